@@ -65,3 +65,108 @@ class ProtocolDefinition:
     """Subtypes of calcinosis that the protocol takes; empty means any."""
     other_criteria: tuple[str, ...] = field(default=())
     """Criteria that a person judges, each as a sentence that must be true."""
+
+
+WEEKLY4 = ProtocolDefinition(
+    code="weekly4",
+    name="Weekly, four treatments",
+    source="000: Olesen and Fage, Aarhus",
+    planned_treatments=4,
+    interval_min_days=6,
+    interval_max_days=31,
+    interval_words="7 days (seen up to a month)",
+    follow_up_from="last_treatment",
+    follow_up_min_days=84,
+    follow_up_max_days=112,
+    usual_concentration_mg_ml=Decimal("150"),
+    needs_approval_above_usual=True,
+    volume_words="By size, from a 1 ml syringe",
+    min_age=18,
+    needs_pain_or_dysfunction=True,
+    min_pain_vas=Decimal("4"),
+    other_criteria=("The patient understands that the treatment is experimental.",),
+)
+
+PLACEBO3 = ProtocolDefinition(
+    code="placebo3",
+    name="Blinded against saline, three monthly treatments",
+    source="001: Winter et al., Orlando, JAAD Int 2020;1:114-20",
+    is_controlled=True,
+    planned_treatments=3,
+    interval_min_days=28,
+    interval_max_days=35,
+    interval_words="monthly: baseline, 1 and 2 months",
+    follow_up_from="first_treatment",
+    follow_up_min_days=84,
+    follow_up_max_days=98,
+    usual_concentration_mg_ml=Decimal("40"),
+    volume_words="0.1 ml/cm², at most 0.4 ml a lesion in either arm, and 16 mg a visit",
+    volume_ml_per_cm2=Decimal("0.1"),
+    max_volume_ml_per_lesion=Decimal("0.4"),
+    max_dose_mg_per_session=Decimal("16"),
+    uses_ptga_phga=False,
+    uses_pga=True,
+    uses_observer_pga=True,
+    asks_injection_pain=True,
+    min_age=18,
+    max_age=80,
+    excludes_breast_feeding=True,
+    min_lesions=2,
+    min_lesion_mm=Decimal("2"),
+    subtypes=("idiopathic", "dystrophic"),
+    other_criteria=(
+        "The patient can consent.",
+        "The patient can read English.",
+        "The patient is not a prisoner.",
+    ),
+)
+
+BIWEEKLY = ProtocolDefinition(
+    code="biweekly",
+    name="Every two weeks, four treatments",
+    source="002: Golub, Gladys and Helm, Hershey",
+    planned_treatments=4,
+    interval_min_days=12,
+    interval_max_days=21,
+    interval_words="14 days",
+    usual_concentration_mg_ml=Decimal("250"),
+    volume_words="Up to 5 ml a round",
+    max_volume_ml_per_session=Decimal("5"),
+)
+
+LONGTERM = ProtocolDefinition(
+    code="longterm",
+    name="Long-term, under digital nerve block",
+    source="003: Coimbra, doi:10.1016/j.abd.2025.501222",
+    interval_min_days=42,
+    interval_max_days=92,
+    interval_words="6 to 8 weeks, then every 3 months",
+    usual_concentration_mg_ml=Decimal("250"),
+    volume_words="0.1 to 1 ml by size and distensibility",
+    max_volume_ml_per_lesion=Decimal("1"),
+)
+
+IV = ProtocolDefinition(
+    code="iv",
+    name="Intravenous",
+    source="004: Badawi et al., Kansas, doi:10.12788/cutis.0071",
+    route="infusion",
+    interval_min_days=1,
+    interval_max_days=8,
+    interval_words="3 times a week, later weekly",
+    follow_up_from="last_treatment",
+    follow_up_min_days=84,
+    follow_up_max_days=98,
+    usual_infusion_g=Decimal("12.5"),
+    usual_infusion_min=30,
+    max_infusion_g=Decimal("25"),
+    max_infusion_min=60,
+    infusions_tolerated_before_increase=3,
+)
+
+SHIPPED: tuple[ProtocolDefinition, ...] = (WEEKLY4, PLACEBO3, BIWEEKLY, LONGTERM, IV)
+"""The regimens of the five reports; where a report is vague about a window, the choice is ours.
+
+The maximum of `biweekly` counts per session, that of `longterm` per lesion: that letter's
+0.1 to 1 ml went into the base of each calcification.
+"""

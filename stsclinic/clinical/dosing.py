@@ -48,14 +48,14 @@ def syringes(volume_ml: Decimal) -> int:
     return int((volume_ml / SYRINGE_ML).to_integral_value(rounding=ROUND_CEILING))
 
 
-def diluted_mg_ml(stock_mg_ml: Decimal, water_parts: Decimal) -> Decimal:
+def diluted_mg_ml(stock_mg_ml: Decimal, parts: Decimal) -> Decimal:
     """Concentration of 1 part of stock in so many parts of water: 250 in 5.25 gives 40.
 
     Raises ValueError for a negative part.
     """
-    if water_parts < 0:
+    if parts < 0:
         raise ValueError("Parts of water cannot be below 0.")
-    return stock_mg_ml / (1 + water_parts)
+    return stock_mg_ml / (1 + parts)
 
 
 def water_parts(stock_mg_ml: Decimal, wanted_mg_ml: Decimal) -> Decimal:

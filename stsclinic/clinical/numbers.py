@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"(-?)([0-9]+)(?:[.,]([0-9]+))?", re.ASCII)
 _THOUSANDS_OR_DECIMALS = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)
 _TIMES = re.compile(r"[xX×*]")
 
-LARGEST_LESION_MM = Decimal("2000")
+LARGEST_LESION_MM = Decimal(2000)
 """Above any lesion: the largest that was reported measured 650 × 500 mm (report 000)."""
 
 

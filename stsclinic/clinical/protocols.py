@@ -78,12 +78,12 @@ WEEKLY4 = ProtocolDefinition(
     follow_up_from="last_treatment",
     follow_up_min_days=84,
     follow_up_max_days=112,
-    usual_concentration_mg_ml=Decimal("150"),
+    usual_concentration_mg_ml=Decimal(150),
     needs_approval_above_usual=True,
     volume_words="By size, from a 1 ml syringe",
     min_age=18,
     needs_pain_or_dysfunction=True,
-    min_pain_vas=Decimal("4"),
+    min_pain_vas=Decimal(4),
     other_criteria=("The patient understands that the treatment is experimental.",),
 )
 
@@ -99,11 +99,11 @@ PLACEBO3 = ProtocolDefinition(
     follow_up_from="first_treatment",
     follow_up_min_days=84,
     follow_up_max_days=98,
-    usual_concentration_mg_ml=Decimal("40"),
+    usual_concentration_mg_ml=Decimal(40),
     volume_words="0.1 ml/cm², at most 0.4 ml a lesion in either arm, and 16 mg a visit",
     volume_ml_per_cm2=Decimal("0.1"),
     max_volume_ml_per_lesion=Decimal("0.4"),
-    max_dose_mg_per_session=Decimal("16"),
+    max_dose_mg_per_session=Decimal(16),
     uses_ptga_phga=False,
     uses_pga=True,
     uses_observer_pga=True,
@@ -112,7 +112,7 @@ PLACEBO3 = ProtocolDefinition(
     max_age=80,
     excludes_breast_feeding=True,
     min_lesions=2,
-    min_lesion_mm=Decimal("2"),
+    min_lesion_mm=Decimal(2),
     subtypes=("idiopathic", "dystrophic"),
     other_criteria=(
         "The patient can consent.",
@@ -129,9 +129,9 @@ BIWEEKLY = ProtocolDefinition(
     interval_min_days=12,
     interval_max_days=21,
     interval_words="14 days",
-    usual_concentration_mg_ml=Decimal("250"),
+    usual_concentration_mg_ml=Decimal(250),
     volume_words="Up to 5 ml a round",
-    max_volume_ml_per_session=Decimal("5"),
+    max_volume_ml_per_session=Decimal(5),
 )
 
 LONGTERM = ProtocolDefinition(
@@ -141,9 +141,9 @@ LONGTERM = ProtocolDefinition(
     interval_min_days=42,
     interval_max_days=92,
     interval_words="6 to 8 weeks, then every 3 months",
-    usual_concentration_mg_ml=Decimal("250"),
+    usual_concentration_mg_ml=Decimal(250),
     volume_words="0.1 to 1 ml by size and distensibility",
-    max_volume_ml_per_lesion=Decimal("1"),
+    max_volume_ml_per_lesion=Decimal(1),
 )
 
 IV = ProtocolDefinition(
@@ -159,7 +159,7 @@ IV = ProtocolDefinition(
     follow_up_max_days=98,
     usual_infusion_g=Decimal("12.5"),
     usual_infusion_min=30,
-    max_infusion_g=Decimal("25"),
+    max_infusion_g=Decimal(25),
     max_infusion_min=60,
     infusions_tolerated_before_increase=3,
 )

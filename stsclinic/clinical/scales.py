@@ -46,7 +46,7 @@ class Scale:
         return number.is_finite() and self.low <= number <= self.high and number % self.step == 0
 
     def parse(self, text: str) -> Decimal:
-        """Read a typed value. Raises NumberError with `valid` or with why it has two readings."""
+        """Read a typed value. Raises NumberError with the sentence `valid`."""
         try:
             return parse_decimal(text, places=self.places, low=self.low, high=self.high)
         except NumberError as error:

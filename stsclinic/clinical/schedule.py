@@ -121,26 +121,22 @@ def next_due(
     first, last = (treatments[0], treatments[-1]) if treatments else (None, None)
     is_over = series_status in ("completed", "stopped")
     follow_up = follow_up_window(definition, first, last)
-    if _had_follow_up(in_order) or stop_reason == "lost_to_follow_up":
-        follow_up = None
 
     wants_treatment = not is_over and (
         definition.planned_treatments is None or len(treatments) < definition.planned_treatments
     )
-    if wants_treatment:
-        replaces_treatment = (
-            follow_up is not None
-            and definition.follow_up_from == "first_treatment"
-            and follow_up.state(today) != "too_early"
-        )
-        if not replaces_treatment:
-            window = (
-                Window(opens_on=started_on, closes_on=None)
-                if last is None
-                else treatment_window(definition, last)
-            )
-            return _due("treatment", window, today)
-    return None if follow_up is None else _due("follow_up", follow_up, today)
+    follow_up_replaces_treatment = (
+        follow_up is not None
+        and definition.follow_up_from == "first_treatment"
+        and follow_up.state(today) != "too_early"
+    )
+    if wants_treatment and not follow_up_replaces_treatment:
+        if last is None:
+            return _due("treatment", Window(opens_on=started_on, closes_on=None), today)
+        return _due("treatment", treatment_window(definition, last), today)
+    if follow_up is None or _had_follow_up(in_order) or stop_reason == "lost_to_follow_up":
+        return None
+    return _due("follow_up", follow_up, today)
 
 
 def _had_follow_up(in_order: list[SessionHeld]) -> bool:

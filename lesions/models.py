@@ -1,0 +1,166 @@
+"""Patients, their identities apart, their medications, earlier treatments and lesions."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from stsclinic.audit.models import Audited, ClinicalRecord
+from stsclinic.clinical import terms
+from stsclinic.clinics.models import Clinic
+from stsclinic.fields import CodeField, MeasureField, PartialDateField, WholeNumberField
+
+record_code = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "Letters, digits, point, hyphen and underscore only."
+)
+
+
+def kept(**conditions) -> Q:
+    """The condition of a row that is not struck out."""
+    return Q(struck_out_at=None, **conditions)
+
+
+class Patient(ClinicalRecord):
+    """A person under a study ID. Names and numbers are in PatientIdentity."""
+
+    study_id = models.CharField(max_length=40, unique=True, validators=[record_code])
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="patients")
+    sex = CodeField(terms.SEX)
+    birth_year = WholeNumberField(low=1880, high=2100, null=True, blank=True)
+    diagnosis = CodeField(terms.DIAGNOSIS)
+    overlap_with = models.CharField(max_length=60, blank=True, default="")
+    """Codes of terms.OVERLAP_WITH joined by `;`."""
+    raynaud = CodeField(terms.YES_NO_UNKNOWN, blank=True, default="")
+    sts_hypersensitivity = models.BooleanField(null=True, blank=True)
+    pregnant = models.BooleanField(null=True, blank=True)
+    breast_feeding = models.BooleanField(null=True, blank=True)
+    lesion_count = WholeNumberField(low=0, high=100_000, null=True, blank=True)
+    lesion_count_is_minimum = models.BooleanField(null=True, blank=True)
+    disease_status = CodeField(terms.DISEASE_STATUS, blank=True, default="")
+    race = models.CharField(max_length=60, blank=True, default="")
+    ethnicity = models.CharField(max_length=60, blank=True, default="")
+    offered_on = models.DateField(null=True, blank=True)
+    not_enrolled_reason = CodeField(terms.NOT_ENROLLED_REASON, blank=True, default="")
+    consented_on = models.DateField(null=True, blank=True)
+    withdrawn_on = models.DateField(null=True, blank=True)
+    withdrawal_reason = models.CharField(max_length=500, blank=True, default="")
+    criteria_met = models.JSONField(default=dict, blank=True)
+    """What a person judged at enrolment: {protocol code: {criterion: true or false}}."""
+
+    class Meta:
+        ordering = ["study_id"]
+        indexes = [models.Index(fields=["clinic", "study_id"], name="patients_of_clinic")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(not_enrolled_reason="") | Q(consented_on=None), name="not_enrolled_never_consented"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawal_reason="") | Q(withdrawn_on__isnull=False), name="withdrawal_reason_needs_date"
+            ),
+        ]
+
+    def __str__(self):
+        return self.study_id
+
+
+class PatientIdentity(Audited):
+    """Who the patient is. Reports and exports never touch this table."""
+
+    patient = models.OneToOneField(Patient, models.PROTECT, related_name="identity")
+    name = models.CharField(max_length=200, blank=True, default="")
+    name_search = models.CharField(max_length=200, blank=True, default="", db_index=True, editable=False)
+    """The name in small letters, for the search."""
+    date_of_birth = models.DateField(null=True, blank=True)
+    national_number = models.CharField(max_length=40, blank=True, default="")
+    telephone = models.CharField(max_length=40, blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "patient identities"
+
+    def __str__(self):
+        return f"Identity {self.pk}"
+
+
+class Medication(ClinicalRecord):
+    """A drug that the patient takes or took."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="medications")
+    name = models.CharField(max_length=120)
+    role = CodeField(terms.MEDICATION_ROLE)
+    dose = models.CharField(max_length=200, blank=True, default="")
+    started_on = PartialDateField()
+    stopped_on = PartialDateField()
+
+    class Meta:
+        ordering = ["name", "started_on"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "name", "started_on"], condition=kept(), name="medication_once_per_start"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="medication_has_a_name"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Lesion(ClinicalRecord):
+    """One calcium deposit, under an ID that is unique within the patient."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="lesions")
+    lesion_id = models.CharField(max_length=40, validators=[record_code])
+    body_site = CodeField(terms.BODY_SITE)
+    laterality = CodeField(terms.LATERALITY, blank=True, default="")
+    site_detail = models.CharField(max_length=200, blank=True, default="")
+    lesion_type = CodeField(terms.LESION_TYPE)
+    subtype = CodeField(terms.SUBTYPE, default="dystrophic")
+    onset_on = PartialDateField()
+    pain_vas = MeasureField(low=0, high=10, places=1, null=True, blank=True)
+    dysfunction = models.BooleanField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["lesion_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "lesion_id"], condition=kept(), name="lesion_id_once_per_patient"
+            ),
+        ]
+
+    def __str__(self):
+        return self.lesion_id
+
+    @property
+    def site_words(self) -> str:
+        """Where on the body, side first: `Left elbow, inferior aspect`."""
+        site = self.get_body_site_display()
+        if self.laterality:
+            site = f"{self.get_laterality_display()} {site[0].lower()}{site[1:]}"
+        return f"{site}, {self.site_detail}" if self.site_detail else site
+
+
+class PriorTreatment(ClinicalRecord):
+    """What was tried before, for one lesion or for all."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="prior_treatments")
+    lesion = models.ForeignKey(Lesion, models.PROTECT, null=True, blank=True, related_name="prior_treatments")
+    treatment = models.CharField(max_length=200)
+    started_on = PartialDateField()
+    stopped_on = PartialDateField()
+    response = CodeField(terms.RESPONSE, blank=True, default="")
+
+    class Meta:
+        ordering = ["treatment", "started_on"]
+        constraints = [
+            models.UniqueConstraint(
+                F("patient"),
+                Coalesce(F("lesion"), 0),
+                F("treatment"),
+                F("started_on"),
+                condition=kept(),
+                name="prior_treatment_once_per_start",
+            ),
+            models.CheckConstraint(condition=~Q(treatment=""), name="prior_treatment_has_a_name"),
+        ]
+
+    def __str__(self):
+        return self.treatment

@@ -1,0 +1,24 @@
+"""The five shipped protocols exist after migration."""
+
+from dataclasses import asdict
+
+from django.db import migrations
+
+from stsclinic.audit.acting import acting
+from stsclinic.clinical.protocols import SHIPPED
+
+
+def ship(apps, schema_editor):
+    Protocol = apps.get_model("sessions_app", "Protocol")
+    with acting(by="stsclinic", source="migration"):
+        for definition in SHIPPED:
+            values = asdict(definition)
+            values |= {"subtypes": list(definition.subtypes), "other_criteria": list(definition.other_criteria)}
+            Protocol.objects.create(**values)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("sessions_app", "0001_initial"), ("audit", "0001_initial")]
+
+    # Backwards nothing is taken away: the table goes with 0001, and a used protocol never goes alone.
+    operations = [migrations.RunPython(ship, migrations.RunPython.noop)]

@@ -1,0 +1,417 @@
+"""What was planned, done and seen: protocols, series, sessions and everything of a session."""
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from lesions.models import Lesion, Patient, kept
+from stsclinic.audit.models import Audited, ClinicalRecord
+from stsclinic.clinical import terms
+from stsclinic.clinical.protocols import ProtocolDefinition
+from stsclinic.clinics.models import Clinic, User, slug_code
+from stsclinic.fields import CodeField, MeasureField, WholeNumberField
+
+ROUTE = {"injection": "Injection into the lesion", "infusion": "Infusion into a vein"}
+FOLLOW_UP_FROM = {"first_treatment": "first treatment", "last_treatment": "last treatment"}
+
+
+def _days(**options):
+    return WholeNumberField(low=0, high=3650, null=True, blank=True, **options)
+
+
+def _ml(**options):
+    return MeasureField(low=0, high=1000, places=3, null=True, blank=True, **options)
+
+
+class Protocol(Audited):
+    """One version of a protocol: the columns of ProtocolDefinition. A used version is never edited."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, null=True, blank=True, related_name="protocols")
+    """The clinic that made it; empty for the shipped ones."""
+    code = models.CharField(max_length=40, validators=[slug_code])
+    version = WholeNumberField(low=1, high=9999, default=1)
+    name = models.CharField(max_length=120)
+    source = models.CharField(max_length=500, blank=True, default="")
+    route = CodeField(ROUTE, default="injection")
+    is_controlled = models.BooleanField(default=False)
+
+    planned_treatments = WholeNumberField(low=1, high=1000, null=True, blank=True)
+    interval_min_days = _days()
+    interval_max_days = _days()
+    interval_words = models.CharField(max_length=200, blank=True, default="")
+    follow_up_from = CodeField(FOLLOW_UP_FROM, blank=True, default="")
+    follow_up_min_days = _days()
+    follow_up_max_days = _days()
+
+    usual_concentration_mg_ml = MeasureField(low=0, high=1000, places=2, null=True, blank=True)
+    needs_approval_above_usual = models.BooleanField(default=False)
+    volume_words = models.CharField(max_length=200, blank=True, default="")
+    volume_ml_per_cm2 = _ml()
+    max_volume_ml_per_lesion = _ml()
+    max_volume_ml_per_session = _ml()
+    max_dose_mg_per_session = MeasureField(low=0, high=100_000, places=2, null=True, blank=True)
+    usual_infusion_g = MeasureField(low=0, high=100, places=2, null=True, blank=True)
+    usual_infusion_min = WholeNumberField(low=1, high=1440, null=True, blank=True)
+    max_infusion_g = MeasureField(low=0, high=100, places=2, null=True, blank=True)
+    max_infusion_min = WholeNumberField(low=1, high=1440, null=True, blank=True)
+    infusions_tolerated_before_increase = WholeNumberField(low=0, high=100, null=True, blank=True)
+
+    uses_ptga_phga = models.BooleanField(default=True)
+    uses_pga = models.BooleanField(default=False)
+    uses_observer_pga = models.BooleanField(default=False)
+    asks_injection_pain = models.BooleanField(default=False)
+
+    min_age = WholeNumberField(low=0, high=120, null=True, blank=True)
+    max_age = WholeNumberField(low=0, high=120, null=True, blank=True)
+    excludes_hypersensitivity = models.BooleanField(default=True)
+    excludes_pregnancy = models.BooleanField(default=True)
+    excludes_breast_feeding = models.BooleanField(default=False)
+    min_lesions = WholeNumberField(low=1, high=100, default=1)
+    max_lesions = WholeNumberField(low=1, high=1000, null=True, blank=True)
+    min_lesion_mm = MeasureField(low=0, high=1000, places=1, null=True, blank=True)
+    needs_pain_or_dysfunction = models.BooleanField(default=False)
+    min_pain_vas = MeasureField(low=0, high=10, places=1, null=True, blank=True)
+    subtypes = models.JSONField(default=list, blank=True)
+    other_criteria = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["code", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="protocol_version_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.code} version {self.version}"
+
+    @property
+    def definition(self) -> ProtocolDefinition:
+        """The row as the pure definition that the rules take."""
+        values = {name: getattr(self, name) for name in ProtocolDefinition.__dataclass_fields__}
+        values |= {"subtypes": tuple(self.subtypes), "other_criteria": tuple(self.other_criteria)}
+        return ProtocolDefinition(**values)
+
+
+class AllocationOpening(Audited):
+    """The act of opening a controlled protocol's allocation: a whole clinic, or one patient. For ever."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="allocation_openings")
+    protocol_code = models.CharField(max_length=40)
+    patient = models.ForeignKey(Patient, models.PROTECT, null=True, related_name="allocation_openings")
+    reason = models.TextField()
+    opened_by = models.CharField(max_length=150)
+    opened_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="opening_has_a_reason")]
+
+    def __str__(self):
+        return f"{self.protocol_code} opened in {self.clinic}"
+
+
+class Series(ClinicalRecord):
+    """The treatments of some lesions of a patient under one protocol."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="series")
+    series_no = WholeNumberField(low=1, high=9999)
+    protocol = models.ForeignKey(Protocol, models.PROTECT, related_name="series")
+    started_on = models.DateField()
+    status = CodeField(terms.SERIES_STATUS, default="active")
+    stop_reason = CodeField(terms.STOP_REASON, blank=True, default="")
+    high_concentration_approved_on = models.DateField(null=True, blank=True)
+    high_concentration_reason = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        ordering = ["patient", "series_no"]
+        verbose_name_plural = "series"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "series_no"], condition=kept(), name="series_no_once_per_patient"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="stopped") & ~Q(stop_reason="") | ~Q(status="stopped") & Q(stop_reason=""),
+                name="stopped_has_a_reason",
+            ),
+        ]
+
+    def __str__(self):
+        return f"Series {self.series_no}"
+
+
+class SeriesLesion(ClinicalRecord):
+    """A lesion that a series treats; in a controlled protocol, its arm."""
+
+    series = models.ForeignKey(Series, models.PROTECT, related_name="series_lesions")
+    lesion = models.ForeignKey(Lesion, models.PROTECT, related_name="series_lesions")
+    arm = CodeField(terms.ARM, blank=True, default="")
+
+    class Meta:
+        ordering = ["series", "lesion__lesion_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "lesion"], condition=kept(), name="lesion_once_per_series"),
+        ]
+
+    def __str__(self):
+        return f"{self.series} {self.lesion}"
+
+
+class TreatmentSession(ClinicalRecord):
+    """A completed visit. What is still being written is a SessionDraft."""
+
+    series = models.ForeignKey(Series, models.PROTECT, related_name="sessions")
+    session_no = WholeNumberField(low=1, high=9999, null=True)
+    """1, 2, … by date within the series; empty once struck out."""
+    kind = CodeField(terms.SESSION_KIND)
+    held_on = models.DateField()
+    ptga = WholeNumberField(low=0, high=10, null=True, blank=True)
+    phga = WholeNumberField(low=0, high=10, null=True, blank=True)
+    performed_by = models.CharField(max_length=150, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+    completed_at = models.DateTimeField(null=True, editable=False)
+    completed_by = models.CharField(max_length=150, blank=True, default="", editable=False)
+
+    class Meta:
+        ordering = ["series", "session_no"]
+        indexes = [models.Index(fields=["held_on"], name="sessions_by_date")]
+        constraints = [
+            models.UniqueConstraint(fields=["series", "session_no"], name="session_no_once_per_series"),
+            models.CheckConstraint(
+                condition=Q(ptga=None) | Q(ptga__gte=1, ptga__lte=10), name="ptga_from_1_to_10"
+            ),
+            models.CheckConstraint(
+                condition=Q(phga=None) | Q(phga__gte=1, phga__lte=10), name="phga_from_1_to_10"
+            ),
+            models.CheckConstraint(
+                condition=Q(session_no=None) | Q(struck_out_at=None), name="struck_out_session_has_no_number"
+            ),
+        ]
+
+    def __str__(self):
+        return f"Session {self.session_no}"
+
+
+class Assessment(ClinicalRecord):
+    """What was seen of one lesion at one session. A gone lesion has no measures."""
+
+    session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="assessments")
+    lesion = models.ForeignKey(Lesion, models.PROTECT, related_name="assessments")
+    status = CodeField(terms.LESION_STATUS)
+    longest_mm = MeasureField(low=0, high=5000, places=2, above_low=True, null=True, blank=True)
+    widest_mm = MeasureField(low=0, high=5000, places=2, above_low=True, null=True, blank=True)
+    size_source = CodeField(terms.SIZE_SOURCE, blank=True, default="")
+    ulcer = models.BooleanField(null=True, blank=True)
+    inflammation = models.BooleanField(null=True, blank=True)
+    pga = WholeNumberField(low=0, high=4, null=True, blank=True)
+    observer_pga = WholeNumberField(low=0, high=4, null=True, blank=True)
+
+    class Meta:
+        ordering = ["session", "lesion__lesion_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "lesion"], condition=kept(), name="assessed_once_per_session"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="gone")
+                | Q(longest_mm=None, widest_mm=None, size_source="", ulcer=None, inflammation=None),
+                name="gone_lesion_has_no_measures",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.session} {self.lesion}"
+
+
+class Injection(ClinicalRecord):
+    """What was injected into one lesion at one session."""
+
+    session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="injections")
+    lesion = models.ForeignKey(Lesion, models.PROTECT, related_name="injections")
+    agent = CodeField(terms.AGENT)
+    concentration_mg_ml = MeasureField(low=0, high=1000, places=2, above_low=True, null=True, blank=True)
+    volume_ml = MeasureField(low=0, high=100, places=3, above_low=True)
+    technique = CodeField(terms.TECHNIQUE, blank=True, default="")
+    anaesthesia = CodeField(terms.ANAESTHESIA, blank=True, default="")
+    pain_vas = MeasureField(low=0, high=10, places=1, null=True, blank=True)
+    salt_form = CodeField(terms.SALT_FORM, blank=True, default="")
+    lot_number = models.CharField(max_length=60, blank=True, default="")
+    needle = models.CharField(max_length=60, blank=True, default="")
+    dressing = CodeField(terms.DRESSING, blank=True, default="")
+
+    class Meta:
+        ordering = ["session", "lesion__lesion_id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "lesion"], condition=kept(), name="injected_once_per_session"
+            ),
+            models.CheckConstraint(
+                condition=~Q(agent="sts") | Q(concentration_mg_ml__isnull=False),
+                name="sts_has_a_concentration",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.session} {self.lesion}"
+
+
+class Infusion(ClinicalRecord):
+    """What was infused into a vein at one session."""
+
+    session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="infusions")
+    dose_g = MeasureField(low=0, high=1000, places=2, above_low=True)
+    duration_min = WholeNumberField(low=1, high=1440)
+
+    class Meta:
+        ordering = ["session"]
+        constraints = [
+            models.UniqueConstraint(fields=["session"], condition=kept(), name="infused_once_per_session"),
+        ]
+
+    def __str__(self):
+        return f"{self.session} infusion"
+
+
+class SideEffect(ClinicalRecord):
+    """What happened to the patient, after a session, at a lesion, or between."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="side_effects")
+    series = models.ForeignKey(Series, models.PROTECT, null=True, blank=True, related_name="side_effects")
+    session = models.ForeignKey(
+        TreatmentSession, models.PROTECT, null=True, blank=True, related_name="side_effects"
+    )
+    lesion = models.ForeignKey(Lesion, models.PROTECT, null=True, blank=True, related_name="side_effects")
+    term = CodeField(terms.SIDE_EFFECT_TERM)
+    term_detail = models.CharField(max_length=200, blank=True, default="")
+    grade = WholeNumberField(low=1, high=5)
+    ctcae_version = models.CharField(max_length=10, blank=True, default="")
+    onset_on = models.DateField()
+    resolved_on = models.DateField(null=True, blank=True)
+    lasted_minutes = WholeNumberField(low=0, high=1440, null=True, blank=True)
+    serious = models.BooleanField(null=True, blank=True)
+    sponsor_told_on = models.DateField(null=True, blank=True)
+    causality = CodeField(terms.CAUSALITY, blank=True, default="")
+    action = CodeField(terms.ACTION, blank=True, default="")
+    outcome = CodeField(terms.SIDE_EFFECT_OUTCOME, blank=True, default="")
+
+    class Meta:
+        ordering = ["patient", "onset_on", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                F("patient"),
+                Coalesce(F("series"), 0),
+                Coalesce(F("session"), 0),
+                Coalesce(F("lesion"), 0),
+                F("term"),
+                F("term_detail"),
+                F("onset_on"),
+                condition=kept(),
+                name="side_effect_once_per_onset",
+            ),
+            models.CheckConstraint(
+                condition=~Q(term="other") | ~Q(term_detail=""), name="other_side_effect_has_detail"
+            ),
+            models.CheckConstraint(
+                condition=Q(resolved_on=None) | Q(resolved_on__gte=F("onset_on")), name="resolved_not_before_onset"
+            ),
+            models.CheckConstraint(
+                condition=Q(session=None) | Q(series__isnull=False), name="side_effect_session_has_series"
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_term_display()
+
+
+class AlertAcknowledgement(Audited):
+    """That a person read an alert at a session, which facts it showed, and the note kept."""
+
+    session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="acknowledgements")
+    code = models.CharField(max_length=40)
+    lesion = models.ForeignKey(Lesion, models.PROTECT, null=True, related_name="+")
+    facts = models.TextField()
+    """The reason in words, as the person saw it."""
+    note = models.TextField()
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["session", "id"]
+        constraints = [models.CheckConstraint(condition=~Q(note=""), name="acknowledgement_has_a_note")]
+
+    def __str__(self):
+        return f"{self.code} at {self.session}"
+
+
+class SessionDraft(models.Model):
+    """A session sheet being written: a new session, or the correction of one. Holds what was typed, as typed."""
+
+    STATE = {"open": "Open", "completed": "Completed", "discarded": "Discarded"}
+
+    series = models.ForeignKey(Series, models.PROTECT, related_name="drafts")
+    kind = CodeField(terms.SESSION_KIND)
+    corrects = models.ForeignKey(TreatmentSession, models.PROTECT, null=True, related_name="corrections")
+    """The session that this draft corrects; empty for a new one."""
+    corrects_version = models.PositiveIntegerField(null=True)
+    session = models.ForeignKey(TreatmentSession, models.PROTECT, null=True, related_name="written_from")
+    """The session that came of it."""
+    state = CodeField(STATE, default="open")
+    version = models.PositiveIntegerField(default=0)
+    """Grows by one with each save."""
+    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    saved_at = models.DateTimeField(null=True)
+    saved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series"], condition=Q(state="open", corrects=None), name="one_open_draft_per_series"
+            ),
+            models.UniqueConstraint(
+                fields=["corrects"], condition=Q(state="open"), name="one_open_correction_per_session"
+            ),
+        ]
+
+    def __str__(self):
+        return f"Draft {self.pk}"
+
+
+class DraftField(models.Model):
+    """One field of a draft, as typed, with who typed it at which version."""
+
+    draft = models.ForeignKey(SessionDraft, models.CASCADE, related_name="fields")
+    name = models.CharField(max_length=80)
+    value = models.TextField(blank=True)
+    version = models.PositiveIntegerField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draft", "name"], name="draft_field_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class Photograph(ClinicalRecord):
+    """A photograph of one lesion. The file has a random name and no EXIF."""
+
+    lesion = models.ForeignKey(Lesion, models.PROTECT, related_name="photographs")
+    session = models.ForeignKey(
+        TreatmentSession, models.PROTECT, null=True, blank=True, related_name="photographs"
+    )
+    draft = models.ForeignKey(SessionDraft, models.PROTECT, null=True, blank=True, related_name="photographs")
+    """The draft it was taken in, until that draft becomes a session."""
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    taken_on = models.DateField()
+    width_px = models.PositiveIntegerField()
+    height_px = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["lesion", "taken_on", "id"]
+
+    def __str__(self):
+        return f"Photograph of {self.lesion}"

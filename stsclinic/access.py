@@ -1,0 +1,142 @@
+"""Who may do what: the one table of rights and roles. The guard, the menu and the help page read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+
+from django.conf import settings
+from django.http import Http404
+
+ROLES = {
+    "clinician": "Clinician",
+    "nurse": "Nurse",
+    "investigator": "Investigator",
+    "observer": "Observer",
+    "data_manager": "Data manager",
+    "administrator": "Administrator",
+}
+
+ROLE_MEANING = {
+    "clinician": "Enrols, examines, injects, scores.",
+    "nurse": "Asks for side effects, prepares and records sessions, calls patients.",
+    "investigator": "Reads whole clinics without names, and the report.",
+    "observer": "Scores only what is given to be scored.",
+    "data_manager": "Imports, exports and corrects data without names, and holds the allocation.",
+    "administrator": "Manages users, clinics and protocols. Sees no patients.",
+}
+
+
+@dataclass(frozen=True)
+class Right:
+    """One thing that a role may do, and the roles that may."""
+
+    words: str
+    roles: frozenset[str]
+
+
+def _right(words: str, *roles: str) -> Right:
+    return Right(words, frozenset(roles))
+
+
+EVERY_ROLE = tuple(ROLES)
+
+RIGHTS = {
+    "be_signed_in": _right("See one's own first page, password and this list of rights", *EVERY_ROLE),
+    "see_today": _right("See what is due today", "clinician", "nurse"),
+    "see_patients": _right(
+        "See patients by study ID, with their clinical data", "clinician", "nurse", "investigator", "data_manager"
+    ),
+    "see_identity": _right("See names, dates of birth, national numbers, telephones", "clinician", "nurse"),
+    "enrol": _right("Enrol and withdraw patients, keep lesions, medications and series", "clinician", "nurse"),
+    "record_session": _right("Record sessions, side effects and photographs", "clinician", "nurse"),
+    "see_photographs": _right("See photographs of lesions", "clinician", "nurse"),
+    "correct": _right("Correct and strike out what was recorded, with a reason", "clinician", "data_manager"),
+    "see_history": _right(
+        "See who changed what, when and why", "clinician", "nurse", "investigator", "data_manager"
+    ),
+    "see_report": _right("See and download the report", "clinician", "investigator", "data_manager"),
+    "exchange_data": _right("Import and export data sheets", "data_manager"),
+    "see_allocation": _right("See and open the allocation of a controlled protocol", "data_manager"),
+    "score_as_observer": _right("Score photographs as independent observer", "observer"),
+    "see_protocols": _right(
+        "See the protocols", "clinician", "nurse", "investigator", "data_manager", "administrator"
+    ),
+    "manage_protocols": _right("Make new versions of protocols", "administrator"),
+    "manage_users": _right("Manage users and their roles", "administrator"),
+    "manage_clinics": _right("Manage clinics", "administrator"),
+}
+
+
+def roles_by_clinic(user) -> dict[int, set[str]]:
+    """The user's roles as {clinic id: {role}}, read once per request."""
+    if not user.is_authenticated or not user.is_active:
+        return {}
+    if not hasattr(user, "_roles_by_clinic"):
+        found: dict[int, set[str]] = {}
+        for clinic_id, role in user.memberships.values_list("clinic_id", "role"):
+            found.setdefault(clinic_id, set()).add(role)
+        user._roles_by_clinic = found
+    return user._roles_by_clinic
+
+
+def clinics_where(user, right: str) -> frozenset[int]:
+    """The ids of the clinics in which the user has `right`.
+
+    Raises:
+        KeyError: no such right.
+    """
+    allowed = RIGHTS[right].roles
+    return frozenset(clinic for clinic, roles in roles_by_clinic(user).items() if roles & allowed)
+
+
+def may(user, right: str, clinic_id: int | None = None) -> bool:
+    """Whether the user has `right` in this clinic, or in any when none is given."""
+    clinics = clinics_where(user, right)
+    return clinic_id in clinics if clinic_id is not None else bool(clinics)
+
+
+def require(right: str) -> Callable:
+    """Declare the right that a view needs. The middleware and the wrapper hold it.
+
+    Signed out: on to the sign-in. Without the right in any clinic: 404. Which rows the user may
+    see is decided by the selector that loads them.
+    """
+    RIGHTS[right]
+
+    def decorate(view: Callable) -> Callable:
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            if not request.user.is_authenticated:
+                # Imported here: it needs the user model, which needs ROLES from this module.
+                from django.contrib.auth.views import redirect_to_login
+
+                return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+            if not may(request.user, right):
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        guarded.right = right
+        return guarded
+
+    return decorate
+
+
+def public(view: Callable) -> Callable:
+    """Declare that a view is open to the signed-out."""
+    view.right = "public"
+    return view
+
+
+class AccessMiddleware:
+    """Refuse every view that declares no right: forgetting one must not open a door."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if not hasattr(view, "right") and not (settings.DEBUG and request.path.startswith(settings.STATIC_URL)):
+            raise Http404
+        return None

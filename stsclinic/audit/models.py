@@ -1,0 +1,90 @@
+"""The trail: every change of a clinical row, and every act worth knowing of. Append-only."""
+
+from django.db import models
+
+from stsclinic.audit.acting import SOURCES
+from stsclinic.fields import CodeField
+
+ACTION = {"created": "Created", "changed": "Changed", "removed": "Removed"}
+
+EVENT_KIND = {
+    "signed_in": "Signed in",
+    "signed_out": "Signed out",
+    "sign_in_failed": "Sign-in failed",
+    "patient_viewed": "Patient viewed",
+    "photograph_viewed": "Photograph viewed",
+    "exported": "Data exported",
+    "imported": "Data imported",
+    "report_downloaded": "Report downloaded",
+    "allocation_opened": "Allocation opened",
+}
+
+
+class Change(models.Model):
+    """One row of one table, before and after. Written by the database's triggers only."""
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    source = CodeField(SOURCES)
+    reason = models.TextField(blank=True)
+    table_name = models.CharField(max_length=63)
+    row_id = models.BigIntegerField()
+    action = CodeField(ACTION)
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["table_name", "row_id"], name="change_of_row")]
+        ordering = ["id"]
+
+    def __str__(self):
+        return f"{self.table_name} {self.row_id} {self.action}"
+
+
+class Event(models.Model):
+    """An act that changes no clinical row: a sign-in, a look at a patient, an export."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.CharField(max_length=150, blank=True)
+    kind = CodeField(EVENT_KIND)
+    patient_pk = models.BigIntegerField(null=True, db_index=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self):
+        return f"{self.kind} by {self.actor}"
+
+
+class Audited(models.Model):
+    """A model whose every change leaves history. Deleting is refused unless `may_be_removed`."""
+
+    unwritten_fields: tuple[str, ...] = ()
+    """Columns that history leaves out, such as a password's hash."""
+    may_be_removed = False
+
+    class Meta:
+        abstract = True
+
+
+class KeptManager(models.Manager):
+    """Rows that were not struck out: what sheets, reports and pages count."""
+
+    def get_queryset(self):
+        return super().get_queryset().filter(struck_out_at=None)
+
+
+class ClinicalRecord(Audited):
+    """A clinical row: never deleted; a mistake is struck out with a reason and stays readable."""
+
+    version = models.PositiveIntegerField(default=1, editable=False)
+    struck_out_at = models.DateTimeField(null=True, blank=True, editable=False)
+    struck_out_by = models.CharField(max_length=150, blank=True, default="", editable=False)
+    struck_out_reason = models.TextField(blank=True, default="", editable=False)
+
+    objects = KeptManager()
+    everything = models.Manager()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,179 @@
+"""The triggers that write history, on SQLite and PostgreSQL, generated from the models.
+
+They hold on every write path: form, import, command, bulk and SQL by hand. A write without
+`acting` is refused, a deletion is refused, and the trail itself can only grow.
+"""
+
+from django.apps import apps
+from django.db import connections
+
+from stsclinic.audit import acting
+
+NO_ACTOR = "A clinical row was written without saying who acts."
+NEVER_DELETED = "Nothing clinical is ever deleted; strike it out with a reason."
+APPEND_ONLY = "The trail can only grow."
+
+
+def prepare_connection(sender, connection, **_):
+    """Teach a new SQLite connection to answer who is acting."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("stsclinic_acting", 0, acting.current)
+
+
+def install_after_migrate(sender, using, **_):
+    """Make the triggers of one app's tables anew, as the models now are."""
+    from stsclinic.audit.models import Audited, Change, Event
+
+    connection = connections[using]
+    tables = set(connection.introspection.table_names())
+    if Change._meta.db_table not in tables:
+        return
+    with connection.cursor() as cursor:
+        for model in apps.get_app_config(sender.label).get_models():
+            if model._meta.db_table not in tables:
+                continue
+            if issubclass(model, Audited):
+                statements = _history(connection, model)
+            elif model in (Change, Event):
+                statements = _append_only(connection, model)
+            else:
+                continue
+            for statement in statements:
+                cursor.execute(statement)
+
+
+def audited_models() -> list:
+    """Every model whose changes leave history."""
+    from stsclinic.audit.models import Audited
+
+    return [model for model in apps.get_models() if issubclass(model, Audited)]
+
+
+def _history(connection, model) -> list[str]:
+    make = _postgresql_history if connection.vendor == "postgresql" else _sqlite_history
+    return make(connection, model)
+
+
+def _append_only(connection, model) -> list[str]:
+    table = model._meta.db_table
+    if connection.vendor == "postgresql":
+        return [
+            _postgresql_refusal("stsclinic_refuse_append_only", APPEND_ONLY),
+            f'DROP TRIGGER IF EXISTS append_only ON "{table}"',
+            f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON "{table}" '
+            "FOR EACH ROW EXECUTE FUNCTION stsclinic_refuse_append_only()",
+        ]
+    return [
+        statement
+        for event in ("UPDATE", "DELETE")
+        for statement in (
+            f'DROP TRIGGER IF EXISTS "{table}_no_{event.lower()}"',
+            f'CREATE TRIGGER "{table}_no_{event.lower()}" BEFORE {event} ON "{table}" '
+            f"BEGIN SELECT RAISE(ABORT, '{APPEND_ONLY}'); END",
+        )
+    ]
+
+
+def _columns(model) -> list[str]:
+    return [field.column for field in model._meta.concrete_fields if field.name not in model.unwritten_fields]
+
+
+def _sqlite_history(connection, model) -> list[str]:
+    table = model._meta.db_table
+
+    def row(side: str) -> str:
+        if side == "NULL":
+            return side
+        return "json_object(" + ", ".join(f"'{c}', {side}.\"{c}\"" for c in _columns(model)) + ")"
+
+    def write(event: str, action: str, old: str, new: str, condition: str = "") -> list[str]:
+        name = f"{table}_history_{event.lower()}"
+        subject = old if new == "NULL" else new
+        return [
+            f'DROP TRIGGER IF EXISTS "{name}"',
+            f'CREATE TRIGGER "{name}" AFTER {event} ON "{table}" {condition} BEGIN '
+            f"SELECT RAISE(ABORT, '{NO_ACTOR}') WHERE stsclinic_acting() IS NULL; "
+            'INSERT INTO "audit_change" ("at", "actor", "source", "reason", "table_name", "row_id", '
+            '"action", "old", "new") SELECT strftime(\'%Y-%m-%d %H:%M:%f\', \'now\'), '
+            "json_extract(a.a, '$.actor'), json_extract(a.a, '$.source'), json_extract(a.a, '$.reason'), "
+            f"'{table}', {subject}.\"id\", '{action}', {row(old)}, {row(new)} "
+            "FROM (SELECT stsclinic_acting() AS a) AS a; END",
+        ]
+
+    changed = " OR ".join(f'OLD."{c}" IS NOT NEW."{c}"' for c in _columns(model))
+    statements = write("INSERT", "created", "NULL", "NEW")
+    statements += write("UPDATE", "changed", "OLD", "NEW", f"WHEN {changed}")
+    statements += [f'DROP TRIGGER IF EXISTS "{table}_never_deleted"']
+    if model.may_be_removed:
+        return statements + write("DELETE", "removed", "OLD", "NULL")
+    return statements + [
+        f'CREATE TRIGGER "{table}_never_deleted" BEFORE DELETE ON "{table}" '
+        f"BEGIN SELECT RAISE(ABORT, '{NEVER_DELETED}'); END"
+    ]
+
+
+def _postgresql_refusal(name: str, sentence: str) -> str:
+    return (
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        f"BEGIN RAISE EXCEPTION '{sentence}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+
+
+_POSTGRESQL_FUNCTION = """
+CREATE OR REPLACE FUNCTION stsclinic_history_{event}() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    acting jsonb := nullif(current_setting('stsclinic.acting', true), '')::jsonb;
+    hidden text[] := coalesce(string_to_array(nullif(TG_ARGV[0], ''), ','), ARRAY[]::text[]);
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM {any}) THEN RETURN NULL; END IF;
+    IF acting IS NULL THEN
+        RAISE EXCEPTION '{no_actor}' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    INSERT INTO audit_change (at, actor, source, reason, table_name, row_id, action, old, new)
+    SELECT clock_timestamp(), acting->>'actor', acting->>'source', acting->>'reason', TG_TABLE_NAME,
+           {row}.id, '{action}', {old}, {new} FROM {rows};
+    RETURN NULL;
+END $$
+"""
+
+
+def _postgresql_history(connection, model) -> list[str]:
+    table = model._meta.db_table
+    hidden = ",".join(model._meta.get_field(name).column for name in model.unwritten_fields)
+    old, new = "to_jsonb(o) - hidden", "to_jsonb(n) - hidden"
+    events = {
+        "insert": ("NEW TABLE AS new_rows", "new_rows", "n", "created", "NULL", new, "new_rows n"),
+        "update": (
+            "OLD TABLE AS old_rows NEW TABLE AS new_rows",
+            "new_rows",
+            "n",
+            "changed",
+            old,
+            new,
+            "old_rows o JOIN new_rows n ON o.id = n.id "
+            "WHERE to_jsonb(o) - hidden IS DISTINCT FROM to_jsonb(n) - hidden",
+        ),
+        "delete": ("OLD TABLE AS old_rows", "old_rows", "o", "removed", old, "NULL", "old_rows o"),
+    }
+    statements = []
+    for event, (referencing, any_row, row, action, before, after, rows) in events.items():
+        statements.append(
+            _POSTGRESQL_FUNCTION.format(
+                event=event, any=any_row, no_actor=NO_ACTOR, row=row, action=action, old=before, new=after, rows=rows
+            )
+        )
+        statements.append(f'DROP TRIGGER IF EXISTS history_{event} ON "{table}"')
+        if event == "delete" and not model.may_be_removed:
+            continue
+        statements.append(
+            f'CREATE TRIGGER history_{event} AFTER {event.upper()} ON "{table}" REFERENCING {referencing} '
+            f"FOR EACH STATEMENT EXECUTE FUNCTION stsclinic_history_{event}('{hidden}')"
+        )
+    statements.append(f'DROP TRIGGER IF EXISTS never_deleted ON "{table}"')
+    if not model.may_be_removed:
+        statements.append(_postgresql_refusal("stsclinic_refuse_deletion", NEVER_DELETED))
+        statements.append(
+            f'CREATE TRIGGER never_deleted BEFORE DELETE ON "{table}" '
+            "FOR EACH ROW EXECUTE FUNCTION stsclinic_refuse_deletion()"
+        )
+    return statements

@@ -1,0 +1,65 @@
+"""Clinics, users and roles."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+
+from stsclinic.access import ROLES
+from stsclinic.audit.models import Audited
+from stsclinic.fields import CodeField
+
+slug_code = RegexValidator(r"^[a-z0-9][a-z0-9_-]*$", "Small letters, digits, - and _ only.")
+
+
+def known_time_zone(name: str) -> None:
+    """Refuse a time zone that the calendar does not know."""
+    if name not in available_timezones():
+        raise ValidationError("Write a time zone such as Europe/Copenhagen.")
+
+
+class Clinic(Audited):
+    """A centre that treats. Dates count in its time zone."""
+
+    code = models.CharField(max_length=40, unique=True, validators=[slug_code])
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=60, default="UTC", validators=[known_time_zone])
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class User(Audited, AbstractUser):
+    """A person who signs in. What the person may do stands in the memberships."""
+
+    unwritten_fields = ("password", "last_login")
+
+    class Meta:
+        ordering = ["username"]
+
+
+class Membership(Audited):
+    """One role of one user in one clinic."""
+
+    may_be_removed = True
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="memberships")
+    role = CodeField(ROLES)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "clinic", "role"], name="role_once_per_clinic")]
+        ordering = ["clinic", "role"]
+
+    def __str__(self):
+        return f"{self.user} {self.role} {self.clinic}"

@@ -1,0 +1,1 @@
+"""The demonstration clinic: the five published cases and a few invented patients."""

@@ -1,0 +1,125 @@
+"""Every environment variable, read once. A wrong value stops the start with a sentence."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What the surroundings say, checked. Times in minutes, sizes in bytes."""
+
+    data: Path
+    database: dict
+    secret_key: str
+    debug: bool
+    allowed_hosts: list[str]
+    https: bool
+    trusted_origins: list[str]
+    idle_minutes: int
+    time_zone: str
+
+
+def _boolean(name: str, default: bool) -> bool:
+    text = os.environ.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is {text!r}. Valid are true and false.")
+
+
+def _whole_number(name: str, default: int, low: int, high: int) -> int:
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise ImproperlyConfigured(f"{name} is {text!r}. Valid is a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _words(name: str, default: list[str]) -> list[str]:
+    text = os.environ.get(name, "")
+    return [word.strip() for word in text.split(",") if word.strip()] or default
+
+
+def _data_folder() -> Path:
+    folder = Path(os.environ.get("STSCLINIC_DATA", "").strip() or ROOT / "var").resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"STSCLINIC_DATA is {str(folder)!r}. Valid is a folder that this program may write: {error.strerror}."
+        ) from error
+    return folder
+
+
+def _database(data: Path) -> dict:
+    url = os.environ.get("DATABASE_URL", "").strip()
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data / "stsclinic.sqlite3")}
+    try:
+        database = environ.Env.db_url_config(url)
+    except Exception:
+        database = {}
+    engine = database.get("ENGINE", "")
+    if engine == "django.db.backends.sqlite3" or (engine.endswith(".postgresql") and database.get("NAME")):
+        return database
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not understood. Valid is postgres://user:password@host:port/name, or leave it empty for SQLite."
+    )
+
+
+def _secret_key(data: Path) -> str:
+    given = os.environ.get("SECRET_KEY", "").strip()
+    if given:
+        if len(given) < 50:
+            raise ImproperlyConfigured("SECRET_KEY is too short. Valid are 50 characters or more.")
+        return given
+    file = data / "secret_key"
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(handle, "w") as stream:
+        stream.write(secrets.token_urlsafe(64))
+    return file.read_text().strip()
+
+
+def _time_zone() -> str:
+    from zoneinfo import ZoneInfo
+
+    name = os.environ.get("TIME_ZONE", "").strip() or "UTC"
+    try:
+        ZoneInfo(name)
+    except Exception as error:
+        raise ImproperlyConfigured(f"TIME_ZONE is {name!r}. Valid is a name such as Europe/Copenhagen.") from error
+    return name
+
+
+def read() -> Environment:
+    """Read and check all variables.
+
+    Raises:
+        ImproperlyConfigured: a value is wrong; the sentence says what is valid.
+    """
+    data = _data_folder()
+    return Environment(
+        data=data,
+        database=_database(data),
+        secret_key=_secret_key(data),
+        debug=_boolean("DEBUG", False),
+        allowed_hosts=_words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"]),
+        https=_boolean("HTTPS", False),
+        trusted_origins=_words("TRUSTED_ORIGINS", []),
+        idle_minutes=_whole_number("IDLE_MINUTES", 15, 1, 480),
+        time_zone=_time_zone(),
+    )

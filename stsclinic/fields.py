@@ -1,0 +1,95 @@
+"""Model fields whose rule stands in the database itself, so that no write path goes round it."""
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from stsclinic.clinical.dates import PartialDate
+
+
+class CodeField(models.CharField):
+    """One code of a vocabulary of stsclinic.clinical.terms, or "" where the field is optional."""
+
+    def __init__(self, vocabulary=None, **options):
+        if vocabulary is not None:
+            options["choices"] = list(vocabulary.items())
+        options.setdefault("max_length", 40)
+        super().__init__(**options)
+
+    def db_check(self, connection):
+        codes = [code for code, _label in self.choices] + ([""] if self.blank else [])
+        listed = ", ".join(f"'{code}'" for code in codes)
+        return f"{connection.ops.quote_name(self.column)} IN ({listed})"
+
+
+class WholeNumberField(models.IntegerField):
+    """A whole number from `low` to `high`, both included."""
+
+    def __init__(self, *, low, high, **options):
+        self.low, self.high = low, high
+        super().__init__(validators=[MinValueValidator(low), MaxValueValidator(high)], **options)
+
+    def deconstruct(self):
+        name, path, args, options = super().deconstruct()
+        options.pop("validators", None)
+        return name, path, args, {**options, "low": self.low, "high": self.high}
+
+    def db_check(self, connection):
+        return f"{connection.ops.quote_name(self.column)} BETWEEN {self.low} AND {self.high}"
+
+
+class MeasureField(models.DecimalField):
+    """A decimal from `low` to `high` with at most `places` decimals; `above_low` leaves out `low` itself."""
+
+    def __init__(self, *, low, high, places, above_low=False, **options):
+        self.low, self.high, self.places, self.above_low = Decimal(low), Decimal(high), places, above_low
+        digits = len(str(int(self.high))) + places
+        options.pop("max_digits", None)
+        options.pop("decimal_places", None)
+        options.pop("validators", None)
+        super().__init__(
+            max_digits=digits,
+            decimal_places=places,
+            validators=[MinValueValidator(self.low), MaxValueValidator(self.high)],
+            **options,
+        )
+
+    def deconstruct(self):
+        name, path, args, options = super().deconstruct()
+        for key in ("validators", "max_digits", "decimal_places"):
+            options.pop(key, None)
+        options |= {"low": str(self.low), "high": str(self.high), "places": self.places}
+        return name, path, args, options | ({"above_low": True} if self.above_low else {})
+
+    def validate(self, value, instance):
+        super().validate(value, instance)
+        if self.above_low and value is not None and value <= self.low:
+            raise ValidationError(f"Must be above {self.low}.")
+
+    def db_check(self, connection):
+        column = connection.ops.quote_name(self.column)
+        return f"{column} {'>' if self.above_low else '>='} {self.low} AND {column} <= {self.high}"
+
+
+class PartialDateField(models.CharField):
+    """A date known to the year, the month or the day: `2018`, `2018-06`, `2018-06-14`, or ""."""
+
+    def __init__(self, **options):
+        options["max_length"] = 10
+        options.setdefault("blank", True)
+        options.setdefault("default", "")
+        super().__init__(**options)
+
+    def validate(self, value, instance):
+        super().validate(value, instance)
+        if value:
+            try:
+                PartialDate.parse(value)
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+
+    def db_check(self, connection):
+        column = connection.ops.quote_name(self.column)
+        return f"{column} = '' OR {column} LIKE '____' OR {column} LIKE '____-__' OR {column} LIKE '____-__-__'"

@@ -1,0 +1,117 @@
+"""PtGA and PhGA before each treatment of the analysed series, and how far they fell.
+
+Source: report 000, figure 1 and "Results". Scores are whole numbers, so sums and the question
+whether there is any variance are exact; floats begin with the mean.
+"""
+
+import math
+import statistics
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from stsclinic.reporting.selection import Course
+
+SCALES = {"ptga": "PtGA", "phga": "PhGA"}
+
+FOOTNOTES = (
+    "before_k is the score at the k-th treatment of a series, counted whether or not it has a score; last is "
+    "that of its last treatment, whatever its number. Higher is worse.",
+    "A decrease is the first score minus the later one, over the series that have both; positive is better.",
+    "95% confidence interval and t by Student's t, paired and two-sided; Wilcoxon's signed-rank test is "
+    "two-sided. None is given with fewer than two pairs or without variance.",
+)
+
+
+def describe(values: Sequence[int]) -> dict[str, Any]:
+    """n, mean, standard deviation (n-1) and median; null where there are too few values."""
+    count = len(values)
+    return {
+        "n": count,
+        "mean": sum(values) / count if count else None,
+        "sd": _standard_deviation(values),
+        "median": float(statistics.median(values)) if count else None,
+    }
+
+
+def describe_decrease(decreases: Sequence[int]) -> dict[str, Any]:
+    """A paired change with its interval and tests, from each series' first score minus the later one."""
+    told = describe(decreases)
+    result: dict[str, Any] = {
+        "n": told["n"],
+        "mean_decrease": told["mean"],
+        "sd": told["sd"],
+        "median_decrease": told["median"],
+        "ci95": None,
+        "t": None,
+        "df": None,
+        "p_t": None,
+        "p_wilcoxon": None,
+    }
+    if len(set(decreases)) > 1:
+        from scipy import stats
+
+        half = float(stats.t.ppf(0.975, told["n"] - 1)) * told["sd"] / math.sqrt(told["n"])
+        result["ci95"] = [told["mean"] - half, told["mean"] + half]
+        result |= paired_t([float(one) for one in decreases])
+        result["p_t"] = result.pop("p")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that a small sample is small; n is shown
+            result["p_wilcoxon"] = float(stats.wilcoxon([float(one) for one in decreases]).pvalue)
+    return result
+
+
+def paired_t(differences: Sequence[float]) -> dict[str, Any]:
+    """Two-sided paired t-test over differences, of which there must be two or more that are not all equal."""
+    from scipy import stats
+
+    result = stats.ttest_1samp(differences, 0.0)
+    return {"t": float(result.statistic), "df": len(differences) - 1, "p": float(result.pvalue)}
+
+
+def score_times(courses: Sequence[Course], scale: str) -> list[dict[str, Any]]:
+    """Scores of `scale` (`ptga` or `phga`) before each treatment, and at the last. Empty without courses."""
+    return [
+        {"time": time, **describe([score for score in scores if score is not None])}
+        for time, scores in _by_time(courses, scale).items()
+    ]
+
+
+def score_changes(courses: Sequence[Course], scale: str) -> list[dict[str, Any]]:
+    """Decreases of `scale` from before the first treatment to each later time. Empty without courses."""
+    times = _by_time(courses, scale)
+    firsts = times.pop("before_1", [])
+    return [
+        {
+            "from": "before_1",
+            "to": time,
+            **describe_decrease(
+                [
+                    first - later
+                    for first, later in zip(firsts, scores, strict=False)
+                    if first is not None and later is not None
+                ]
+            ),
+        }
+        for time, scores in times.items()
+    ]
+
+
+def _by_time(courses: Sequence[Course], scale: str) -> dict[str, list[int | None]]:
+    """Each time's scores, longest course first: so the n-th score of every list is of the same course."""
+    ordered = sorted(courses, key=lambda course: -len(course.treatments))
+    times: dict[str, list[int | None]] = {}
+    for course in ordered:
+        for number, treatment in enumerate(course.treatments, start=1):
+            times.setdefault(f"before_{number}", []).append(getattr(treatment, scale))
+    if ordered:
+        times["last"] = [getattr(course.treatments[-1], scale) for course in ordered]
+    return times
+
+
+def _standard_deviation(values: Sequence[int]) -> float | None:
+    count = len(values)
+    if count < 2:
+        return None
+    squares = count * sum(value * value for value in values) - sum(values) ** 2
+    return math.sqrt(squares / (count * (count - 1)))

@@ -1,0 +1,217 @@
+"""Which series does a report look at, which of them are analysed, and why are the others left out?
+
+Source: Olesen and Fage, Aarhus case series (report 000), "Methods" and "Results"; the choices
+that the paper leaves open are in FOOTNOTES.
+"""
+
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from stsclinic.clinical.terms import STOP_REASON
+from stsclinic.reporting.records import PatientRecord, Registry, SeriesRecord, SessionRecord, SideEffectRecord
+from stsclinic.reporting.words import count_words, day_words
+
+LEFT_OUT = {
+    "incomplete": "Incomplete",
+    "insufficient_registration": "Insufficient registration",
+    "same_lesions": "Same lesions as an earlier series",
+    "too_close": "Too close to the series before",
+    "no_treatment": "No treatment",
+}
+"""Why a series is not analysed. The first four in the order of the checks."""
+
+FEWEST_TREATMENTS = 2
+"""The fewest treatments of a complete series, whatever its protocol plans."""
+
+STOPPED_FOR_REMISSION = frozenset({"complete_remission", "sufficient_partial_remission"})
+
+FOOTNOTES = (
+    "With a protocol or a period chosen, only patients with such a series count, and only the sessions, "
+    "injections and side effects of these series. The period is that of the first treatment.",
+    "Incomplete: neither completed with the planned number of treatments (at least 2; 2 where the protocol "
+    "plans none) nor stopped for complete or sufficient partial remission after at least 2.",
+    "Insufficient registration: PtGA or PhGA is missing at the first or at the last treatment.",
+    "Same lesions: the series treats a lesion of an earlier analysed series of the patient.",
+    "Too close: the first treatment is earlier than one calendar month after the last treatment of the "
+    "analysed series before it (31 January plus one month is the last day of February).",
+    "All selected series are taken together, whatever their protocol.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a report is about. An empty set takes all; the period holds both of its days."""
+
+    clinics: frozenset[str] = frozenset()
+    protocols: frozenset[str] = frozenset()
+    diagnoses: frozenset[str] = frozenset()
+    first_treatment_from: date | None = None
+    first_treatment_to: date | None = None
+
+    @property
+    def picks_series(self) -> bool:
+        """Whether it selects series, and not only patients."""
+        return bool(self.protocols) or self.picks_period
+
+    @property
+    def picks_period(self) -> bool:
+        return self.first_treatment_from is not None or self.first_treatment_to is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A selected series with its sessions and treatments in order of date, then session_no."""
+
+    patient: PatientRecord
+    series: SeriesRecord
+    sessions: Sequence[SessionRecord]
+    treatments: Sequence[SessionRecord]
+
+    @property
+    def first_treatment_on(self) -> date:
+        return self.treatments[0].held_on
+
+    @property
+    def last_treatment_on(self) -> date:
+        return self.treatments[-1].held_on
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a series is analysed: `reason` is empty, or a code of LEFT_OUT with `words` beside it."""
+
+    course: Course
+    reason: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a selection leaves of a registry: the patients, their selected series, the side effects."""
+
+    patients: Sequence[tuple[PatientRecord, Sequence[Course]]]
+    side_effects: Sequence[SideEffectRecord]
+
+
+def course_of(patient: PatientRecord, series: SeriesRecord) -> Course:
+    sessions = sorted(series.sessions, key=lambda session: (session.held_on, session.session_no))
+    return Course(patient, series, sessions, [session for session in sessions if session.kind == "treatment"])
+
+
+def choose(registry: Registry, selection: Selection) -> Chosen:
+    """Apply a selection. Patients come sorted by patient_id, series by series_no."""
+    patients = []
+    for patient in sorted(registry.patients, key=lambda patient: patient.patient_id):
+        if not _takes_patient(selection, patient):
+            continue
+        series = sorted(patient.series, key=lambda series: series.series_no)
+        courses = [course_of(patient, one) for one in series]
+        courses = [course for course in courses if _takes_course(selection, course)]
+        if courses or not selection.picks_series:
+            patients.append((patient, courses))
+    if selection.picks_series:
+        kept = {(one.series.patient_id, one.series.series_no) for _, courses in patients for one in courses}
+        side_effects = [one for one in registry.side_effects if (one.patient_id, one.series_no) in kept]
+    else:
+        ids = {patient.patient_id for patient, _ in patients}
+        side_effects = [one for one in registry.side_effects if one.patient_id in ids]
+    return Chosen(patients, side_effects)
+
+
+def judge_series(courses: Iterable[Course]) -> list[Verdict]:
+    """One verdict for each selected series of one patient, sorted by series_no."""
+    verdicts, remaining = [], []
+    for course in courses:
+        verdict = _judge_alone(course)
+        if verdict.reason:
+            verdicts.append(verdict)
+        else:
+            remaining.append(course)
+
+    remaining.sort(key=lambda course: (course.first_treatment_on, course.series.series_no))
+    treated: dict[str, int] = {}
+    before: Course | None = None
+    for course in remaining:
+        verdict = _judge_beside(course, treated, before)
+        verdicts.append(verdict)
+        if not verdict.reason:
+            before = course
+            treated.update(dict.fromkeys(course.series.lesions, course.series.series_no))
+    return sorted(verdicts, key=lambda verdict: verdict.course.series.series_no)
+
+
+def is_complete(course: Course) -> bool:
+    """Completed as planned, or stopped for remission; with two treatments or more."""
+    series, held = course.series, len(course.treatments)
+    if series.status == "completed":
+        return held >= max(FEWEST_TREATMENTS, series.planned_treatments or 0)
+    for_remission = series.status == "stopped" and series.stop_reason in STOPPED_FOR_REMISSION
+    return for_remission and held >= FEWEST_TREATMENTS
+
+
+def one_month_after(day: date) -> date:
+    """The same day of the next month, or that month's last day where it is shorter."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def _takes_patient(selection: Selection, patient: PatientRecord) -> bool:
+    return (not selection.clinics or patient.clinic in selection.clinics) and (
+        not selection.diagnoses or patient.diagnosis in selection.diagnoses
+    )
+
+
+def _takes_course(selection: Selection, course: Course) -> bool:
+    if selection.protocols and course.series.protocol not in selection.protocols:
+        return False
+    if not selection.picks_period:
+        return True
+    if not course.treatments:
+        return False
+    first = course.first_treatment_on
+    return (selection.first_treatment_from is None or first >= selection.first_treatment_from) and (
+        selection.first_treatment_to is None or first <= selection.first_treatment_to
+    )
+
+
+def _judge_alone(course: Course) -> Verdict:
+    if not course.treatments:
+        return Verdict(course, "no_treatment", "no session of kind treatment")
+    if not is_complete(course):
+        return Verdict(course, "incomplete", _incomplete_words(course))
+    missing = [
+        f"{score} missing at the {which} treatment ({day_words(treatment.held_on)})"
+        for which, treatment in (("first", course.treatments[0]), ("last", course.treatments[-1]))
+        for score, value in (("PtGA", treatment.ptga), ("PhGA", treatment.phga))
+        if value is None
+    ]
+    if missing:
+        return Verdict(course, "insufficient_registration", ", ".join(missing))
+    return Verdict(course)
+
+
+def _judge_beside(course: Course, treated: dict[str, int], before: Course | None) -> Verdict:
+    again = [lesion_id for lesion_id in course.series.lesions if lesion_id in treated]
+    if again:
+        words = ", ".join(f"{lesion_id} was treated in series {treated[lesion_id]}" for lesion_id in again)
+        return Verdict(course, "same_lesions", words)
+    if before is not None:
+        earliest = one_month_after(before.last_treatment_on)
+        if course.first_treatment_on < earliest:
+            words = (
+                f"first treatment on {day_words(course.first_treatment_on)}, earlier than "
+                f"{day_words(earliest)}: one month after the last of series {before.series.series_no}"
+            )
+            return Verdict(course, "too_close", words)
+    return Verdict(course)
+
+
+def _incomplete_words(course: Course) -> str:
+    series, held = course.series, count_words(len(course.treatments), "treatment")
+    if series.status == "stopped":
+        reason = STOP_REASON.get(series.stop_reason, series.stop_reason or "no reason given").lower()
+        return f"stopped after {held}: {reason}"
+    planned = max(FEWEST_TREATMENTS, series.planned_treatments or 0)
+    return f"{series.status} with {held} of at least {planned}"

@@ -1,0 +1,144 @@
+"""The report: everything that is computed from a registry for one selection, each figure once.
+
+summarise() is the only entry. Page, CSV, XLSX and JSON all come from the Report that it returns,
+so they cannot differ. Time and memory are linear in the registry.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
+from stsclinic.clinical.remission import HORIZON
+from stsclinic.reporting import controlled as controlled_rules
+from stsclinic.reporting import outcomes, scores
+from stsclinic.reporting import selection as selection_rules
+from stsclinic.reporting.controlled import Controlled, compare_arms
+from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
+from stsclinic.reporting.disclosure import AllocationVisible, all_closed, conceal
+from stsclinic.reporting.outcomes import (
+    PatientOutcome,
+    SeriesOutcome,
+    count_outcomes,
+    patient_outcome,
+    series_outcome,
+)
+from stsclinic.reporting.records import Registry
+from stsclinic.reporting.scores import SCALES, score_changes, score_times
+from stsclinic.reporting.selection import LEFT_OUT, Chosen, Selection, Verdict, choose, judge_series
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What summarise() found. The dictionaries have the shapes of the JSON object; numbers are unrounded."""
+
+    selection: Selection
+    cohort: dict[str, Any]
+    scores: dict[str, list[dict[str, Any]]]
+    change: dict[str, list[dict[str, Any]]]
+    remission: dict[str, dict[str, dict[str, int]]]
+    ulcers: dict[str, int]
+    side_effects: list[dict[str, Any]]
+    controlled: Controlled | None
+    patients: Sequence[PatientOutcome]
+    series: Sequence[SeriesOutcome]
+    left_out: Sequence[Verdict]
+    footnotes: Sequence[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `series_report --json` prints: dicts, lists, str, int, float and None only."""
+        return {
+            "cohort": self.cohort,
+            "scores": self.scores,
+            "change": self.change,
+            "remission": self.remission,
+            "ulcers": self.ulcers,
+            "side_effects": self.side_effects,
+            "controlled": self.controlled.as_json() if self.controlled else None,
+        }
+
+
+def summarise(
+    registry: Registry,
+    selection: Selection | None = None,
+    *,
+    allocation_visible: AllocationVisible = all_closed,
+) -> Report:
+    """Compute the whole report. The arms of a series whose allocation is not visible never enter it."""
+    selection = selection or Selection()
+    chosen = choose(conceal(registry, allocation_visible), selection)
+    verdicts = [verdict for _, courses in chosen.patients for verdict in judge_series(courses)]
+    left_out = [verdict for verdict in verdicts if verdict.reason]
+    series = [series_outcome(verdict.course) for verdict in verdicts if not verdict.reason]
+    patients = _by_patient(series)
+    analysed = [one.course for one in series]
+    concealed = any(verdict.course.series.allocation_concealed for verdict in verdicts)
+    return Report(
+        selection=selection,
+        cohort=_cohort(chosen, verdicts, patients),
+        scores={scale: score_times(analysed, scale) for scale in SCALES},
+        change={scale: score_changes(analysed, scale) for scale in SCALES},
+        remission={
+            horizon: {
+                "by_lesion": count_outcomes(
+                    lesion.by_horizon[horizon] for one in series for lesion in one.lesions
+                ),
+                "by_series": count_outcomes(one.by_horizon[horizon] for one in series),
+                "by_patient": count_outcomes(one.by_horizon[horizon] for one in patients),
+            }
+            for horizon in HORIZON
+        },
+        ulcers={
+            "patients_with_ulcer": sum(one.had_ulcer for one in patients),
+            "patients_all_healed": sum(one.all_ulcers_healed for one in patients),
+        },
+        side_effects=_side_effects(chosen),
+        controlled=compare_arms(verdicts),
+        patients=patients,
+        series=series,
+        left_out=left_out,
+        footnotes=(
+            *selection_rules.FOOTNOTES,
+            *scores.FOOTNOTES,
+            *REMISSION_FOOTNOTES,
+            *outcomes.FOOTNOTES,
+            *controlled_rules.FOOTNOTES,
+            *((CLOSED_FOOTNOTE,) if concealed else ()),
+        ),
+    )
+
+
+def _by_patient(series: Sequence[SeriesOutcome]) -> list[PatientOutcome]:
+    grouped: dict[str, list[SeriesOutcome]] = {}
+    for one in series:
+        grouped.setdefault(one.course.patient.patient_id, []).append(one)
+    return [patient_outcome(group[0].course.patient, group) for group in grouped.values()]
+
+
+def _cohort(
+    chosen: Chosen, verdicts: Sequence[Verdict], patients: Sequence[PatientOutcome]
+) -> dict[str, Any]:
+    courses = [course for _, courses in chosen.patients for course in courses]
+    per_session = [
+        len(session.injections) for course in courses for session in course.sessions if session.injections
+    ]
+    reasons = Counter(verdict.reason for verdict in verdicts)
+    return {
+        "patients_offered": len(chosen.patients),
+        "patients_treated": sum(any(one.treatments for one in courses) for _, courses in chosen.patients),
+        "treatment_sessions": sum(len(course.treatments) for course in courses),
+        "injections": sum(per_session),
+        "lesions_per_session": {"min": min(per_session), "max": max(per_session)} if per_session else None,
+        "series_analysed": reasons[""],
+        "patients_analysed": len(patients),
+        "left_out": {reason: reasons[reason] for reason in LEFT_OUT if reasons[reason]},
+        "analysed_by_sex": dict(sorted(Counter(one.patient.sex for one in patients).items())),
+        "analysed_by_diagnosis": dict(sorted(Counter(one.patient.diagnosis for one in patients).items())),
+    }
+
+
+def _side_effects(chosen: Chosen) -> list[dict[str, Any]]:
+    events = Counter(one.term for one in chosen.side_effects)
+    patients = Counter(term for term, _ in {(one.term, one.patient_id) for one in chosen.side_effects})
+    return [{"term": term, "events": events[term], "patients": patients[term]} for term in sorted(events)]

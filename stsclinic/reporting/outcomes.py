@@ -21,7 +21,7 @@ from stsclinic.reporting.selection import Course
 
 FOOTNOTES = (
     "Ulcers: a patient has one if a lesion of an analysed series has an ulcer at its baseline. All healed "
-    "means that each such lesion is gone or without ulcer at its end. Both count the treatment sessions only.",
+    "means that each such lesion is gone or without ulcer at its end. Both count treatment sessions only.",
 )
 
 

@@ -25,7 +25,7 @@ class AssessmentRecord:
 
 @dataclass(frozen=True, slots=True)
 class InjectionRecord:
-    """One injection into one lesion. mg/ml (None for saline), ml, pain VAS 0-10. No agent: it is concealed."""
+    """One injection into one lesion. mg/ml (None for saline), ml, pain VAS 0-10. Agent empty: concealed."""
 
     lesion_id: str
     agent: str

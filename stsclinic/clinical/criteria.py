@@ -89,9 +89,7 @@ def _age(definition: ProtocolDefinition, patient: PatientFacts, on: date) -> Ite
         )
         return
     met = (low is None or age.years >= low) and (high is None or age.years <= high)
-    yield Criterion(
-        code="age", requirement=requirement, met=met, reason=f"The patient is {age.words}."
-    )
+    yield Criterion(code="age", requirement=requirement, met=met, reason=f"The patient is {age.words}.")
 
 
 def _exclusions(definition: ProtocolDefinition, patient: PatientFacts) -> Iterator[Criterion]:
@@ -114,9 +112,7 @@ def _exclusion(code: str, requirement: str, recorded: str, what: str, sex: str =
     if recorded == "yes":
         return Criterion(code=code, requirement=requirement, met=False, reason=f"{what} is recorded.")
     if recorded == "no":
-        return Criterion(
-            code=code, requirement=requirement, met=True, reason=f"{what} is recorded as no."
-        )
+        return Criterion(code=code, requirement=requirement, met=True, reason=f"{what} is recorded as no.")
     if sex == "male":
         return Criterion(
             code=code, requirement=requirement, met=True, reason="Does not apply: the patient is male."

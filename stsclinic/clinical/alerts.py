@@ -1,0 +1,651 @@
+"""What must be said before a session is completed: one table of alerts, each with reason and source.
+
+Three levels. `stop`: the session cannot be completed until it is corrected. `ask`: a fact that
+a rule needs is not recorded; it is asked for, never taken as no. `acknowledge`: it may be
+completed once a person has acknowledged it with a note.
+
+Everything is judged on the day of the session. Adding an alert is one entry in ALERTS.
+Source: domain.md, "Alerts"; each entry names its report.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from stsclinic.clinical.ages import age_of
+from stsclinic.clinical.dates import show_date
+from stsclinic.clinical.dosing import as_anhydrous, session_totals
+from stsclinic.clinical.facts import Facts, InjectionFacts, PreviousInjection, SideEffectFacts
+from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.schedule import WindowState, follow_up_state, window_state
+from stsclinic.clinical.terms import DIGITS, SIDE_EFFECT_TERM
+from stsclinic.clinical.vasodilators import stopped_lately, takes_vasodilator, vasodilators
+
+LEVELS = {
+    "stop": "Stops the session: it cannot be completed until this is corrected",
+    "ask": "Must be recorded before the session is completed",
+    "acknowledge": "Must be acknowledged, with a note",
+}
+
+UNRESOLVED_TERMS = frozenset(
+    {"injection_site_infection", "skin_necrosis", "digital_necrosis", "skin_ulceration"}
+)
+"""Side effects that speak while they last: an infection, a necrosis or a new ulcer."""
+
+RESOLVED_OUTCOMES = frozenset({"recovered", "recovered_with_sequelae"})
+
+SIDE_EFFECT_GRADE_NOT_TOLERATED = 2
+"""An infusion with a side effect of this grade or more was not tolerated (domain.md)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a rule found: the reason in words, and what it is about."""
+
+    reason: str
+    lesion_id: str = ""
+    measure: str = ""
+    betrays_allocation: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One alert of one session."""
+
+    code: str
+    level: str
+    reason: str
+    source: str
+    lesion_id: str = ""
+    """The lesion it is about; empty when it is about the patient or the whole session."""
+    measure: str = ""
+    """`volume_ml`, `dose_mg` or `infusion_g` where one code may speak of several."""
+    field: str = ""
+    """The patient's field to record, for the level `ask`."""
+    betrays_allocation: bool = False
+    """Whether it tells which arm a lesion is in: derived from concentration or dose."""
+
+    @property
+    def key(self) -> str:
+        """Tells the alerts of one session apart; never changes with the wording."""
+        return ":".join((self.code, self.lesion_id, self.measure))
+
+    @property
+    def blocks(self) -> bool:
+        """Whether no acknowledgement lifts it."""
+        return self.level in ("stop", "ask")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertEntry:
+    """One row of the table: what the alert is, why it exists, and the rule that finds it."""
+
+    code: str
+    level: str
+    meaning: str
+    source: str
+    rule: Callable[[Facts], Iterable[Finding]]
+    field: str = ""
+
+
+def alerts_of(facts: Facts) -> tuple[Alert, ...]:
+    """All alerts of a session: stops first, then what must be asked, then what must be acknowledged."""
+    return tuple(
+        Alert(
+            code=entry.code,
+            level=entry.level,
+            reason=finding.reason,
+            source=entry.source,
+            lesion_id=finding.lesion_id,
+            measure=finding.measure,
+            field=entry.field,
+            betrays_allocation=finding.betrays_allocation,
+        )
+        for entry in ALERTS
+        for finding in entry.rule(facts)
+    )
+
+
+def without_allocation(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Those that may be shown in a closed controlled protocol without the allocation right."""
+    return tuple(alert for alert in alerts if not alert.betrays_allocation)
+
+
+# Stop
+
+
+def _hypersensitivity(facts: Facts) -> Iterator[Finding]:
+    if facts.session.treats and facts.patient.hypersensitivity == "yes":
+        yield Finding(reason="The patient is hypersensitive to sodium thiosulfate.")
+
+
+def _pregnancy(facts: Facts) -> Iterator[Finding]:
+    if facts.session.treats and facts.patient.pregnant == "yes":
+        yield Finding(reason="The patient is recorded as pregnant.")
+
+
+def _breast_feeding(facts: Facts) -> Iterator[Finding]:
+    if _excludes_breast_feeding(facts) and facts.patient.breast_feeding == "yes":
+        yield Finding(
+            reason=f"The patient is breast feeding, and protocol {facts.protocol.code} excludes it."
+        )
+
+
+def _no_consent(facts: Facts) -> Iterator[Finding]:
+    consented_on, held_on = facts.patient.consented_on, facts.session.held_on
+    if consented_on is None:
+        yield Finding(reason="No consent is recorded.")
+    elif consented_on > held_on:
+        yield Finding(
+            reason=f"The patient consented on {show_date(consented_on)}, after this session of"
+            f" {show_date(held_on)}."
+        )
+
+
+def _withdrawn(facts: Facts) -> Iterator[Finding]:
+    withdrawn_on, held_on = facts.patient.withdrawn_on, facts.session.held_on
+    if withdrawn_on is not None and withdrawn_on <= held_on:
+        yield Finding(
+            reason=f"The patient withdrew on {show_date(withdrawn_on)};"
+            f" this session is of {show_date(held_on)}."
+        )
+
+
+def _too_young(facts: Facts) -> Iterator[Finding]:
+    least = facts.protocol.min_age
+    age = age_of(facts.patient, facts.session.held_on)
+    if facts.session.treats and least is not None and age is not None and age.years < least:
+        yield Finding(
+            reason=f"The patient is {age.words} on {show_date(facts.session.held_on)};"
+            f" protocol {facts.protocol.code} takes patients from {least} years."
+        )
+
+
+# Ask
+
+
+def _ask_hypersensitivity(facts: Facts) -> Iterator[Finding]:
+    if facts.session.treats and not facts.patient.hypersensitivity:
+        yield Finding(reason="Hypersensitivity to sodium thiosulfate is not recorded.")
+
+
+def _ask_pregnancy(facts: Facts) -> Iterator[Finding]:
+    if facts.session.treats and facts.patient.sex != "male" and not facts.patient.pregnant:
+        yield Finding(reason="Whether the patient is pregnant is not recorded.")
+
+
+def _ask_breast_feeding(facts: Facts) -> Iterator[Finding]:
+    patient = facts.patient
+    if _excludes_breast_feeding(facts) and patient.sex != "male" and not patient.breast_feeding:
+        yield Finding(
+            reason="Whether the patient is breast feeding is not recorded,"
+            f" and protocol {facts.protocol.code} excludes it."
+        )
+
+
+def _ask_birth_year(facts: Facts) -> Iterator[Finding]:
+    least = facts.protocol.min_age
+    if facts.session.treats and least is not None and age_of(facts.patient, facts.session.held_on) is None:
+        yield Finding(
+            reason="The year of birth is not recorded,"
+            f" and protocol {facts.protocol.code} takes patients from {least} years."
+        )
+
+
+def _ask_raynaud(facts: Facts) -> Iterator[Finding]:
+    digits = _on_digits(facts)
+    if digits and not facts.patient.raynaud:
+        yield Finding(
+            reason="Whether the patient has Raynaud's phenomenon is not recorded,"
+            f" and {_names(digits)} would be injected."
+        )
+
+
+# Acknowledge
+
+
+def _vasodilator_stopped(facts: Facts) -> Iterator[Finding]:
+    held_on = facts.session.held_on
+    stopped = stopped_lately(facts.medications, held_on)
+    if _is_digit_at_risk(facts) and stopped:
+        stops = ", ".join(
+            f"{medication.name} was stopped on {medication.stopped_on.show()}"
+            if medication.stopped_on.is_exact
+            else f"{medication.name} was stopped in {medication.stopped_on.show()} (the day is not known)"
+            for medication in stopped
+            if medication.stopped_on is not None
+        )
+        yield Finding(
+            reason=f"{_names(_on_digits(facts))}; {_raynaud_words(facts)}; no vasodilator is surely taken"
+            f" on {show_date(held_on)}, and within the 6 months before, {stops}."
+        )
+
+
+def _no_vasodilator(facts: Facts) -> Iterator[Finding]:
+    held_on = facts.session.held_on
+    if (
+        not _is_digit_at_risk(facts)
+        or facts.series.no_vasodilator_acknowledged
+        or stopped_lately(facts.medications, held_on)
+    ):
+        return
+    recorded = vasodilators(facts.medications)
+    history = "; ".join(
+        medication.name
+        + (f", started {medication.started_on.show()}" if medication.started_on else "")
+        + (f", stopped {medication.stopped_on.show()}" if medication.stopped_on else "")
+        for medication in recorded
+    )
+    yield Finding(
+        reason=f"{_names(_on_digits(facts))}; {_raynaud_words(facts)}; no vasodilator is surely taken on"
+        f" {show_date(held_on)}, nor was one in the 6 months before"
+        f" (recorded: {history or 'none'})."
+    )
+
+
+def _concentration_increased(facts: Facts) -> Iterator[Finding]:
+    for injection in _of_agent(facts):
+        last = _last_injection(facts, injection.lesion_id)
+        if last is not None and _is_stronger(injection, last):
+            yield Finding(
+                reason=f"{injection.lesion}: {_concentration(injection)};"
+                f" on {show_date(last.given_on)} it was {_concentration(last)}.",
+                lesion_id=injection.lesion_id,
+                betrays_allocation=True,
+            )
+
+
+def _concentration_needs_approval(facts: Facts) -> Iterator[Finding]:
+    usual = facts.protocol.usual_concentration_mg_ml
+    if usual is None or not facts.protocol.needs_approval_above_usual:
+        return
+    above = [
+        injection
+        for injection in _of_agent(facts)
+        if injection.concentration_mg_ml is not None and injection.concentration_mg_ml > usual
+    ]
+    approved_on, held_on = facts.series.high_concentration_approved_on, facts.session.held_on
+    if not above or (approved_on is not None and approved_on <= held_on):
+        return
+    approval = (
+        "no approval is recorded on the series"
+        if approved_on is None
+        else f"the approval is of {show_date(approved_on)}, after this session of {show_date(held_on)}"
+    )
+    strongest = max(injection.concentration_mg_ml or Decimal(0) for injection in above)
+    yield Finding(
+        reason=f"{show_decimal(strongest)} mg/ml in {_names(above)}; protocol {facts.protocol.code} uses"
+        f" {show_decimal(usual)} mg/ml and asks for an individual approval above it; {approval}.",
+        betrays_allocation=True,
+    )
+
+
+def _unresolved_side_effect(facts: Facts) -> Iterator[Finding]:
+    held_on = facts.session.held_on
+    injected = {injection.lesion_id: injection.lesion for injection in facts.session.injections}
+    by_lesion: dict[str, list[SideEffectFacts]] = {}
+    for effect in facts.side_effects:
+        is_here = bool(injected) and (not effect.lesion_id or effect.lesion_id in injected)
+        if is_here and effect.term in UNRESOLVED_TERMS and _is_unresolved(effect, held_on):
+            by_lesion.setdefault(effect.lesion_id, []).append(effect)
+    for lesion_id, effects in by_lesion.items():
+        what = ", ".join(
+            f"{SIDE_EFFECT_TERM[effect.term].lower()} since {show_date(effect.onset_on)}"
+            for effect in effects
+        )
+        where = injected.get(lesion_id, "On which lesion is not recorded")
+        yield Finding(reason=f"{where}: {what}, not resolved on {show_date(held_on)}.", lesion_id=lesion_id)
+
+
+def _above_maximum(facts: Facts) -> Iterator[Finding]:
+    protocol, session = facts.protocol, facts.session
+    if protocol.max_volume_ml_per_lesion is not None:
+        for injection in session.injections:
+            if injection.volume_ml is not None and injection.volume_ml > protocol.max_volume_ml_per_lesion:
+                yield Finding(
+                    reason=f"{injection.lesion}: "
+                    + _over(injection.volume_ml, protocol.max_volume_ml_per_lesion, "ml", facts, "lesion"),
+                    lesion_id=injection.lesion_id,
+                    measure="volume_ml",
+                )
+    totals = session_totals(session.injections)
+    for measure, unit, given, maximum, betrays in (
+        ("volume_ml", "ml", totals.volume_ml, protocol.max_volume_ml_per_session, False),
+        ("dose_mg", "mg", totals.dose_mg, protocol.max_dose_mg_per_session, True),
+        ("infusion_g", "g", session.infusion_g, protocol.max_infusion_g, True),
+    ):
+        if given is not None and maximum is not None and given > maximum:
+            yield Finding(
+                reason=_over(given, maximum, unit, facts, "session"),
+                measure=measure,
+                betrays_allocation=betrays,
+            )
+
+
+def _not_yet_tolerated(facts: Facts) -> Iterator[Finding]:
+    usual, needed = facts.protocol.usual_infusion_g, facts.protocol.infusions_tolerated_before_increase
+    given = facts.session.infusion_g
+    if usual is None or needed is None or given is None or given <= usual:
+        return
+    tolerated = 0
+    for infusion in sorted(facts.previous_infusions, key=lambda infusion: infusion.given_on):
+        if infusion.given_on > facts.session.held_on:
+            break
+        is_tolerated = (infusion.worst_grade or 0) < SIDE_EFFECT_GRADE_NOT_TOLERATED
+        tolerated = tolerated + 1 if is_tolerated else 0
+    if tolerated < needed:
+        yield Finding(
+            reason=f"{show_decimal(given)} g, more than {show_decimal(usual)} g, after {tolerated} infusions"
+            f" in a row without a side effect of grade {SIDE_EFFECT_GRADE_NOT_TOLERATED} or more;"
+            f" protocol {facts.protocol.code} asks for {needed}.",
+            betrays_allocation=True,
+        )
+
+
+def _too_early(facts: Facts) -> Iterator[Finding]:
+    yield from _outside_window(facts, "too_early")
+
+
+def _too_late(facts: Facts) -> Iterator[Finding]:
+    yield from _outside_window(facts, "too_late")
+
+
+# Questions that several rules ask
+
+
+def _excludes_breast_feeding(facts: Facts) -> bool:
+    return facts.session.treats and facts.protocol.excludes_breast_feeding
+
+
+def _on_digits(facts: Facts) -> list[InjectionFacts]:
+    return [injection for injection in facts.session.injections if injection.body_site in DIGITS]
+
+
+def _is_digit_at_risk(facts: Facts) -> bool:
+    """A finger or toe is injected, Raynaud's phenomenon is present or not known, no vasodilator is taken.
+
+    Where nothing is recorded of Raynaud's phenomenon it is asked for first.
+    """
+    return (
+        bool(_on_digits(facts))
+        and facts.patient.raynaud in ("yes", "unknown")
+        and not takes_vasodilator(facts.medications, facts.session.held_on)
+    )
+
+
+def _raynaud_words(facts: Facts) -> str:
+    if facts.patient.raynaud == "unknown":
+        return "whether the patient has Raynaud's phenomenon is not known"
+    return "the patient has Raynaud's phenomenon"
+
+
+def _of_agent(facts: Facts) -> list[InjectionFacts]:
+    return [
+        injection
+        for injection in facts.session.injections
+        if injection.agent != "saline" and injection.concentration_mg_ml is not None
+    ]
+
+
+def _last_injection(facts: Facts, lesion_id: str) -> PreviousInjection | None:
+    """The lesion's last injection with a concentration, by the session's day."""
+    earlier = [
+        previous
+        for previous in facts.previous_injections
+        if previous.lesion_id == lesion_id
+        and previous.concentration_mg_ml is not None
+        and previous.given_on <= facts.session.held_on
+    ]
+    return sorted(earlier, key=lambda previous: previous.given_on)[-1] if earlier else None
+
+
+def _is_stronger(now: InjectionFacts, last: PreviousInjection) -> bool:
+    """Whether the mg/ml rose, as labelled, or counted as one salt where both salt forms are recorded."""
+    if now.concentration_mg_ml is None or last.concentration_mg_ml is None:
+        return False
+    if now.concentration_mg_ml > last.concentration_mg_ml:
+        return True
+    if not now.salt_form or not last.salt_form:
+        return False
+    return as_anhydrous(now.concentration_mg_ml, now.salt_form) > as_anhydrous(
+        last.concentration_mg_ml, last.salt_form
+    )
+
+
+def _concentration(injection: InjectionFacts | PreviousInjection) -> str:
+    words = f"{show_decimal(injection.concentration_mg_ml or Decimal(0))} mg/ml"
+    return f"{words} {injection.salt_form}" if injection.salt_form else words
+
+
+def _is_unresolved(effect: SideEffectFacts, on: date) -> bool:
+    """Whether it lasts on that day. The day of its end counts as resolved."""
+    if effect.onset_on > on:
+        return False
+    if effect.resolved_on is not None:
+        return effect.resolved_on > on
+    return effect.outcome not in RESOLVED_OUTCOMES
+
+
+def _outside_window(facts: Facts, state: str) -> Iterator[Finding]:
+    series, held_on = facts.series, facts.session.held_on
+    where: WindowState | None = None
+    low, high = facts.protocol.interval_min_days, facts.protocol.interval_max_days
+    since = "the treatment before"
+    if facts.session.kind == "treatment":
+        where = window_state(facts.protocol, series.previous_treatment_on, held_on)
+    elif facts.session.kind == "follow_up":
+        where = follow_up_state(
+            facts.protocol, series.first_treatment_on, series.previous_treatment_on, held_on
+        )
+        low, high = facts.protocol.follow_up_min_days, facts.protocol.follow_up_max_days
+        since = f"the {facts.protocol.follow_up_from.replace('_', ' ')}"
+    if where is None or where.state != state:
+        return
+    span = (
+        f"{low} to {high} days"
+        if low is not None and high is not None
+        else (f"at least {low} days" if high is None else f"at most {high} days")
+    )
+    yield Finding(
+        reason=f"{_days(where.days)} after {since} of {show_date(where.counted_from)}, on"
+        f" {show_date(held_on)}; protocol {facts.protocol.code} asks for {span}"
+        f" ({_days(where.days_outside)} {'too early' if state == 'too_early' else 'too late'})."
+    )
+
+
+def _over(given: Decimal, maximum: Decimal, unit: str, facts: Facts, per: str) -> str:
+    return (
+        f"{show_decimal(given)} {unit}; protocol {facts.protocol.code} allows at most"
+        f" {show_decimal(maximum)} {unit} per {per}."
+    )
+
+
+def _names(injections: Iterable[InjectionFacts]) -> str:
+    return ", ".join(injection.lesion for injection in injections)
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
+ALERTS: tuple[AlertEntry, ...] = (
+    AlertEntry(
+        code="hypersensitivity",
+        level="stop",
+        meaning="The patient is known to be hypersensitive to sodium thiosulfate.",
+        source="000, 001",
+        rule=_hypersensitivity,
+    ),
+    AlertEntry(
+        code="pregnancy",
+        level="stop",
+        meaning="The patient is pregnant.",
+        source="000, 001",
+        rule=_pregnancy,
+    ),
+    AlertEntry(
+        code="breast_feeding",
+        level="stop",
+        meaning="The patient is breast feeding, where the protocol excludes it.",
+        source="001",
+        rule=_breast_feeding,
+    ),
+    AlertEntry(
+        code="no_consent",
+        level="stop",
+        meaning="No consent is recorded by the day of the session.",
+        source="001",
+        rule=_no_consent,
+    ),
+    AlertEntry(
+        code="withdrawn",
+        level="stop",
+        meaning="The patient withdrew on or before the day of the session.",
+        source="001",
+        rule=_withdrawn,
+    ),
+    AlertEntry(
+        code="too_young",
+        level="stop",
+        meaning="The patient is younger than the protocol takes, counted by year where only the year of"
+        " birth is known.",
+        source="000, 001",
+        rule=_too_young,
+    ),
+    AlertEntry(
+        code="hypersensitivity_not_recorded",
+        level="ask",
+        meaning="Whether the patient is hypersensitive to sodium thiosulfate is not recorded.",
+        source="000, 001",
+        rule=_ask_hypersensitivity,
+        field="sts_hypersensitivity",
+    ),
+    AlertEntry(
+        code="pregnancy_not_recorded",
+        level="ask",
+        meaning="Whether the patient is pregnant is not recorded (not asked of men).",
+        source="000, 001",
+        rule=_ask_pregnancy,
+        field="pregnant",
+    ),
+    AlertEntry(
+        code="breast_feeding_not_recorded",
+        level="ask",
+        meaning="Whether the patient is breast feeding is not recorded, where the protocol excludes it"
+        " (not asked of men).",
+        source="001",
+        rule=_ask_breast_feeding,
+        field="breast_feeding",
+    ),
+    AlertEntry(
+        code="birth_year_not_recorded",
+        level="ask",
+        meaning="The year of birth is not recorded, where the protocol has a lowest age.",
+        source="000, 001",
+        rule=_ask_birth_year,
+        field="birth_year",
+    ),
+    AlertEntry(
+        code="raynaud_not_recorded",
+        level="ask",
+        meaning="A finger or toe would be injected, and nothing is recorded of Raynaud's phenomenon.",
+        source="003",
+        rule=_ask_raynaud,
+        field="raynaud",
+    ),
+    AlertEntry(
+        code="vasodilator_stopped",
+        level="acknowledge",
+        meaning="A finger or toe would be injected in a patient with Raynaud's phenomenon (or of whom that is"
+        " not known) who takes no vasodilator and stopped one within the past 6 months. Necrosis of the pulp"
+        " followed such a stop. At each session.",
+        source="003",
+        rule=_vasodilator_stopped,
+    ),
+    AlertEntry(
+        code="no_vasodilator",
+        level="acknowledge",
+        meaning="The same, without a vasodilator for longer, or ever. Once per series.",
+        source="003",
+        rule=_no_vasodilator,
+    ),
+    AlertEntry(
+        code="concentration_increased",
+        level="acknowledge",
+        meaning="The concentration is higher than at the lesion's last injection. Blistering followed a"
+        " change from 150 to 250 mg/ml.",
+        source="000",
+        rule=_concentration_increased,
+    ),
+    AlertEntry(
+        code="concentration_needs_approval",
+        level="acknowledge",
+        meaning="The concentration is above the usual one under a protocol that needs an individual approval"
+        " for it, and none is recorded on the series.",
+        source="000",
+        rule=_concentration_needs_approval,
+    ),
+    AlertEntry(
+        code="unresolved_side_effect",
+        level="acknowledge",
+        meaning="An infection, a necrosis or a new ulcer, reported on a lesion to be injected, is not resolved.",
+        source="000, 003",
+        rule=_unresolved_side_effect,
+    ),
+    AlertEntry(
+        code="above_maximum",
+        level="acknowledge",
+        meaning="A volume or dose is above the protocol's maximum.",
+        source="001",
+        rule=_above_maximum,
+    ),
+    AlertEntry(
+        code="not_yet_tolerated",
+        level="acknowledge",
+        meaning="The infusion is above the usual dose before enough in a row passed without a side effect of"
+        " grade 2 or more.",
+        source="004",
+        rule=_not_yet_tolerated,
+    ),
+    AlertEntry(
+        code="too_early",
+        level="acknowledge",
+        meaning="The visit is before the protocol's window.",
+        source="000, 001, 002, 003, 004",
+        rule=_too_early,
+    ),
+    AlertEntry(
+        code="too_late",
+        level="acknowledge",
+        meaning="The visit is after the protocol's window.",
+        source="000, 001, 002, 003, 004",
+        rule=_too_late,
+    ),
+)
+"""Stops, then asks, then what must be acknowledged. The order in which alerts are listed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertHelp:
+    """One line of the help page."""
+
+    code: str
+    level: str
+    level_words: str
+    meaning: str
+    source: str
+
+
+def alert_help() -> tuple[AlertHelp, ...]:
+    """The table for people: code, level, meaning and source of every alert."""
+    return tuple(
+        AlertHelp(
+            code=entry.code,
+            level=entry.level,
+            level_words=LEVELS[entry.level],
+            meaning=entry.meaning,
+            source=entry.source,
+        )
+        for entry in ALERTS
+    )

@@ -17,7 +17,7 @@ from stsclinic.clinical.remission import (
     ptga_change,
 )
 from stsclinic.reporting.records import AssessmentRecord, PatientRecord, SessionRecord
-from stsclinic.reporting.selection import Course
+from stsclinic.reporting.selection import Course, Verdict
 
 FOOTNOTES = (
     "Ulcers: a patient has one if a lesion of an analysed series has an ulcer at its baseline. All healed "
@@ -27,7 +27,7 @@ FOOTNOTES = (
 
 @dataclass(frozen=True, slots=True)
 class LesionOutcome:
-    """One lesion of one analysed series: a judgement for each horizon."""
+    """One lesion of one series: a judgement for each horizon."""
 
     lesion_id: str
     arm: str
@@ -40,9 +40,15 @@ class LesionOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SeriesOutcome:
-    course: Course
+    """One series, analysed or left out. Only analysed ones are counted."""
+
+    verdict: Verdict
     lesions: Sequence[LesionOutcome]
     by_horizon: Mapping[str, Judgement]
+
+    @property
+    def course(self) -> Course:
+        return self.verdict.course
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,9 @@ class PatientOutcome:
         )
 
 
-def series_outcome(course: Course) -> SeriesOutcome:
+def series_outcome(verdict: Verdict) -> SeriesOutcome:
     """Judge every lesion that the series treats. Linear in the assessments and injections of the series."""
+    course = verdict.course
     seen = {
         "end_of_treatment": _assessments_by_lesion(course.treatments),
         "follow_up": _assessments_by_lesion(course.sessions),
@@ -96,7 +103,7 @@ def series_outcome(course: Course) -> SeriesOutcome:
                 ulcer_healed=had_ulcer and end is not None and (end.status == "gone" or end.ulcer is False),
             )
         )
-    return SeriesOutcome(course, lesions, {horizon: _judge_series(lesions, horizon) for horizon in HORIZON})
+    return SeriesOutcome(verdict, lesions, {horizon: _judge_series(lesions, horizon) for horizon in HORIZON})
 
 
 def patient_outcome(patient: PatientRecord, series: Sequence[SeriesOutcome]) -> PatientOutcome:

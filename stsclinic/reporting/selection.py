@@ -182,10 +182,9 @@ def _judge_alone(course: Course) -> Verdict:
     if not is_complete(course):
         return Verdict(course, "incomplete", _incomplete_words(course))
     missing = [
-        f"{score} missing at the {which} treatment ({day_words(treatment.held_on)})"
+        words
         for which, treatment in (("first", course.treatments[0]), ("last", course.treatments[-1]))
-        for score, value in (("PtGA", treatment.ptga), ("PhGA", treatment.phga))
-        if value is None
+        if (words := _missing_words(which, treatment))
     ]
     if missing:
         return Verdict(course, "insufficient_registration", ", ".join(missing))
@@ -206,6 +205,14 @@ def _judge_beside(course: Course, treated: dict[str, int], before: Course | None
             )
             return Verdict(course, "too_close", words)
     return Verdict(course)
+
+
+def _missing_words(which: str, treatment: SessionRecord) -> str:
+    scores = (("PtGA", treatment.ptga), ("PhGA", treatment.phga))
+    missing = [name for name, score in scores if score is None]
+    if not missing:
+        return ""
+    return f"{' and '.join(missing)} missing at the {which} treatment ({day_words(treatment.held_on)})"
 
 
 def _incomplete_words(course: Course) -> str:

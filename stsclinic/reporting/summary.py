@@ -43,7 +43,7 @@ class Report:
     controlled: Controlled | None
     patients: Sequence[PatientOutcome]
     series: Sequence[SeriesOutcome]
-    left_out: Sequence[Verdict]
+    left_out: Sequence[SeriesOutcome]
     footnotes: Sequence[str]
 
     def as_json(self) -> dict[str, Any]:
@@ -69,8 +69,7 @@ def summarise(
     selection = selection or Selection()
     chosen = choose(conceal(registry, allocation_visible), selection)
     verdicts = [verdict for _, courses in chosen.patients for verdict in judge_series(courses)]
-    left_out = [verdict for verdict in verdicts if verdict.reason]
-    series = [series_outcome(verdict.course) for verdict in verdicts if not verdict.reason]
+    series = [series_outcome(verdict) for verdict in verdicts if not verdict.reason]
     patients = _by_patient(series)
     analysed = [one.course for one in series]
     concealed = any(verdict.course.series.allocation_concealed for verdict in verdicts)
@@ -97,7 +96,7 @@ def summarise(
         controlled=compare_arms(verdicts),
         patients=patients,
         series=series,
-        left_out=left_out,
+        left_out=[series_outcome(verdict) for verdict in verdicts if verdict.reason],
         footnotes=(
             *selection_rules.FOOTNOTES,
             *scores.FOOTNOTES,

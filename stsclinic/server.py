@@ -18,5 +18,7 @@ control_socket_disable = True
 
 def when_ready(server):
     """Say where the application is, once it listens."""
-    addresses = " ".join(f"http://{host}:{port}/" for host, port in (s.getsockname()[:2] for s in server.LISTENERS))
+    addresses = " ".join(
+        f"http://{host}:{port}/" for host, port in (s.getsockname()[:2] for s in server.LISTENERS)
+    )
     print(f"\nReady at {addresses} - Ctrl+C ends it.", flush=True)

@@ -36,7 +36,7 @@ class PartialDate:
         if self.month is None and self.day is not None:
             raise DateError("A day needs its month.")
         try:
-            date(self.year, self.month or 1, self.day or 1)
+            date(self.year, 1 if self.month is None else self.month, 1 if self.day is None else self.day)
         except ValueError as error:
             raise DateError("There is no such date.") from error
 
@@ -46,7 +46,8 @@ class PartialDate:
         match = _PARTIAL.fullmatch(text.strip())
         if match is None:
             raise DateError("Enter a year, a month or a day: 2018, 2018-06 or 2018-06-14.")
-        return cls(*(int(part) if part else None for part in match.groups()))
+        year, month, day = match.groups()
+        return cls(int(year), int(month) if month else None, int(day) if day else None)
 
     @classmethod
     def of(cls, day: date) -> Self:

@@ -220,5 +220,7 @@ def _incomplete_words(course: Course) -> str:
     if series.status == "stopped":
         reason = STOP_REASON.get(series.stop_reason, series.stop_reason or "no reason given").lower()
         return f"stopped after {held}: {reason}"
-    planned = max(FEWEST_TREATMENTS, series.planned_treatments or 0)
-    return f"{series.status} with {held} of at least {planned}"
+    if series.status == "completed":
+        needed = max(FEWEST_TREATMENTS, series.planned_treatments or 0)
+        return f"completed with {held}, where at least {needed} are needed"
+    return f"{series.status}, with {held} so far"

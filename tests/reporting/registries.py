@@ -20,22 +20,27 @@ MEASURES = ("1", "2", "2.5", "3", "4")
 
 @dataclass(frozen=True)
 class Mood:
-    """What a registry is like. `unknown` is how often a fact is missing; `flat` keeps scores and sizes equal."""
+    """What a registry is like. `unknown` is how often a fact is missing; `flat` keeps scores and sizes equal.
+
+    `protocol` is that of every series; empty: each has its own.
+    """
 
     seed: int
     patients: int
     max_series: int
     unknown: float
     flat: bool
+    protocol: str
 
 
 moods = st.builds(
     Mood,
     seed=st.integers(0, 2**32 - 1),
-    patients=st.integers(0, 5),
+    patients=st.integers(0, 6),
     max_series=st.integers(0, 4),
     unknown=st.sampled_from((0.0, 0.05, 0.3, 0.8)),
     flat=st.sampled_from((False, False, False, True)),
+    protocol=st.sampled_from(("", "", "", "placebo3")),
 )
 
 selections = st.fixed_dictionaries(
@@ -126,9 +131,7 @@ class _Maker:
 
     def series(self, patient_id, series_no, lesions, day):
         """One series from `day` on; the day of its last treatment is returned."""
-        protocol = self.random.choice(
-            ("weekly4", "weekly4", "placebo3", "placebo3", "biweekly", "longterm", "single")
-        )
+        protocol = self.mood.protocol or self.random.choice(("weekly4", "weekly4", *PLANS))
         planned, has_arms = PLANS[protocol]
         status = self.random.choices(("completed", "stopped", "active", "planned"), (12, 5, 1, 1))[0]
         reasons = ("complete_remission", "sufficient_partial_remission", "side_effects")

@@ -83,7 +83,7 @@ def test_every_generated_registry_gives_the_same_report_as_the_slow_implementati
     met = set()
 
     @settings(
-        max_examples=500,
+        max_examples=1500,
         derandomize=True,
         database=None,
         deadline=None,

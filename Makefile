@@ -33,7 +33,7 @@ lint: $(VENV)/installed-test ## Check the style, the format and the types.
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/python -m tests.tools.check_templates
-	@$(BIN)/python -m mypy stsclinic lesions sessions_app tests
+	@$(BIN)/python -m mypy stsclinic lesions sessions_app tests/tools tests/conftest.py
 
 format: $(VENV)/installed-test ## Put Python and templates into the project's format.
 	@$(BIN)/ruff check --fix $(CODE)

@@ -9,8 +9,9 @@ worker_class = "gthread"
 threads = 4
 # An import of a whole registry may take a minute; a page never does.
 timeout = 120
-# On SIGTERM a request under way may finish, and no idle browser holds the end up.
-graceful_timeout = 5
+# After SIGTERM a page under way may finish, while a browser's idle connection holds the end up no longer
+# than this. What is cut off was one transaction, and is undone as a whole.
+graceful_timeout = 2
 loglevel = "warning"
 # gunicorn's remote control would leave a socket in the home folder.
 control_socket_disable = True

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -55,22 +56,28 @@ def throwaway_server() -> Iterator[str]:
         with log.open("wb") as stream:
             server = subprocess.Popen(command, cwd=folder, stdout=stream, stderr=stream, **owner)
         _wait_for(server, folder, log)
-        with psycopg2.connect(host=str(folder), user=USER, dbname="postgres") as connection:
-            connection.autocommit = True
-            connection.cursor().execute("CREATE DATABASE stsclinic")
-        connection.close()
+        _execute(str(folder), "postgres", "CREATE DATABASE stsclinic")
         yield f"postgres://{USER}@/{folder}/stsclinic"
     finally:
         if server is not None and server.poll() is None:
-            server.terminate()
+            # SIGTERM would wait for those connected; SIGINT disconnects them.
+            server.send_signal(signal.SIGINT)
             try:
-                # A "smart" end waits for those connected; SIGINT disconnects them.
-                server.send_signal(2)
                 server.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _execute(folder: str, database: str, statement: str) -> None:
+    """Run a statement that wants no transaction around it, such as CREATE DATABASE."""
+    connection = psycopg2.connect(host=folder, user=USER, dbname=database)
+    try:
+        connection.autocommit = True
+        connection.cursor().execute(statement)
+    finally:
+        connection.close()
 
 
 def _wait_for(server: subprocess.Popen, folder: Path, log: Path) -> None:
@@ -90,16 +97,8 @@ def fresh_database(url: str, name: str) -> Iterator[str]:
     server, _, existing = url.rpartition("/")
     folder = server.partition("@/")[2]
 
-    def execute(statement: str) -> None:
-        connection = psycopg2.connect(host=folder, user=USER, dbname=existing)
-        try:
-            connection.autocommit = True
-            connection.cursor().execute(statement)
-        finally:
-            connection.close()
-
-    execute(f'CREATE DATABASE "{name}"')
+    _execute(folder, existing, f'CREATE DATABASE "{name}"')
     try:
         yield f"{server}/{name}"
     finally:
-        execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        _execute(folder, existing, f'DROP DATABASE "{name}" WITH (FORCE)')

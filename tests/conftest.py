@@ -78,14 +78,15 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 
 
 @pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict, server: Server) -> dict:
-    """Addresses begin at the server; the language decides nothing, since the pages set their own."""
-    return {
-        **browser_context_args,
-        "base_url": server.url,
-        "locale": "en-GB",
-        "timezone_id": "Europe/Copenhagen",
-    }
+def base_url(server: Server) -> str:
+    """What an address that begins with / is taken from."""
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict) -> dict:
+    """A browser of someone in Denmark, whatever the machine is set to."""
+    return {**browser_context_args, "locale": "en-GB", "timezone_id": "Europe/Copenhagen"}
 
 
 @pytest.fixture

@@ -49,10 +49,26 @@ def throwaway_server() -> Iterator[str]:
     log = folder / "log"
     server = None
     try:
-        initdb = [programs / "initdb", "--pgdata", folder / "data", "--username", USER, "--auth", "trust"]
+        initdb: list[str | Path] = [
+            programs / "initdb",
+            "--pgdata",
+            folder / "data",
+            "--username",
+            USER,
+            "--auth",
+            "trust",
+        ]
         initdb += ["--encoding", "UTF8", "--locale", "C", "--locale-provider", "icu", "--icu-locale", "en-US"]
         subprocess.run(initdb, cwd=folder, check=True, stdout=subprocess.DEVNULL, **owner)
-        command = [programs / "postgres", "-D", folder / "data", "-k", folder, "-c", "listen_addresses="]
+        command: list[str | Path] = [
+            programs / "postgres",
+            "-D",
+            folder / "data",
+            "-k",
+            folder,
+            "-c",
+            "listen_addresses=",
+        ]
         with log.open("wb") as stream:
             server = subprocess.Popen(command, cwd=folder, stdout=stream, stderr=stream, **owner)
         _wait_for(server, folder, log)

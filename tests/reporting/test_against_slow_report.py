@@ -5,7 +5,6 @@ report's definition names; else the comparison would prove less than it seems to
 """
 
 import itertools
-import math
 import warnings
 
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +13,7 @@ from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.reporting.disclosure import all_open
 from stsclinic.reporting.selection import LEFT_OUT, Selection
 from stsclinic.reporting.summary import summarise
+from tests.reporting.compare import assert_same
 from tests.reporting.registries import make_sheets, month_after, moods, selections
 from tests.reporting.sheets import PLANS, read_case, registry_of
 from tests.reporting.slow_report import day, slow_report
@@ -60,23 +60,6 @@ MUST_BE_MET = {
     "the series with the lower number began later",
     "a series without a lesion is analysed",
 }
-
-
-def assert_same(ours, theirs, where="report"):
-    """Equal in keys, order and kind; floats to 1e-9."""
-    if isinstance(theirs, dict):
-        assert isinstance(ours, dict) and set(ours) == set(theirs), where
-        for key in theirs:
-            assert_same(ours[key], theirs[key], f"{where}.{key}")
-    elif isinstance(theirs, list):
-        assert isinstance(ours, list) and len(ours) == len(theirs), where
-        for number, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            assert_same(one, other, f"{where}[{number}]")
-    elif isinstance(ours, float) or isinstance(theirs, float):
-        assert theirs is not None and ours is not None, f"{where}: {ours} != {theirs}"
-        assert math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-9), f"{where}: {ours} != {theirs}"
-    else:
-        assert ours == theirs, f"{where}: {ours} != {theirs}"
 
 
 def test_every_generated_registry_gives_the_same_report_as_the_slow_implementation():

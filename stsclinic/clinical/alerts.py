@@ -336,8 +336,8 @@ def _not_yet_tolerated(facts: Facts) -> Iterator[Finding]:
         tolerated = tolerated + 1 if is_tolerated else 0
     if tolerated < needed:
         yield Finding(
-            reason=f"{show_decimal(given)} g, more than {show_decimal(usual)} g, after {tolerated} infusions"
-            f" in a row without a side effect of grade {SIDE_EFFECT_GRADE_NOT_TOLERATED} or more;"
+            reason=f"{show_decimal(given)} g is more than {show_decimal(usual)} g. Infusions in a row without a"
+            f" side effect of grade {SIDE_EFFECT_GRADE_NOT_TOLERATED} or more: {tolerated};"
             f" protocol {facts.protocol.code} asks for {needed}.",
             betrays_allocation=True,
         )

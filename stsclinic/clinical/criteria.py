@@ -57,7 +57,7 @@ def eligibility(
 ) -> Eligibility:
     """Judge a patient against a protocol on a day.
 
-    `lesions` are those considered for the series. `answers` holds `yes` or `no` for each of the
+    `lesions` are those considered for the series, numbered or not yet. `answers` holds `yes` or `no` for each of the
     protocol's `other_criteria`, keyed by its sentence; without an answer it is not recorded.
     """
     considered = tuple(lesions)
@@ -227,9 +227,9 @@ def _enough(
     what: str,
 ) -> Criterion:
     """Whether enough lesions are such; lesions of which it is not known might be."""
-    answers = {lesion.lesion_id: question(lesion) for lesion in lesions}
-    such = [lesion_id for lesion_id, answer in answers.items() if answer]
-    open_ones = [lesion_id for lesion_id, answer in answers.items() if answer is None]
+    answers = [(lesion.lesion_id or "a lesion", question(lesion)) for lesion in lesions]
+    such = [name for name, answer in answers if answer]
+    open_ones = [name for name, answer in answers if answer is None]
     met: bool | None
     if len(such) >= needed:
         met = True

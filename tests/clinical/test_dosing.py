@@ -44,7 +44,8 @@ def test_dose(concentration, volume, mg):
 
 
 @pytest.mark.parametrize(
-    ("longest", "widest", "area"), [("3", "3", "0.09"), ("4", "4", "0.16"), ("20", "20", "4"), ("650", "500", "3250")]
+    ("longest", "widest", "area"),
+    [("3", "3", "0.09"), ("4", "4", "0.16"), ("20", "20", "4"), ("650", "500", "3250")],
 )
 def test_area_is_the_papers_own_reckoning(longest, widest, area):
     assert area_cm2(D(longest), D(widest)) == D(area)
@@ -52,7 +53,13 @@ def test_area_is_the_papers_own_reckoning(longest, widest, area):
 
 @pytest.mark.parametrize(
     ("area", "volume", "is_held"),
-    [("0.09", "0.009", False), ("3.99", "0.399", False), ("4", "0.4", False), ("4.01", "0.4", True), ("0", "0", False)],
+    [
+        ("0.09", "0.009", False),
+        ("3.99", "0.399", False),
+        ("4", "0.4", False),
+        ("4.01", "0.4", True),
+        ("0", "0", False),
+    ],
 )
 def test_volume_by_area_is_held_to_the_maximum(area, volume, is_held):
     proposed = volume_by_area(D(area), D("0.1"), D("0.4"))
@@ -65,7 +72,8 @@ def test_without_a_maximum_nothing_is_held():
 
 
 @pytest.mark.parametrize(
-    ("volume", "number"), [("0", 0), ("0.001", 1), ("0.999", 1), ("1", 1), ("1.000", 1), ("1.001", 2), ("5", 5)]
+    ("volume", "number"),
+    [("0", 0), ("0.001", 1), ("0.999", 1), ("1", 1), ("1.000", 1), ("1.001", 2), ("5", 5)],
 )
 def test_syringes_of_one_ml(volume, number):
     assert syringes(D(volume)) == number

@@ -98,7 +98,9 @@ def test_the_sentence_for_whole_numbers_and_one_decimal():
         parse_decimal("2,55", places=1, low=0, high=10)
 
 
-@pytest.mark.parametrize(("typed", "expected"), [("0", 0), (" 12 ", 12), ("0012", 12), ("2000", 2000), ("-3", -3)])
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("0", 0), (" 12 ", 12), ("0012", 12), ("2000", 2000), ("-3", -3)]
+)
 def test_a_whole_number(typed, expected):
     assert parse_whole(typed, low=-5, high=2000) == expected
 
@@ -129,7 +131,9 @@ def test_a_size(typed, longest, widest):
     assert parse_size(typed) == (D(longest), D(widest))
 
 
-@pytest.mark.parametrize("typed", ["", "12", "12x", "x8", "12x8x4", "0x8", "12x-8", "12x8cm", "12x2001", "1.250x8"])
+@pytest.mark.parametrize(
+    "typed", ["", "12", "12x", "x8", "12x8x4", "0x8", "12x-8", "12x8cm", "12x2001", "1.250x8"]
+)
 def test_what_is_no_size_is_refused(typed):
     with pytest.raises(NumberError, match="12x8"):
         parse_size(typed)

@@ -46,7 +46,8 @@ def test_windows(code, planned, interval, follow_up):
 def test_doses(code, concentration, per_cm2, per_lesion, per_session, mg):
     protocol = BY_CODE[code]
     expected = tuple(
-        None if text is None else Decimal(text) for text in (concentration, per_cm2, per_lesion, per_session, mg)
+        None if text is None else Decimal(text)
+        for text in (concentration, per_cm2, per_lesion, per_session, mg)
     )
     assert (
         protocol.usual_concentration_mg_ml,

@@ -14,7 +14,13 @@ VAS = (["0", "0.1", "3,5", "10"], ["10.1", "-0.1", "3.55"])
 
 @pytest.mark.parametrize(
     ("code", "table"),
-    [("ptga", WHOLE_1_TO_10), ("phga", WHOLE_1_TO_10), ("pga", PGA), ("observer_pga", PGA), ("pain_vas", VAS)],
+    [
+        ("ptga", WHOLE_1_TO_10),
+        ("phga", WHOLE_1_TO_10),
+        ("pga", PGA),
+        ("observer_pga", PGA),
+        ("pain_vas", VAS),
+    ],
 )
 def test_ends_and_steps(code, table):
     scale = SCALES[code]

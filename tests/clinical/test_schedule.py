@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stsclinic.clinical.protocols import BIWEEKLY, IV, LONGTERM, PLACEBO3, SHIPPED, WEEKLY4, ProtocolDefinition
+from stsclinic.clinical.protocols import (
+    BIWEEKLY,
+    IV,
+    LONGTERM,
+    PLACEBO3,
+    SHIPPED,
+    WEEKLY4,
+    ProtocolDefinition,
+)
 from stsclinic.clinical.schedule import SessionHeld, follow_up_state, next_due, window_state
 
 DAY_0 = date(2026, 3, 2)

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
+from sessions_app.views import today
 from stsclinic.placeholder import coming
 
 urlpatterns = [
-    path("today/", coming, name="today"),
+    path("today/", today.today, name="today"),
     # enrolment and patient
     path("patients/enrol/", coming, name="enrol"),
     path("patients/<int:pk>/", coming, name="patient"),

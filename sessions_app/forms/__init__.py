@@ -1,0 +1,1 @@
+"""The forms of the clinic's day, one module for each."""

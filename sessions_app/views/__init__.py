@@ -1,0 +1,1 @@
+"""The pages of the clinic's day, one module for each."""

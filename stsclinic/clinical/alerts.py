@@ -19,6 +19,7 @@ from stsclinic.clinical.dosing import as_anhydrous, session_totals
 from stsclinic.clinical.facts import Facts, InjectionFacts, PreviousInjection, SideEffectFacts
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.schedule import WindowState, follow_up_state, window_state
+from stsclinic.clinical.sources import cite
 from stsclinic.clinical.terms import DIGITS, SIDE_EFFECT_TERM
 from stsclinic.clinical.vasodilators import stopped_lately, takes_vasodilator, vasodilators
 
@@ -70,6 +71,11 @@ class Alert:
     def key(self) -> str:
         """Tells the alerts of one session apart; never changes with the wording."""
         return ":".join((self.code, self.lesion_id, self.measure))
+
+    @property
+    def source_words(self) -> str:
+        """The reports that it comes from, in words."""
+        return cite(self.source)
 
     @property
     def blocks(self) -> bool:
@@ -635,6 +641,7 @@ class AlertHelp:
     level_words: str
     meaning: str
     source: str
+    source_words: str
 
 
 def alert_help() -> tuple[AlertHelp, ...]:
@@ -646,6 +653,7 @@ def alert_help() -> tuple[AlertHelp, ...]:
             level_words=LEVELS[entry.level],
             meaning=entry.meaning,
             source=entry.source,
+            source_words=cite(entry.source),
         )
         for entry in ALERTS
     )

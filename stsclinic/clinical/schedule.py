@@ -94,9 +94,9 @@ def follow_up_state(
 ) -> WindowState | None:
     """Where a follow-up lies; None where the protocol gives it no window."""
     start = _follow_up_start(definition, first_treatment_on, last_treatment_on)
-    window = follow_up_window(definition, first_treatment_on, last_treatment_on)
-    if start is None or window is None:
+    if start is None:
         return None
+    window = _window(start, definition.follow_up_min_days, definition.follow_up_max_days)
     return _state(window, start, held_on)
 
 

@@ -30,6 +30,7 @@ from stsclinic.clinical.protocols import (
     WEEKLY4,
     ProtocolDefinition,
 )
+from stsclinic.clinical.sources import REPORTS, cite
 from stsclinic.clinical.terms import BODY_SITE, DIGITS, SIDE_EFFECT_TERM
 
 D = Decimal
@@ -113,8 +114,9 @@ def test_every_entry_has_its_meaning_its_source_and_the_field_it_asks_for():
             entry.source,
         )
         assert line.level_words == LEVELS[entry.level]
+        assert line.source_words == cite(entry.source)
         assert entry.meaning.endswith(".")
-        assert set(entry.source.split(", ")) <= {"000", "001", "002", "003", "004"}
+        assert set(entry.source.split(", ")) <= set(REPORTS)
         assert bool(entry.field) == (entry.level == "ask")
 
 
@@ -157,6 +159,12 @@ def test_breast_feeding_stops_where_the_protocol_excludes_it():
 def test_consent_must_be_there_on_the_day(kind, consented_on, stops):
     got = codes(BARE, injections=(), patient={"consented_on": consented_on}, session={"kind": kind})
     assert got == (["no_consent"] if stops else [])
+
+
+def test_an_alert_names_its_reports_in_words():
+    words = one("no_vasodilator", injections=(THUMB,), patient={"raynaud": "yes"}).source_words
+    assert words == "Coimbra: letter, doi:10.1016/j.abd.2025.501222"
+    assert cite("000, 004") == f"{REPORTS['000']}; {REPORTS['004']}"
 
 
 def test_late_consent_is_told_with_both_dates():

@@ -223,7 +223,7 @@ def _vasodilator_stopped(facts: Facts) -> Iterator[Finding]:
             if medication.stopped_on is not None
         )
         yield Finding(
-            reason=f"{_names(_on_digits(facts))}; {_raynaud_words(facts)}; no vasodilator is surely taken"
+            reason=f"{_names(_on_digits(facts))}; {_raynaud_words(facts)}; no vasodilator is known to be taken"
             f" on {show_date(held_on)}, and within the 6 months before, {stops}."
         )
 
@@ -244,8 +244,8 @@ def _no_vasodilator(facts: Facts) -> Iterator[Finding]:
         for medication in recorded
     )
     yield Finding(
-        reason=f"{_names(_on_digits(facts))}; {_raynaud_words(facts)}; no vasodilator is surely taken on"
-        f" {show_date(held_on)}, nor was one in the 6 months before"
+        reason=f"{_names(_on_digits(facts))}; {_raynaud_words(facts)}; no vasodilator is known to be taken on"
+        f" {show_date(held_on)} or to have been stopped in the 6 months before"
         f" (recorded: {history or 'none'})."
     )
 

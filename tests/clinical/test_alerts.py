@@ -322,12 +322,18 @@ def test_the_reasons_of_a_vasodilator():
         "vasodilator_stopped", injections=(THUMB,), patient={"raynaud": "yes"}, medications=stopped
     ).reason
     assert reason == (
-        "L02 (right thumb); the patient has Raynaud's phenomenon; no vasodilator is surely taken on 20-Nov-2026,"
+        "L02 (right thumb); the patient has Raynaud's phenomenon; no vasodilator is known to be taken on 20-Nov-2026,"
         " and within the 6 months before, bosentan was stopped in Sep-2026 (the day is not known)."
     )
     reason = one("no_vasodilator", injections=(THUMB,), patient={"raynaud": "unknown"}).reason
     assert "is not known" in reason
-    assert "(recorded: none)" in reason
+    assert reason.endswith(
+        "no vasodilator is known to be taken on 20-Nov-2026 or to have been stopped in the 6 months before"
+        " (recorded: none)."
+    )
+    longer = (vasodilator(stopped="2025-01-02"),)
+    reason = one("no_vasodilator", injections=(THUMB,), patient={"raynaud": "yes"}, medications=longer).reason
+    assert reason.endswith("(recorded: bosentan, started 2010, stopped 02-Jan-2025).")
 
 
 # Concentration

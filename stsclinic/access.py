@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 
-from django.conf import settings
 from django.http import Http404
+from django.utils.cache import patch_cache_control
 
 ROLES = {
     "clinician": "Clinician",
@@ -40,14 +40,23 @@ def _right(words: str, *roles: str) -> Right:
 
 EVERY_ROLE = tuple(ROLES)
 
+BE_SIGNED_IN = "be_signed_in"
+"""The one right that a person has in no clinic: whoever signed in may see this page, even before a role is given."""
+
 RIGHTS = {
-    "be_signed_in": _right("See one's own first page, password and this list of rights", *EVERY_ROLE),
+    BE_SIGNED_IN: _right("See one's own first page, password and this list of rights", *EVERY_ROLE),
     "see_today": _right("See what is due today", "clinician", "nurse"),
     "see_patients": _right(
-        "See patients by study ID, with their clinical data", "clinician", "nurse", "investigator", "data_manager"
+        "See patients by study ID, with their clinical data",
+        "clinician",
+        "nurse",
+        "investigator",
+        "data_manager",
     ),
     "see_identity": _right("See names, dates of birth, national numbers, telephones", "clinician", "nurse"),
-    "enrol": _right("Enrol and withdraw patients, keep lesions, medications and series", "clinician", "nurse"),
+    "enrol": _right(
+        "Enrol and withdraw patients, keep lesions, medications and series", "clinician", "nurse"
+    ),
     "record_session": _right("Record sessions, side effects and photographs", "clinician", "nurse"),
     "see_photographs": _right("See photographs of lesions", "clinician", "nurse"),
     "correct": _right("Correct and strike out what was recorded, with a reason", "clinician", "data_manager"),
@@ -91,6 +100,8 @@ def clinics_where(user, right: str) -> frozenset[int]:
 
 def may(user, right: str, clinic_id: int | None = None) -> bool:
     """Whether the user has `right` in this clinic, or in any when none is given."""
+    if right == BE_SIGNED_IN and clinic_id is None:
+        return user.is_authenticated and user.is_active
     clinics = clinics_where(user, right)
     return clinic_id in clinics if clinic_id is not None else bool(clinics)
 
@@ -128,15 +139,20 @@ def public(view: Callable) -> Callable:
 
 
 class AccessMiddleware:
-    """Refuse every view that declares no right: forgetting one must not open a door."""
+    """Refuse every view that declares no right: forgetting one must not open a door.
+
+    What only the signed-in may see is kept by no browser and no proxy, unless the view says otherwise.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            patch_cache_control(response, no_store=True, private=True)
+        return response
 
     def process_view(self, request, view, args, kwargs):
-        if not hasattr(view, "right") and not (settings.DEBUG and request.path.startswith(settings.STATIC_URL)):
+        if not hasattr(view, "right"):
             raise Http404
-        return None

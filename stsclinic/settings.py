@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "stsclinic.clinics.sign_in.SessionEndMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -102,7 +103,6 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "login"
 
 # Sign-in is throttled by user name and address together, so that a stranger cannot lock a colleague out.
 AXES_FAILURE_LIMIT = 5
@@ -110,10 +110,19 @@ AXES_COOLOFF_TIME = timedelta(minutes=10)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_RESET_ON_SUCCESS = True
+# Further attempts while it is paused do not make the pause longer: the page that says so promises ten minutes.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True  # the events of stsclinic.audit say who signed in
+AXES_CLIENT_IP_CALLABLE = "stsclinic.clinics.sign_in.client_address"
+AXES_USERNAME_CALLABLE = "stsclinic.clinics.sign_in.counted_name"
+AXES_SENSITIVE_PARAMETERS = ["username", "next", "csrfmiddlewaretoken"]
+BEHIND_PROXY = ENV.https
 
+# A session ends after these idle minutes, and however busy, after a working day.
 SESSION_COOKIE_AGE = ENV.idle_minutes * 60
 SESSION_SAVE_EVERY_REQUEST = True
+SESSION_LONGEST = timedelta(hours=12)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -33,7 +33,13 @@ def write_new(record: models.Model, *, by: str, source: str = "page", reason: st
 
 
 def change(
-    record: models.Model, values: dict, *, by: str, seen_version: int | None, source: str = "page", reason: str = ""
+    record: models.Model,
+    values: dict,
+    *,
+    by: str,
+    seen_version: int | None,
+    source: str = "page",
+    reason: str = "",
 ) -> models.Model:
     """Change fields of a row that the user saw as `seen_version` (None: whatever it is now).
 

@@ -20,6 +20,45 @@ def prepare_connection(sender, connection, **_):
         connection.connection.create_function("stsclinic_acting", 0, acting.current)
 
 
+def remove_before_migrate(sender, using, plan, **_):
+    """Take SQLite's triggers away while migrations run; `install_after_migrate` makes them anew.
+
+    SQLite alters a table by making it anew under its old name, and refuses that while a trigger of
+    another table names it. Should a migration fail halfway, the start is refused (stsclinic/start.py)
+    until `migrate` has been through.
+    """
+    connection = connections[using]
+    if connection.vendor != "sqlite" or not plan:
+        return
+    with connection.cursor() as cursor:
+        for _table, name in _triggers(cursor, "sqlite"):
+            cursor.execute(f'DROP TRIGGER "{name}"')
+
+
+def tables_without_history(connection) -> list[str]:
+    """The audited tables that lack a trigger: their changes would leave no history."""
+    with connection.cursor() as cursor:
+        there = _triggers(cursor, connection.vendor)
+    prefix = "{table}_" if connection.vendor == "sqlite" else ""
+    return [
+        table
+        for table in (model._meta.db_table for model in audited_models())
+        if not {(table, f"{prefix.format(table=table)}history_{event}") for event in ("insert", "update")}
+        <= there
+    ]
+
+
+def _triggers(cursor, vendor: str) -> set[tuple[str, str]]:
+    """The (table, name) pairs of the triggers that the database has."""
+    cursor.execute(
+        "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
+        if vendor == "sqlite"
+        else "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+        "WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid)"
+    )
+    return set(cursor.fetchall())
+
+
 def install_after_migrate(sender, using, **_):
     """Make the triggers of one app's tables anew, as the models now are."""
     from stsclinic.audit.models import Audited, Change, Event
@@ -125,7 +164,7 @@ DECLARE
     acting jsonb := nullif(current_setting('stsclinic.acting', true), '')::jsonb;
     hidden text[] := coalesce(string_to_array(nullif(TG_ARGV[0], ''), ','), ARRAY[]::text[]);
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM {any}) THEN RETURN NULL; END IF;
+    IF NOT EXISTS (SELECT 1 FROM {rows}) THEN RETURN NULL; END IF;
     IF acting IS NULL THEN
         RAISE EXCEPTION '{no_actor}' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -142,10 +181,9 @@ def _postgresql_history(connection, model) -> list[str]:
     hidden = ",".join(model._meta.get_field(name).column for name in model.unwritten_fields)
     old, new = "to_jsonb(o) - hidden", "to_jsonb(n) - hidden"
     events = {
-        "insert": ("NEW TABLE AS new_rows", "new_rows", "n", "created", "NULL", new, "new_rows n"),
+        "insert": ("NEW TABLE AS new_rows", "n", "created", "NULL", new, "new_rows n"),
         "update": (
             "OLD TABLE AS old_rows NEW TABLE AS new_rows",
-            "new_rows",
             "n",
             "changed",
             old,
@@ -153,13 +191,13 @@ def _postgresql_history(connection, model) -> list[str]:
             "old_rows o JOIN new_rows n ON o.id = n.id "
             "WHERE to_jsonb(o) - hidden IS DISTINCT FROM to_jsonb(n) - hidden",
         ),
-        "delete": ("OLD TABLE AS old_rows", "old_rows", "o", "removed", old, "NULL", "old_rows o"),
+        "delete": ("OLD TABLE AS old_rows", "o", "removed", old, "NULL", "old_rows o"),
     }
     statements = []
-    for event, (referencing, any_row, row, action, before, after, rows) in events.items():
+    for event, (referencing, row, action, before, after, rows) in events.items():
         statements.append(
             _POSTGRESQL_FUNCTION.format(
-                event=event, any=any_row, no_actor=NO_ACTOR, row=row, action=action, old=before, new=after, rows=rows
+                event=event, no_actor=NO_ACTOR, row=row, action=action, old=before, new=after, rows=rows
             )
         )
         statements.append(f'DROP TRIGGER IF EXISTS history_{event} ON "{table}"')

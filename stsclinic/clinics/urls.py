@@ -2,19 +2,20 @@
 
 from django.urls import path
 
-from stsclinic.placeholder import coming
+from stsclinic.clinics import views
 
 urlpatterns = [
-    path("", coming, name="home"),
-    path("sign-in/", coming, name="login"),
-    path("sign-out/", coming, name="logout"),
-    path("keep-alive/", coming, name="keep_alive"),
-    path("password/", coming, name="password"),
-    path("rights/", coming, name="rights"),
-    path("users/", coming, name="users"),
-    path("users/new/", coming, name="user_new"),
-    path("users/<int:pk>/", coming, name="user"),
-    path("clinics/", coming, name="clinics"),
-    path("clinics/new/", coming, name="clinic_new"),
-    path("clinics/<int:pk>/", coming, name="clinic"),
+    path("", views.home, name="home"),
+    path("sign-in/", views.sign_in, name="login"),
+    path("sign-out/", views.sign_out, name="logout"),
+    path("keep-alive/", views.keep_alive, name="keep_alive"),
+    path("password/", views.password, name="password"),
+    path("rights/", views.rights, name="rights"),
+    path("users/", views.users, name="users"),
+    path("users/new/", views.user_new, name="user_new"),
+    path("users/<int:pk>/", views.user, name="user"),
+    path("users/<int:pk>/password/", views.user_password, name="user_password"),
+    path("clinics/", views.clinics, name="clinics"),
+    path("clinics/new/", views.clinic_new, name="clinic_new"),
+    path("clinics/<int:pk>/", views.clinic, name="clinic"),
 ]

@@ -1,0 +1,62 @@
+"""Signing in: from where it is counted, under which name a failure is kept, and when a session ends."""
+
+import ipaddress
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from stsclinic.audit.services import note_event
+from stsclinic.clinics.models import User
+
+SIGNED_IN_AT = "signed_in_at"
+"""Where a session keeps when it began, in seconds since 1970."""
+
+
+def client_address(request) -> str | None:
+    """The address that an attempt comes from, or None where it is not known.
+
+    Behind the proxy it is the last entry of X-Forwarded-For: the one that our own proxy added. Those
+    before it are whatever the stranger wrote.
+    """
+    text = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY:
+        text = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip() or text
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None
+
+
+def known_user_name(name: str) -> str:
+    """`name` where a user bears it, else an empty text."""
+    # PostgreSQL refuses the character 0 in any text.
+    return name if "\0" not in name and User.objects.filter(username=name).exists() else ""
+
+
+def counted_name(request, credentials: dict | None = None) -> str:
+    """The name under which failed attempts are counted.
+
+    A name that nobody bears may be a password typed into the wrong field: it is kept as a digest only.
+    """
+    name = (credentials or {}).get("username") or request.POST.get("username", "")
+    return known_user_name(name) or "unknown " + salted_hmac("stsclinic.sign-in", name).hexdigest()[:32]
+
+
+class SessionEndMiddleware:
+    """End a session a working day after it began, however busy it was; the idle end is the cookie's."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.user.is_authenticated:
+            now = int(timezone.now().timestamp())
+            began = request.session.setdefault(SIGNED_IN_AT, now)
+            if now - began >= settings.SESSION_LONGEST.total_seconds():
+                note_event(
+                    "signed_out", by=request.user.username, detail="The longest time of a session was over."
+                )
+                logout(request)
+        return self.get_response(request)

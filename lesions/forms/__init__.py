@@ -1,0 +1,1 @@
+"""Forms of patients, lesions, medications and earlier treatments."""

@@ -1,0 +1,60 @@
+"""Loads patients and what belongs to them, for those who may: what a person may not see is not found."""
+
+from django.db import models
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
+from stsclinic.access import clinics_where, may
+from stsclinic.clinics.models import Clinic
+
+
+def patients_for(user, right: str) -> QuerySet[Patient]:
+    """The patients of the clinics in which the user has `right`."""
+    return Patient.objects.filter(clinic__in=clinics_where(user, right)).select_related("clinic")
+
+
+def clinics_for(user, right: str) -> QuerySet[Clinic]:
+    """The clinics in which the user has `right`."""
+    return Clinic.objects.filter(pk__in=clinics_where(user, right)).order_by("name")
+
+
+def get_patient(user, right: str, pk: int) -> Patient:
+    """One patient. Raises Http404 where there is none, or none that the user may see."""
+    return get_object_or_404(patients_for(user, right), pk=pk)
+
+
+def get_lesion(user, right: str, pk: int) -> Lesion:
+    """One lesion that was not struck out. Raises Http404."""
+    return _get(Lesion, user, right, pk)
+
+
+def get_medication(user, right: str, pk: int) -> Medication:
+    """One medication that was not struck out. Raises Http404."""
+    return _get(Medication, user, right, pk)
+
+
+def get_prior_treatment(user, right: str, pk: int) -> PriorTreatment:
+    """One earlier treatment that was not struck out. Raises Http404."""
+    return _get(PriorTreatment, user, right, pk)
+
+
+def identity_for(user, patient: Patient) -> PatientIdentity | None:
+    """Who the patient is, for those who may see identities in the patient's clinic; else None."""
+    if not may(user, "see_identity", patient.clinic_id):
+        return None
+    return PatientIdentity.objects.filter(patient=patient).first()
+
+
+def next_lesion_id(patient: Patient) -> str:
+    """A free ID for a new lesion: L01, L02, …"""
+    taken = set(Lesion.everything.filter(patient=patient).values_list("lesion_id", flat=True))
+    number = len(taken) + 1
+    while f"L{number:02}" in taken:
+        number += 1
+    return f"L{number:02}"
+
+
+def _get(model: type[models.Model], user, right: str, pk: int):
+    rows = model.objects.filter(patient__struck_out_at=None, patient__clinic__in=clinics_where(user, right))
+    return get_object_or_404(rows.select_related("patient__clinic"), pk=pk)

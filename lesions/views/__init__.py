@@ -1,0 +1,1 @@
+"""Pages of patients, lesions, medications and earlier treatments."""

@@ -1,0 +1,54 @@
+"""What the pages of records share: the form's page, the conflict, the way on."""
+
+import datetime
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from lesions.banner import banner_of
+from lesions.forms.base import RecordForm
+from lesions.models import Patient
+from stsclinic.audit.services import StaleRecord
+from stsclinic.clinics.models import Clinic
+
+
+def today_in(clinic: Clinic) -> datetime.date:
+    """Today's date in the clinic's time zone."""
+    return timezone.localdate(timezone=clinic.zone)
+
+
+def record_page(
+    request: HttpRequest, form: RecordForm, patient: Patient | None, *, title: str, **context
+) -> HttpResponse:
+    """The page of one form; with refusals it answers 422, so that nobody takes it for saved."""
+    if patient is not None:
+        context |= banner_of(patient, request.user) | {"patient": patient}
+        context["is_being_enrolled"] = not patient.series.exists()
+    status = 422 if form.is_bound else 200
+    context |= {"form": form, "title": title}
+    return render(request, context.pop("template", "lesions/record_form.html"), context, status=status)
+
+
+def save_or_show(request: HttpRequest, form: RecordForm, patient: Patient | None, *, save, after, **page):
+    """Save a posted form and go on, or show it with what refuses it.
+
+    Args:
+        save: called with the valid form; may raise ValidationError or StaleRecord.
+        after: called with what `save` returned; gives (message, address).
+    """
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = save(form)
+        except StaleRecord as stale:
+            again, differences = form.newly_based_on(stale.theirs)
+            return record_page(request, again, patient, differences=differences, is_conflict=True, **page)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            message, address = after(saved)
+            messages.success(request, message)
+            return redirect(address)
+    return record_page(request, form, patient, **page)

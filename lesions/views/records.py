@@ -1,0 +1,127 @@
+"""Adding and changing lesions, medications and earlier treatments."""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from lesions.forms.base import RecordForm
+from lesions.forms.records import LesionForm, MedicationForm, PriorTreatmentForm
+from lesions.models import Lesion, Medication, Patient, PriorTreatment
+from lesions.selectors import get_lesion, get_medication, get_patient, get_prior_treatment, next_lesion_id
+from lesions.services import add_record, change_record
+from lesions.views.pages import save_or_show, today_in
+from stsclinic.access import require
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of record of a patient."""
+
+    code: str
+    """As the history and striking out call it."""
+    words: str
+    model: type[models.Model]
+    form: type[RecordForm]
+    new: str
+    """The name of the address for a new one."""
+
+
+LESION = Kind("lesion", "Lesion", Lesion, LesionForm, "lesion_new")
+MEDICATION = Kind("medication", "Medication", Medication, MedicationForm, "medication_new")
+PRIOR_TREATMENT = Kind(
+    "prior_treatment", "Earlier treatment", PriorTreatment, PriorTreatmentForm, "prior_treatment_new"
+)
+
+
+@require("enrol")
+@require_http_methods(["GET", "POST"])
+def lesion_new(request, pk):
+    """Add a lesion. The next free ID is proposed."""
+    patient = get_patient(request.user, "enrol", pk)
+    return _new(request, patient, LESION, initial={"lesion_id": next_lesion_id(patient)})
+
+
+@require("enrol")
+@require_http_methods(["GET", "POST"])
+def lesion_edit(request, pk):
+    """Change a lesion."""
+    return _edit(request, get_lesion(request.user, "enrol", pk), LESION)
+
+
+@require("enrol")
+@require_http_methods(["GET", "POST"])
+def medication_new(request, pk):
+    """Add a medication."""
+    return _new(request, get_patient(request.user, "enrol", pk), MEDICATION)
+
+
+@require("enrol")
+@require_http_methods(["GET", "POST"])
+def medication_edit(request, pk):
+    """Change a medication; it is stopped by its date of stopping."""
+    return _edit(request, get_medication(request.user, "enrol", pk), MEDICATION)
+
+
+@require("enrol")
+@require_http_methods(["GET", "POST"])
+def prior_treatment_new(request, pk):
+    """Add an earlier treatment."""
+    return _new(request, get_patient(request.user, "enrol", pk), PRIOR_TREATMENT)
+
+
+@require("enrol")
+@require_http_methods(["GET", "POST"])
+def prior_treatment_edit(request, pk):
+    """Change an earlier treatment."""
+    return _edit(request, get_prior_treatment(request.user, "enrol", pk), PRIOR_TREATMENT)
+
+
+def _new(request: HttpRequest, patient: Patient, kind: Kind, initial: dict | None = None) -> HttpResponse:
+    form = kind.form(
+        request.POST or None, patient=patient, today=today_in(patient.clinic), initial=initial or {}
+    )
+    return save_or_show(
+        request,
+        form,
+        patient,
+        save=lambda form: add_record(
+            kind.model(patient=patient, **form.values()), by=request.user.username
+        ),
+        after=lambda saved: (f"{kind.words} {saved} is recorded.", _next_page(request, patient, kind)),
+        title=f"New {kind.words.lower()}",
+        can_add_another=True,
+    )
+
+
+def _edit(request: HttpRequest, record, kind: Kind) -> HttpResponse:
+    patient = record.patient
+    form = kind.form(request.POST or None, record=record, patient=patient, today=today_in(patient.clinic))
+    return save_or_show(
+        request,
+        form,
+        patient,
+        save=lambda form: change_record(
+            record,
+            form.values(),
+            seen_version=form.cleaned_data["version"],
+            by=request.user.username,
+            reason=form.cleaned_data["reason"],
+        ),
+        after=lambda saved: (f"{kind.words} {saved} is saved.", reverse("patient", args=[patient.pk])),
+        title=f"{kind.words} {record}",
+        history=(kind.code, record.pk),
+        can_be_struck_out=True,
+    )
+
+
+def _next_page(request: HttpRequest, patient: Patient, kind: Kind) -> str:
+    """Another of the kind where asked; during enrolment the next step; else the patient."""
+    if "another" in request.POST:
+        return reverse(kind.new, args=[patient.pk])
+    is_enrolment = kind is LESION and not patient.series.exists() and not patient.not_enrolled_reason
+    if is_enrolment and not patient.withdrawn_on:
+        return reverse("series_new" if patient.consented_on else "enrol_decide", args=[patient.pk])
+    return reverse("patient", args=[patient.pk])

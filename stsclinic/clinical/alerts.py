@@ -387,11 +387,7 @@ def _raynaud_words(facts: Facts) -> str:
 
 
 def _of_agent(facts: Facts) -> list[InjectionFacts]:
-    return [
-        injection
-        for injection in facts.session.injections
-        if injection.agent != "saline" and injection.concentration_mg_ml is not None
-    ]
+    return [injection for injection in facts.session.injections if injection.agent != "saline"]
 
 
 def _last_injection(facts: Facts, lesion_id: str) -> PreviousInjection | None:

@@ -13,7 +13,7 @@ from tests.tools.machine import provide
 from tests.tools.postgresql import throwaway_server
 
 # One file stays with one worker, so that its tests share what a fixture of the module made.
-PYTEST = [sys.executable, "-m", "pytest", "--quiet", "-n", "2", "--dist", "loadfile"]
+PYTEST = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile"]
 
 
 def phase(title: str, *options: str, database_url: str = "") -> int:

@@ -161,7 +161,7 @@ class TreatmentSession(ClinicalRecord):
     """A completed visit. What is still being written is a SessionDraft."""
 
     series = models.ForeignKey(Series, models.PROTECT, related_name="sessions")
-    session_no = WholeNumberField(low=1, high=9999, null=True)
+    session_no = WholeNumberField(low=1, high=9999, null=True, blank=True)
     """1, 2, … by date within the series; empty once struck out."""
     kind = CodeField(terms.SESSION_KIND)
     held_on = models.DateField()

@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                 ('struck_out_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('struck_out_by', models.CharField(blank=True, default='', editable=False, max_length=150)),
                 ('struck_out_reason', models.TextField(blank=True, default='', editable=False)),
-                ('session_no', stsclinic.fields.WholeNumberField(high=9999, low=1, null=True)),
+                ('session_no', stsclinic.fields.WholeNumberField(blank=True, high=9999, low=1, null=True)),
                 ('kind', stsclinic.fields.CodeField(choices=[('treatment', 'Treatment'), ('follow_up', 'Follow-up'), ('assessment', 'Assessment')], max_length=40)),
                 ('held_on', models.DateField()),
                 ('ptga', stsclinic.fields.WholeNumberField(blank=True, high=10, low=0, null=True)),

@@ -1,0 +1,255 @@
+"""Drafts: a sheet being written, field by field, by one or more people, until it is completed or discarded."""
+
+import datetime
+from dataclasses import dataclass, field, replace
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from sessions_app.allocation import allocation_visible
+from sessions_app.entries import Acknowledgement
+from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
+from sessions_app.services import check_entry, correct_session, log_session
+from sessions_app.session_facts import facts_of
+from sessions_app.sheet import Reading, SheetPlan, first_values, plan_sheet, read_sheet, values_of
+from stsclinic.audit.acting import acting
+from stsclinic.clinical.alerts import Alert, alerts_of, without_allocation
+from stsclinic.clinics.models import User
+
+
+class DraftClosed(Exception):
+    """The draft was completed or discarded in between; nothing was written.
+
+    Attributes:
+        draft: the draft as it now is.
+    """
+
+    def __init__(self, draft: SessionDraft):
+        super().__init__("This sheet was closed in between.")
+        self.draft = draft
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that somebody else changed to another value while this person typed."""
+
+    name: str
+    mine: str
+    theirs: str
+    by: str
+
+
+@dataclass
+class Saved:
+    """What a save did: the draft, the conflicts, and what others changed meanwhile ({field: (value, user name)})."""
+
+    draft: SessionDraft
+    conflicts: list[Conflict] = field(default_factory=list)
+    by_others: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def open_draft(*, series: Series, kind: str, by: User) -> SessionDraft:
+    """The open draft of a series, or a new one of this kind. A second click opens the same."""
+    there = SessionDraft.objects.filter(series=series, state="open", corrects=None).first()
+    if there:
+        return there
+    today = datetime.datetime.now(series.patient.clinic.zone).date()
+    plan = plan_sheet(series, kind, shows_allocation=allocation_visible(by, series))
+    values = first_values(plan, today=today, by=by.username)
+    try:
+        return _new_draft(SessionDraft(series=series, kind=kind, opened_by=by), values, by)
+    except IntegrityError:
+        return SessionDraft.objects.get(series=series, state="open", corrects=None)
+
+
+def open_correction(*, session: TreatmentSession, by: User) -> SessionDraft:
+    """The open correction of a completed session, or a new one that stands as the session is."""
+    there = SessionDraft.objects.filter(corrects=session, state="open").first()
+    if there:
+        return there
+    plan = plan_sheet(
+        session.series,
+        session.kind,
+        shows_allocation=allocation_visible(by, session.series),
+        corrects=session,
+    )
+    draft = SessionDraft(
+        series=session.series,
+        kind=session.kind,
+        corrects=session,
+        corrects_version=session.version,
+        opened_by=by,
+    )
+    try:
+        return _new_draft(draft, values_of(session, plan), by)
+    except IntegrityError:
+        return SessionDraft.objects.get(corrects=session, state="open")
+
+
+@transaction.atomic
+def _new_draft(draft: SessionDraft, values: dict[str, str], by: User) -> SessionDraft:
+    draft.save()
+    DraftField.objects.bulk_create(
+        DraftField(draft=draft, name=name, value=value, version=0, by=by) for name, value in values.items()
+    )
+    return draft
+
+
+def plan_of(draft: SessionDraft, user: User) -> SheetPlan:
+    """The plan of a draft's sheet, as this user may see it."""
+    return plan_sheet(
+        draft.series, draft.kind, shows_allocation=allocation_visible(user, draft.series), corrects=draft.corrects
+    )
+
+
+def texts_of(draft: SessionDraft) -> dict[str, str]:
+    """What stands in the draft's fields, as typed."""
+    return dict(draft.fields.values_list("name", "value"))
+
+
+@transaction.atomic
+def save_draft(
+    *, draft: SessionDraft, names: tuple[str, ...], typed: dict[str, str], loaded: dict[str, str], by: User
+) -> Saved:
+    """Keep what was typed, field by field.
+
+    Args:
+        names: the sheet's fields; anything else in `typed` is left alone.
+        typed: what the person's sheet says now.
+        loaded: what the person's sheet said when it was loaded, so that an untouched field
+            never overwrites what a colleague typed.
+
+    Raises:
+        DraftClosed: it was completed or discarded in between.
+    """
+    draft = SessionDraft.objects.select_for_update().get(pk=draft.pk)
+    if draft.state != "open":
+        raise DraftClosed(draft)
+    stored = {row.name: row for row in draft.fields.select_related("by")}
+    saved = Saved(draft)
+    changed = []
+    for name in names:
+        mine, base = typed.get(name, ""), loaded.get(name, "")
+        there = stored[name].value if name in stored else ""
+        if mine == there:
+            continue
+        if mine == base:
+            saved.by_others[name] = (there, stored[name].by.username if name in stored else "")
+        elif there != base:
+            saved.conflicts.append(Conflict(name, mine, there, stored[name].by.username if name in stored else ""))
+        else:
+            changed.append(DraftField(draft=draft, name=name, value=mine, version=draft.version + 1, by=by))
+    if changed:
+        draft.version += 1
+        now = timezone.now()
+        for row in changed:
+            row.at = now
+        DraftField.objects.bulk_create(
+            changed,
+            update_conflicts=True,
+            unique_fields=["draft", "name"],
+            update_fields=["value", "version", "by", "at"],
+        )
+    draft.saved_at, draft.saved_by = timezone.now(), by
+    draft.save(update_fields=["version", "saved_at", "saved_by"])
+    return saved
+
+
+def discard_draft(*, draft: SessionDraft, by: User) -> None:
+    """Close a draft without a session. What was typed is kept in it.
+
+    Raises:
+        DraftClosed: it was completed or discarded in between.
+    """
+    with transaction.atomic():
+        draft = SessionDraft.objects.select_for_update().get(pk=draft.pk)
+        if draft.state != "open":
+            raise DraftClosed(draft)
+        draft.state, draft.saved_at, draft.saved_by = "discarded", timezone.now(), by
+        draft.save(update_fields=["state", "saved_at", "saved_by"])
+
+
+@dataclass
+class Completion:
+    """Whether a draft became a session, and if not, what stands in the way."""
+
+    session: TreatmentSession | None = None
+    reading: Reading = field(default_factory=Reading)
+    alerts: tuple[Alert, ...] = ()
+    unacknowledged: frozenset[str] = frozenset()
+    """Keys of the alerts that still need a note."""
+
+
+def complete_draft(
+    *,
+    draft: SessionDraft,
+    by: User,
+    notes: dict[str, str],
+    without_missing: bool,
+    reason: str = "",
+) -> Completion:
+    """Make a session of a draft, or say what stands in the way. Sent twice, it logs one session.
+
+    Args:
+        notes: {alert key: note} of the alerts that the person acknowledged.
+        without_missing: the person leaves out knowingly what the protocol asks for.
+        reason: why, for a correction.
+
+    Raises:
+        DraftClosed: it was completed or discarded in between.
+        StaleRecord: the session that it corrects was corrected by somebody else.
+        ValidationError: a correction without a reason.
+    """
+    with acting(by=by.username, source="page", reason=reason):
+        draft = (
+            SessionDraft.objects.select_for_update(of=("self",))
+            .select_related("series__patient__clinic", "series__protocol", "corrects")
+            .get(pk=draft.pk)
+        )
+        if draft.state != "open":
+            raise DraftClosed(draft)
+        plan = plan_of(draft, by)
+        reading = read_sheet(plan, texts_of(draft))
+        if reading.entry is not None:
+            reading.errors = check_entry(draft.series, reading.entry)
+        if reading.errors or reading.entry is None:
+            return Completion(reading=reading)
+        alerts: tuple[Alert, ...] = ()
+        if draft.corrects is None:
+            alerts = alerts_of(facts_of(draft.series, reading.entry))
+            if not plan.shows_allocation:
+                alerts = without_allocation(alerts)
+        noted = {alert.key: notes.get(alert.key, "").strip() for alert in alerts}
+        open_keys = frozenset(alert.key for alert in alerts if not alert.blocks and not noted[alert.key])
+        stands_in_the_way = open_keys or any(alert.blocks for alert in alerts)
+        if stands_in_the_way or (reading.missing and not without_missing):
+            return Completion(reading=reading, alerts=alerts, unacknowledged=open_keys)
+        session = _write(draft, reading, alerts, noted, by, reason)
+        draft.state, draft.session, draft.saved_at, draft.saved_by = "completed", session, timezone.now(), by
+        draft.save(update_fields=["state", "session", "saved_at", "saved_by"])
+        for photograph in Photograph.objects.filter(draft=draft, session=None):
+            photograph.session = session
+            photograph.version += 1
+            photograph.save(update_fields=["session", "version"])
+    return Completion(session=session, reading=reading, alerts=alerts)
+
+
+def _write(draft: SessionDraft, reading: Reading, alerts, noted, by: User, reason: str) -> TreatmentSession:
+    if draft.corrects is not None:
+        return correct_session(
+            session=draft.corrects,
+            entry=reading.entry,
+            seen_version=draft.corrects_version,
+            by=by.username,
+            reason=reason,
+        )
+    lesion_ids = {row.lesion.lesion_id: row.lesion_id for row in draft.series.series_lesions.select_related("lesion")}
+    acknowledgements = tuple(
+        Acknowledgement(
+            code=alert.code, facts=alert.reason, note=noted[alert.key], lesion=lesion_ids.get(alert.lesion_id)
+        )
+        for alert in alerts
+    )
+    return log_session(
+        series=draft.series, entry=replace(reading.entry, acknowledgements=acknowledgements), by=by.username
+    )

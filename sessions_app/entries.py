@@ -1,0 +1,91 @@
+"""A session as it is to be written: typed values, checked for what one entry alone can show wrong."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessmentEntry:
+    """What was seen of one lesion. Measures in mm; PGA 0-4. `lesion` is the row's id."""
+
+    lesion: int
+    status: str
+    longest_mm: Decimal | None = None
+    widest_mm: Decimal | None = None
+    size_source: str = ""
+    ulcer: bool | None = None
+    inflammation: bool | None = None
+    pga: int | None = None
+    observer_pga: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InjectionEntry:
+    """What was injected into one lesion. mg/ml, ml, pain VAS 0-10. Under a hidden allocation the
+    agent and its concentration are empty: the arm tells them."""
+
+    lesion: int
+    volume_ml: Decimal
+    agent: str = ""
+    concentration_mg_ml: Decimal | None = None
+    technique: str = ""
+    anaesthesia: str = ""
+    pain_vas: Decimal | None = None
+    salt_form: str = ""
+    lot_number: str = ""
+    needle: str = ""
+    dressing: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfusionEntry:
+    """What was infused: g and minutes."""
+
+    dose_g: Decimal
+    duration_min: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """An alert that a person read, the facts it showed, and the note kept."""
+
+    code: str
+    facts: str
+    note: str
+    lesion: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEntry:
+    """One visit. `series_status` and `stop_reason` say what becomes of the series; empty: it goes on."""
+
+    kind: str
+    held_on: date
+    ptga: int | None = None
+    phga: int | None = None
+    performed_by: str = ""
+    note: str = ""
+    assessments: tuple[AssessmentEntry, ...] = ()
+    injections: tuple[InjectionEntry, ...] = ()
+    infusion: InfusionEntry | None = None
+    series_status: str = ""
+    stop_reason: str = ""
+    acknowledgements: tuple[Acknowledgement, ...] = field(default=())
+
+
+class EntryRefused(Exception):
+    """The entry breaks a rule that several tables decide. Nothing was written.
+
+    Attributes:
+        errors: {field of the sheet: sentence}; fields of a lesion are named by `lesion_field`.
+    """
+
+    def __init__(self, errors: dict[str, str]):
+        super().__init__("; ".join(errors.values()))
+        self.errors = errors
+
+
+def lesion_field(lesion: int, name: str) -> str:
+    """The sheet's name of a field of one lesion."""
+    return f"lesion-{lesion}-{name}"

@@ -1,0 +1,327 @@
+"""The one service that writes a session: logged, corrected, struck out. Each in one transaction."""
+
+import datetime
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from sessions_app.entries import EntryRefused, SessionEntry, lesion_field
+from sessions_app.models import (
+    AlertAcknowledgement,
+    Assessment,
+    Infusion,
+    Injection,
+    Series,
+    SeriesLesion,
+    TreatmentSession,
+)
+from stsclinic.audit.acting import acting
+from stsclinic.audit.services import StaleRecord
+from stsclinic.clinical import scales
+
+
+def log_session(
+    *, series: Series, entry: SessionEntry, by: str, source: str = "page", reason: str = ""
+) -> TreatmentSession:
+    """Write a completed session with its assessments and injections, and number it by its date.
+
+    Raises:
+        EntryRefused: a rule of check_entry is broken; nothing was written.
+    """
+    with acting(by=by, source=source, reason=reason):
+        series = Series.objects.select_for_update().select_related("patient", "protocol").get(pk=series.pk)
+        arms = _arms(series)
+        _refuse(check_entry(series, entry, arms))
+        session = TreatmentSession(series=series, completed_at=timezone.now(), completed_by=by, **_visit(entry))
+        session.full_clean()
+        session.save()
+        _write_rows(session, entry, arms, series)
+        _renumber(session)
+        AlertAcknowledgement.objects.bulk_create(
+            AlertAcknowledgement(
+                session=session, code=ack.code, lesion_id=ack.lesion, facts=ack.facts, note=ack.note, by=by
+            )
+            for ack in entry.acknowledgements
+        )
+        _carry_on(series, entry)
+    return session
+
+
+def correct_session(
+    *,
+    session: TreatmentSession,
+    entry: SessionEntry,
+    seen_version: int,
+    by: str,
+    reason: str,
+    source: str = "page",
+) -> TreatmentSession:
+    """Make a completed session what `entry` says; what disappears is struck out, not deleted.
+
+    Raises:
+        ValidationError: no reason was given, or the session was struck out.
+        StaleRecord: somebody corrected it since the person read it.
+        EntryRefused: a rule of check_entry is broken. In each case nothing was written.
+    """
+    if not reason.strip():
+        raise ValidationError("Say why this is corrected.")
+    with acting(by=by, source=source, reason=reason.strip()):
+        series = (
+            Series.objects.select_for_update().select_related("patient", "protocol").get(pk=session.series_id)
+        )
+        session = TreatmentSession.everything.select_for_update().get(pk=session.pk)
+        if session.struck_out_at:
+            raise ValidationError("This session was struck out and cannot be corrected.")
+        if session.version != seen_version:
+            raise StaleRecord(session)
+        arms = _arms(series)
+        _refuse(check_entry(series, entry, arms))
+        moved = session.held_on != entry.held_on
+        for name, value in _visit(entry).items():
+            setattr(session, name, value)
+        session.version += 1
+        session.full_clean()
+        session.save()
+        _write_rows(session, entry, arms, series)
+        if moved:
+            _renumber(session)
+    return session
+
+
+def strike_out_session(session: TreatmentSession, *, by: str, reason: str, source: str = "page") -> None:
+    """Strike a session out; the later sessions of its series move up by one.
+
+    Its assessments, injections and infusion are struck out with it, for the same reason.
+
+    Raises:
+        ValidationError: no reason was given, or it was struck out before.
+    """
+    if not reason.strip():
+        raise ValidationError("Say why this is struck out.")
+    with acting(by=by, source=source, reason=reason.strip()):
+        Series.objects.select_for_update().get(pk=session.series_id)
+        session = TreatmentSession.everything.select_for_update().get(pk=session.pk)
+        if session.struck_out_at:
+            raise ValidationError("This was struck out before.")
+        if session.side_effects.exists():
+            raise ValidationError(
+                "Side effects are recorded for this session. Strike them out, or move them, first."
+            )
+        session.session_no = None
+        session.struck_out_at = timezone.now()
+        session.struck_out_by = by
+        session.struck_out_reason = reason.strip()
+        session.version += 1
+        session.save()
+        for rows in (session.assessments, session.injections, session.infusions):
+            rows.update(struck_out_at=session.struck_out_at, struck_out_by=by, struck_out_reason=reason.strip())
+        _renumber(session)
+
+
+def check_entry(series: Series, entry: SessionEntry, arms: dict[int, str] | None = None) -> dict[str, str]:
+    """What several tables decide: {field of the sheet: sentence}, empty when all is well."""
+    arms = _arms(series) if arms is None else arms
+    protocol, errors = series.protocol, {}
+    today = datetime.datetime.now(series.patient.clinic.zone).date()
+    if entry.held_on > today:
+        errors["held_on"] = "The date is in the future."
+    elif entry.held_on < EARLIEST:
+        errors["held_on"] = "The date is before 1990."
+    for name in ("ptga", "phga"):
+        value = getattr(entry, name)
+        if value is None:
+            continue
+        if not protocol.uses_ptga_phga:
+            errors[name] = f"Protocol {protocol.code} does not use {scales.SCALES[name].name}."
+        elif not scales.SCALES[name].holds(value):
+            errors[name] = scales.SCALES[name].valid
+    for seen in entry.assessments:
+        errors |= _check_assessment(protocol, seen, arms)
+    for given in entry.injections:
+        errors |= _check_injection(series, entry, given, arms)
+    if entry.infusion and (protocol.route != "infusion" or entry.kind != "treatment"):
+        errors["infusion-dose_g"] = "Only a treatment under an infusion protocol has an infusion."
+    if (entry.series_status == "stopped") != bool(entry.stop_reason):
+        errors["stop_reason"] = "Say why the series is stopped, or that it goes on."
+    return errors
+
+
+EARLIEST = datetime.date(1990, 1, 1)
+"""A session before this is a slip of the keyboard: the treatment was first reported in 2004."""
+
+
+def _check_assessment(protocol, seen, arms: dict[int, str]) -> dict[str, str]:
+    errors = {}
+    if seen.lesion not in arms:
+        errors[lesion_field(seen.lesion, "longest_mm")] = "This series does not treat the lesion."
+    if seen.status == "gone" and not (
+        seen.longest_mm is seen.widest_mm is seen.ulcer is seen.inflammation is None and not seen.size_source
+    ):
+        errors[lesion_field(seen.lesion, "gone")] = "A lesion that is gone has no measures, ulcer or inflammation."
+    for name, used in (("pga", protocol.uses_pga), ("observer_pga", protocol.uses_observer_pga)):
+        value = getattr(seen, name)
+        if value is not None and not used:
+            errors[lesion_field(seen.lesion, name)] = (
+                f"Protocol {protocol.code} does not use {scales.SCALES[name].name}."
+            )
+    return errors
+
+
+def _check_injection(series: Series, entry: SessionEntry, given, arms: dict[int, str]) -> dict[str, str]:
+    spot = lesion_field(given.lesion, "volume_ml")
+    if given.lesion not in arms:
+        return {spot: "This series does not treat the lesion."}
+    if entry.kind != "treatment":
+        return {spot: "Only a treatment has injections."}
+    if series.protocol.route == "infusion":
+        return {spot: "This protocol gives infusions, not injections."}
+    if series.protocol.is_controlled and not arms[given.lesion]:
+        return {spot: "The lesion has no arm yet. A data manager must allocate it first."}
+    agent = given.agent or _agent_of(series, arms[given.lesion])
+    if arms[given.lesion] and agent != _agent_of(series, arms[given.lesion]):
+        return {lesion_field(given.lesion, "agent"): "The agent is not that of the lesion's arm."}
+    if agent == "sts" and given.agent and given.concentration_mg_ml is None:
+        return {lesion_field(given.lesion, "concentration_mg_ml"): "Sodium thiosulfate needs its mg/ml."}
+    return {}
+
+
+def _refuse(errors: dict[str, str]) -> None:
+    if errors:
+        raise EntryRefused(errors)
+
+
+def _arms(series: Series) -> dict[int, str]:
+    """The lesions that the series treats, each with its arm or an empty text."""
+    return dict(SeriesLesion.objects.filter(series=series).values_list("lesion_id", "arm"))
+
+
+def _agent_of(series: Series, arm: str) -> str:
+    return "saline" if series.protocol.is_controlled and arm == "control" else "sts"
+
+
+def _visit(entry: SessionEntry) -> dict:
+    return {
+        name: getattr(entry, name) for name in ("kind", "held_on", "ptga", "phga", "performed_by", "note")
+    }
+
+
+def _write_rows(session: TreatmentSession, entry: SessionEntry, arms: dict[int, str], series: Series) -> None:
+    """Bring the rows of a session to what the entry says: new ones, changed ones, and those left out struck out."""
+    seen = [
+        Assessment(
+            session=session,
+            lesion_id=row.lesion,
+            **{
+                name: getattr(row, name)
+                for name in (
+                    "status",
+                    "longest_mm",
+                    "widest_mm",
+                    "size_source",
+                    "ulcer",
+                    "inflammation",
+                    "pga",
+                    "observer_pga",
+                )
+            },
+        )
+        for row in entry.assessments
+    ]
+    given = []
+    for row in entry.injections:
+        agent = row.agent or _agent_of(series, arms[row.lesion])
+        concentration = row.concentration_mg_ml
+        if not row.agent:
+            concentration = series.protocol.usual_concentration_mg_ml if agent == "sts" else None
+        given.append(
+            Injection(
+                session=session,
+                lesion_id=row.lesion,
+                agent=agent,
+                concentration_mg_ml=None if agent == "saline" else concentration,
+                **{
+                    name: getattr(row, name)
+                    for name in (
+                        "volume_ml",
+                        "technique",
+                        "anaesthesia",
+                        "pain_vas",
+                        "salt_form",
+                        "lot_number",
+                        "needle",
+                        "dressing",
+                    )
+                },
+            )
+        )
+    infused = []
+    if entry.infusion:
+        infused = [
+            Infusion(session=session, dose_g=entry.infusion.dose_g, duration_min=entry.infusion.duration_min)
+        ]
+    _bring_to(Assessment, session, seen, "lesion_id")
+    _bring_to(Injection, session, given, "lesion_id")
+    _bring_to(Infusion, session, infused, "session_id")
+
+
+_HOUSEKEEPING = {"id", "session", "lesion", "version", "struck_out_at", "struck_out_by", "struck_out_reason"}
+
+
+def _bring_to(model, session: TreatmentSession, wanted: list, key: str) -> None:
+    there = {getattr(row, key): row for row in model.objects.filter(session=session)}
+    new = []
+    names = [field.name for field in model._meta.concrete_fields if field.name not in _HOUSEKEEPING]
+    for row in wanted:
+        row.clean_fields(exclude=["session", "lesion"])
+        before = there.pop(getattr(row, key), None)
+        if before is None:
+            new.append(row)
+            continue
+        changed = [name for name in names if getattr(before, name) != getattr(row, name)]
+        if changed:
+            for name in changed:
+                setattr(before, name, getattr(row, name))
+            before.version += 1
+            before.save(update_fields=[*changed, "version"])
+    model.objects.bulk_create(new)
+    if there:
+        model.objects.filter(pk__in=[row.pk for row in there.values()]).update(
+            struck_out_at=timezone.now(), struck_out_by="correction", struck_out_reason="Left out by a correction."
+        )
+
+
+def _renumber(moved: TreatmentSession) -> None:
+    """Number the sessions of a series 1, 2, … by date after one came, went or moved.
+
+    The moved one is parked without a number while the others shift, so that no two ever share one;
+    each other session that shifts leaves one entry in its history.
+    """
+    sessions = TreatmentSession.objects.filter(series=moved.series_id)
+    before = {row.pk: row.session_no for row in sessions}
+    ordered = sorted(
+        sessions, key=lambda row: (row.held_on, row.session_no is None, row.session_no or 0, row.pk)
+    )
+    wanted = {row.pk: number for number, row in enumerate(ordered, start=1)}
+    if wanted == before:
+        return
+    if before.get(moved.pk) is not None:
+        sessions.filter(pk=moved.pk).update(session_no=None)
+    others = [pk for pk in wanted if pk != moved.pk and wanted[pk] != before[pk]]
+    down = sorted((pk for pk in others if wanted[pk] < before[pk]), key=lambda pk: wanted[pk])
+    up = sorted((pk for pk in others if wanted[pk] > before[pk]), key=lambda pk: -wanted[pk])
+    for pk in (*down, *up):
+        sessions.filter(pk=pk).update(session_no=wanted[pk])
+    if moved.pk in wanted:
+        sessions.filter(pk=moved.pk).update(session_no=wanted[moved.pk])
+        moved.session_no = wanted[moved.pk]
+
+
+def _carry_on(series: Series, entry: SessionEntry) -> None:
+    """What becomes of the series: as the entry says; a planned one is active after its first session."""
+    status = entry.series_status or ("active" if series.status == "planned" else "")
+    if not status or (status, entry.stop_reason) == (series.status, series.stop_reason):
+        return
+    series.status, series.stop_reason = status, entry.stop_reason
+    series.version += 1
+    series.full_clean()
+    series.save(update_fields=["status", "stop_reason", "version"])

@@ -1,0 +1,145 @@
+"""The facts that the alerts are asked about, loaded for one session of one series."""
+
+from collections import defaultdict
+
+from django.core.exceptions import ObjectDoesNotExist
+
+from lesions.models import Lesion, Medication
+from sessions_app.entries import SessionEntry
+from sessions_app.models import (
+    AlertAcknowledgement,
+    Infusion,
+    Injection,
+    Series,
+    SeriesLesion,
+    SideEffect,
+    TreatmentSession,
+)
+from stsclinic.clinical.dates import PartialDate
+from stsclinic.clinical.facts import (
+    Facts,
+    InjectionFacts,
+    MedicationFacts,
+    PatientFacts,
+    PreviousInfusion,
+    PreviousInjection,
+    SeriesFacts,
+    SessionFacts,
+    SideEffectFacts,
+)
+
+
+def facts_of(series: Series, entry: SessionEntry) -> Facts:
+    """Everything that the alerts of this entry are a function of. A fixed number of queries."""
+    patient = series.patient
+    lesions = {row.pk: row for row in Lesion.objects.filter(patient=patient)}
+    arms = dict(SeriesLesion.objects.filter(series=series).values_list("lesion_id", "arm"))
+    sessions = TreatmentSession.objects.filter(series=series, kind="treatment")
+    treated = sorted(sessions.values_list("held_on", flat=True))
+    before = [held_on for held_on in treated if held_on <= entry.held_on]
+    return Facts(
+        protocol=series.protocol.definition,
+        session=SessionFacts(
+            held_on=entry.held_on,
+            kind=entry.kind,
+            injections=tuple(_injection(series, row, lesions[row.lesion], arms) for row in entry.injections),
+            infusion_g=entry.infusion.dose_g if entry.infusion else None,
+        ),
+        patient=_patient(patient),
+        series=SeriesFacts(
+            high_concentration_approved_on=series.high_concentration_approved_on,
+            no_vasodilator_acknowledged=AlertAcknowledgement.objects.filter(
+                session__series=series, session__struck_out_at=None, code="no_vasodilator"
+            ).exists(),
+            first_treatment_on=treated[0] if treated else None,
+            previous_treatment_on=before[-1] if before else None,
+        ),
+        medications=tuple(
+            MedicationFacts(
+                name=row.name, role=row.role, started_on=_partial(row.started_on), stopped_on=_partial(row.stopped_on)
+            )
+            for row in Medication.objects.filter(patient=patient)
+        ),
+        previous_injections=tuple(
+            PreviousInjection(
+                lesion_id=lesion_id, given_on=held_on, concentration_mg_ml=concentration, salt_form=salt_form
+            )
+            for lesion_id, held_on, concentration, salt_form in Injection.objects.filter(
+                session__series__patient=patient,
+                session__struck_out_at=None,
+                session__series__struck_out_at=None,
+                lesion__in=[row.lesion for row in entry.injections],
+            )
+            .order_by("session__held_on", "session__session_no")
+            .values_list("lesion__lesion_id", "session__held_on", "concentration_mg_ml", "salt_form")
+        ),
+        previous_infusions=_infusions(series),
+        side_effects=tuple(
+            SideEffectFacts(
+                term=row.term,
+                onset_on=row.onset_on,
+                lesion_id=row.lesion.lesion_id if row.lesion else "",
+                resolved_on=row.resolved_on,
+                outcome=row.outcome,
+            )
+            for row in SideEffect.objects.filter(patient=patient).select_related("lesion")
+        ),
+    )
+
+
+def _injection(series: Series, row, lesion: Lesion, arms: dict[int, str]) -> InjectionFacts:
+    agent = row.agent or ("saline" if arms.get(row.lesion) == "control" else "sts")
+    concentration = row.concentration_mg_ml
+    if not row.agent and agent == "sts":
+        concentration = series.protocol.usual_concentration_mg_ml
+    return InjectionFacts(
+        lesion_id=lesion.lesion_id,
+        body_site=lesion.body_site,
+        laterality=lesion.laterality,
+        agent=agent,
+        concentration_mg_ml=concentration,
+        volume_ml=row.volume_ml,
+        salt_form=row.salt_form,
+    )
+
+
+def _patient(patient) -> PatientFacts:
+    try:
+        birth_on = patient.identity.date_of_birth
+    except ObjectDoesNotExist:
+        birth_on = None
+    return PatientFacts(
+        sex=patient.sex,
+        birth_year=patient.birth_year,
+        birth_on=birth_on,
+        hypersensitivity=_yes_no(patient.sts_hypersensitivity),
+        pregnant=_yes_no(patient.pregnant),
+        breast_feeding=_yes_no(patient.breast_feeding),
+        raynaud=patient.raynaud,
+        consented_on=patient.consented_on,
+        withdrawn_on=patient.withdrawn_on,
+        lesion_count=patient.lesion_count,
+        lesion_count_is_minimum=bool(patient.lesion_count_is_minimum),
+    )
+
+
+def _infusions(series: Series) -> tuple[PreviousInfusion, ...]:
+    grades = defaultdict(list)
+    for session_id, grade in SideEffect.objects.filter(series=series, session__isnull=False).values_list(
+        "session_id", "grade"
+    ):
+        grades[session_id].append(grade)
+    return tuple(
+        PreviousInfusion(given_on=held_on, dose_g=dose_g, worst_grade=max(grades[session_id], default=None))
+        for session_id, held_on, dose_g in Infusion.objects.filter(
+            session__series=series, session__struck_out_at=None
+        ).values_list("session_id", "session__held_on", "dose_g")
+    )
+
+
+def _yes_no(value: bool | None) -> str:
+    return {True: "yes", False: "no", None: ""}[value]
+
+
+def _partial(text: str) -> PartialDate | None:
+    return PartialDate.parse(text) if text else None

@@ -1,0 +1,482 @@
+"""The session sheet: which fields it has, what was typed in them, and the entry that they make.
+
+The sheet is no ordinary form: it holds one visit of up to 22 lesions, may be unfinished, keeps
+every text as it was typed, and shows last time's values beside each field. Everything about its
+fields stands here; how it looks stands in templates/sessions_app/sheet.html.
+"""
+
+import datetime
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from lesions.models import Lesion
+from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry, lesion_field
+from sessions_app.models import Assessment, Infusion, Injection, Series, SeriesLesion, TreatmentSession
+from stsclinic.clinical import terms
+from stsclinic.clinical.dates import show_date
+from stsclinic.clinical.numbers import LARGEST_LESION_MM, NumberError, parse_decimal, parse_whole, show_decimal
+from stsclinic.clinical.protocols import ProtocolDefinition
+from stsclinic.clinical.scales import SCALES
+
+AGENT_FIELDS = ("agent", "concentration_mg_ml")
+"""What betrays the arm while an allocation is hidden, with the next."""
+BETRAYING_FIELDS = (*AGENT_FIELDS, "salt_form", "lot_number")
+COMMON_FIELDS = (
+    "agent",
+    "concentration_mg_ml",
+    "technique",
+    "anaesthesia",
+    "salt_form",
+    "lot_number",
+    "needle",
+    "dressing",
+)
+"""Given once for the visit; a lesion's own value goes before."""
+
+VOCABULARIES = {
+    "agent": terms.AGENT,
+    "technique": terms.TECHNIQUE,
+    "anaesthesia": terms.ANAESTHESIA,
+    "salt_form": terms.SALT_FORM,
+    "dressing": terms.DRESSING,
+    "ulcer": terms.YES_NO,
+    "inflammation": terms.YES_NO,
+    "series_status": {"completed": "is completed", "stopped": "is stopped"},
+    "stop_reason": terms.STOP_REASON,
+}
+TEXT_LIMITS = {"lot_number": 60, "needle": 60, "performed_by": 150, "note": 20_000}
+
+
+@dataclass(frozen=True)
+class LastTime:
+    """What was recorded of a lesion before, each with its date: shown, never stored anew."""
+
+    assessment: Assessment | None = None
+    injection: Injection | None = None
+
+    @property
+    def may_confirm(self) -> bool:
+        """Whether there is something that `as last time` could mean."""
+        return self.assessment is not None and self.assessment.status == "present"
+
+    @property
+    def on(self) -> str:
+        """The date of the last assessment."""
+        return show_date(self.assessment.session.held_on) if self.assessment else ""
+
+
+@dataclass(frozen=True)
+class SheetPlan:
+    """What a sheet is about: the series, the lesions in their order, and what may be shown."""
+
+    series: Series
+    kind: str
+    definition: ProtocolDefinition
+    lesions: tuple[Lesion, ...]
+    last: dict[int, LastTime]
+    shows_allocation: bool
+    corrects: TreatmentSession | None = None
+
+    @property
+    def has_injections(self) -> bool:
+        """Whether lesions are injected at this visit."""
+        return self.kind == "treatment" and self.definition.route == "injection"
+
+    @property
+    def has_infusion(self) -> bool:
+        """Whether an infusion is given at this visit."""
+        return self.kind == "treatment" and self.definition.route == "infusion"
+
+    @property
+    def common_fields(self) -> tuple[str, ...]:
+        """The injection fields that are given once for the visit."""
+        if not self.has_injections:
+            return ()
+        return tuple(name for name in COMMON_FIELDS if self.shows_allocation or name not in BETRAYING_FIELDS)
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """Every field of the sheet, in the order of the visit."""
+        names = ["held_on", "performed_by"]
+        if self.definition.uses_ptga_phga:
+            names.append("ptga")
+        names += [f"all-{name}" for name in self.common_fields]
+        for lesion in self.lesions:
+            names += [lesion_field(lesion.pk, name) for name in self.lesion_fields]
+        if self.has_infusion:
+            names += ["infusion-dose_g", "infusion-duration_min"]
+        if self.definition.uses_ptga_phga:
+            names.append("phga")
+        names.append("note")
+        return tuple(names + ([] if self.corrects else ["series_status", "stop_reason"]))
+
+    @property
+    def lesion_fields(self) -> tuple[str, ...]:
+        """The fields of each lesion."""
+        names = ["gone", "confirmed", "longest_mm", "widest_mm", "ulcer", "inflammation"]
+        if self.definition.uses_pga:
+            names.append("pga")
+        if self.has_injections:
+            names += ["volume_ml", "pain_vas", *self.common_fields]
+        return tuple(names)
+
+
+def plan_sheet(
+    series: Series, kind: str, *, shows_allocation: bool, corrects: TreatmentSession | None = None
+) -> SheetPlan:
+    """Load what a sheet needs, in a fixed number of queries."""
+    lesions = tuple(
+        row.lesion for row in SeriesLesion.objects.filter(series=series).select_related("lesion")
+    )
+    return SheetPlan(
+        series=series,
+        kind=kind,
+        definition=series.protocol.definition,
+        lesions=lesions,
+        last=_last_time(series, lesions, corrects),
+        shows_allocation=shows_allocation,
+        corrects=corrects,
+    )
+
+
+def _last_time(series: Series, lesions, corrects: TreatmentSession | None) -> dict[int, LastTime]:
+    found: dict[int, dict] = {lesion.pk: {} for lesion in lesions}
+    for model, name in ((Assessment, "assessment"), (Injection, "injection")):
+        rows = model.objects.filter(
+            lesion__in=found, session__struck_out_at=None, session__series__struck_out_at=None
+        )
+        if corrects:
+            rows = rows.filter(session__held_on__lte=corrects.held_on).exclude(session=corrects)
+        for row in rows.select_related("session").order_by("session__held_on", "session__session_no"):
+            found[row.lesion_id][name] = row
+    return {lesion: LastTime(**rows) for lesion, rows in found.items()}
+
+
+def first_values(plan: SheetPlan, *, today: datetime.date, by: str) -> dict[str, str]:
+    """What a new sheet stands with: the date, the person, and the visit's injection fields as at the
+    series' last treatment, else as the protocol usually has them. All of it is visible on the sheet."""
+    values = {"held_on": today.isoformat(), "performed_by": by}
+    if plan.has_infusion:
+        last = Infusion.objects.filter(session__series=plan.series).order_by("-session__held_on").first()
+        definition = plan.definition
+        dose, minutes = definition.usual_infusion_g, definition.usual_infusion_min
+        if last:
+            dose, minutes = last.dose_g, last.duration_min
+        if dose is not None and minutes is not None:
+            values |= {"infusion-dose_g": show_decimal(dose), "infusion-duration_min": str(minutes)}
+    if plan.has_injections:
+        values |= {f"all-{name}": text for name, text in _usual_injection(plan).items() if text}
+    return values
+
+
+def _usual_injection(plan: SheetPlan) -> dict[str, str]:
+    last_session = plan.series.sessions.filter(kind="treatment").order_by("-held_on", "-session_no").first()
+    given = list(last_session.injections.all()) if last_session else []
+    usual = {}
+    for name in plan.common_fields:
+        if name == "lot_number":
+            continue
+        typed = Counter(_as_text(getattr(row, name)) for row in given)
+        usual[name] = typed.most_common(1)[0][0] if typed else ""
+    if not given and plan.shows_allocation and not plan.definition.is_controlled:
+        usual["agent"] = "sts"
+        if plan.definition.usual_concentration_mg_ml is not None:
+            usual["concentration_mg_ml"] = show_decimal(plan.definition.usual_concentration_mg_ml)
+    return usual
+
+
+def values_of(session: TreatmentSession, plan: SheetPlan) -> dict[str, str]:
+    """A completed session as the texts of a sheet, for its correction."""
+    values = {
+        "held_on": session.held_on.isoformat(),
+        "performed_by": session.performed_by,
+        "ptga": _as_text(session.ptga),
+        "phga": _as_text(session.phga),
+        "note": session.note,
+    }
+    for row in session.assessments.all():
+        names = ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga")
+        values |= {lesion_field(row.lesion_id, name): _as_text(getattr(row, name)) for name in names}
+        values[lesion_field(row.lesion_id, "gone")] = "on" if row.status == "gone" else ""
+    for row in session.injections.all():
+        names = ("volume_ml", "pain_vas", *plan.common_fields)
+        values |= {lesion_field(row.lesion_id, name): _as_text(getattr(row, name)) for name in names}
+    for row in session.infusions.all():
+        values |= {"infusion-dose_g": _as_text(row.dose_g), "infusion-duration_min": str(row.duration_min)}
+    return {name: values[name] for name in plan.field_names if values.get(name)}
+
+
+def _as_text(value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return show_decimal(value)
+    return str(value)
+
+
+@dataclass
+class Reading:
+    """What the typed texts say: the entry, or the errors that stand in its way.
+
+    `errors` and `missing` are {field: sentence}. What is missing may be left out knowingly.
+    """
+
+    entry: SessionEntry | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
+    """Read the typed texts of a sheet. Nothing is guessed: a text with two readings is an error."""
+    reader = _Reader(values)
+    assessments = tuple(filter(None, (_read_assessment(plan, lesion, reader) for lesion in plan.lesions)))
+    injections = tuple(filter(None, (_read_injection(plan, lesion, reader) for lesion in plan.lesions)))
+    entry = dict(
+        kind=plan.kind,
+        held_on=reader.date("held_on"),
+        ptga=reader.scale("ptga", "ptga"),
+        phga=reader.scale("phga", "phga"),
+        performed_by=reader.text("performed_by"),
+        note=reader.text("note"),
+        assessments=assessments,
+        injections=injections,
+        infusion=_read_infusion(plan, reader),
+        series_status=reader.code("series_status", "series_status"),
+        stop_reason=reader.code("stop_reason", "stop_reason"),
+    )
+    if entry["held_on"] is None and "held_on" not in reader.errors:
+        reader.errors["held_on"] = "Enter the day of the visit."
+    if entry["series_status"] == "stopped" and not entry["stop_reason"]:
+        reader.errors.setdefault("stop_reason", "Choose why the series is stopped.")
+    if entry["stop_reason"] and entry["series_status"] != "stopped":
+        reader.errors.setdefault("stop_reason", "Choose that the series is stopped, or leave the reason empty.")
+    if reader.errors:
+        return Reading(errors=reader.errors)
+    made = SessionEntry(**entry)
+    return Reading(entry=made, missing=_missing(plan, made))
+
+
+class _Reader:
+    """Reads one field after the other and keeps what is wrong, each at its place."""
+
+    def __init__(self, values: dict[str, str]):
+        self.values = values
+        self.errors: dict[str, str] = {}
+
+    def typed(self, name: str) -> str:
+        return self.values.get(name, "").strip()
+
+    def _read(self, name: str, parse):
+        text = self.typed(name)
+        if not text:
+            return None
+        try:
+            return parse(text)
+        except NumberError as error:
+            self.errors[name] = str(error)
+            return None
+
+    def decimal(self, name: str, *, places: int, low, high) -> Decimal | None:
+        return self._read(name, lambda text: parse_decimal(text, places=places, low=low, high=high))
+
+    def scale(self, name: str, code: str):
+        value = self._read(name, SCALES[code].parse)
+        return int(value) if value is not None and SCALES[code].places == 0 else value
+
+    def whole(self, name: str, *, low: int, high: int) -> int | None:
+        return self._read(name, lambda text: parse_whole(text, low=low, high=high))
+
+    def code(self, name: str, kind: str) -> str:
+        text = self.typed(name)
+        if text and text not in VOCABULARIES[kind]:
+            self.errors[name] = "Choose one of the list."
+            return ""
+        return text
+
+    def yes_no(self, name: str, kind: str) -> bool | None:
+        return {"yes": True, "no": False}.get(self.code(name, kind))
+
+    def text(self, name: str, kind: str = "") -> str:
+        text = self.typed(name)
+        limit = TEXT_LIMITS[kind or name]
+        if len(text) > limit:
+            self.errors[name] = f"At most {limit} characters; this has {len(text)}."
+        if "\x00" in text:
+            self.errors[name] = "This holds a character that cannot be kept."
+        return text
+
+    def date(self, name: str) -> datetime.date | None:
+        text = self.typed(name)
+        if not text:
+            return None
+        try:
+            return datetime.date.fromisoformat(text)
+        except ValueError:
+            self.errors[name] = "Enter a date as year-month-day, such as 2026-11-20."
+            return None
+
+
+def _read_assessment(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> AssessmentEntry | None:
+    def name(part: str) -> str:
+        return lesion_field(lesion.pk, part)
+
+    last = plan.last[lesion.pk]
+    gone, confirmed = bool(reader.typed(name("gone"))), bool(reader.typed(name("confirmed")))
+    longest = reader.decimal(name("longest_mm"), places=2, low=Decimal("0.01"), high=LARGEST_LESION_MM)
+    widest = reader.decimal(name("widest_mm"), places=2, low=Decimal("0.01"), high=LARGEST_LESION_MM)
+    ulcer = reader.yes_no(name("ulcer"), "ulcer")
+    inflammation = reader.yes_no(name("inflammation"), "inflammation")
+    pga = reader.scale(name("pga"), "pga") if plan.definition.uses_pga else None
+    observer_pga = _observer_pga(plan, lesion)
+    seen = [name(part) for part in ("longest_mm", "widest_mm", "ulcer", "inflammation") if reader.typed(name(part))]
+    if gone:
+        for spot in seen:
+            reader.errors.setdefault(spot, "A lesion that is gone has no measures, ulcer or inflammation.")
+        if confirmed:
+            reader.errors[name("confirmed")] = "Choose one: gone, or as last time."
+        return AssessmentEntry(lesion=lesion.pk, status="gone", pga=pga, observer_pga=observer_pga)
+    source = "measured" if longest is not None or widest is not None else ""
+    if confirmed:
+        if not last.may_confirm:
+            reader.errors[name("confirmed")] = "There is no last time to go by; measure the lesion."
+            return None
+        before = last.assessment
+        if longest is None and widest is None:
+            longest, widest = before.longest_mm, before.widest_mm
+            source = "confirmed" if longest is not None or widest is not None else ""
+        ulcer = before.ulcer if ulcer is None else ulcer
+        inflammation = before.inflammation if inflammation is None else inflammation
+    elif not seen and pga is None and observer_pga is None:
+        return None
+    return AssessmentEntry(
+        lesion=lesion.pk,
+        status="present",
+        longest_mm=longest,
+        widest_mm=widest,
+        size_source=_source_of_correction(plan, lesion, longest, widest) or source,
+        ulcer=ulcer,
+        inflammation=inflammation,
+        pga=pga,
+        observer_pga=observer_pga,
+    )
+
+
+def _own_row(plan: SheetPlan, lesion: Lesion) -> Assessment | None:
+    if plan.corrects is None:
+        return None
+    return next((row for row in plan.corrects.assessments.all() if row.lesion_id == lesion.pk), None)
+
+
+def _observer_pga(plan: SheetPlan, lesion: Lesion) -> int | None:
+    """The observer's score is no field of the sheet: a correction keeps it."""
+    row = _own_row(plan, lesion)
+    return row.observer_pga if row else None
+
+
+def _source_of_correction(plan: SheetPlan, lesion: Lesion, longest, widest) -> str:
+    """A correction that leaves the size alone leaves how it was found alone too."""
+    row = _own_row(plan, lesion)
+    return row.size_source if row and (row.longest_mm, row.widest_mm) == (longest, widest) else ""
+
+
+def _read_injection(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> InjectionEntry | None:
+    if not plan.has_injections:
+        return None
+
+    def name(part: str) -> str:
+        return lesion_field(lesion.pk, part)
+
+    volume = reader.decimal(name("volume_ml"), places=3, low=Decimal("0.001"), high=Decimal(100))
+    pain = reader.scale(name("pain_vas"), "pain_vas")
+    own = {part: _read_injection_part(reader, name(part), part) for part in plan.common_fields}
+    if volume is None:
+        typed = [part for part in ("pain_vas", *plan.common_fields) if reader.typed(name(part))]
+        if typed and name("volume_ml") not in reader.errors:
+            reader.errors[name("volume_ml")] = "Enter the volume, or empty the lesion's other injection fields."
+        return None
+    for part in plan.common_fields:
+        if own[part] in (None, ""):
+            own[part] = _read_injection_part(reader, f"all-{part}", part)
+    if plan.shows_allocation:
+        own["agent"] = own["agent"] or ("" if plan.definition.is_controlled else "sts")
+        if own["agent"] == "saline":
+            own["concentration_mg_ml"] = None
+        elif own["agent"] == "sts" and own["concentration_mg_ml"] is None:
+            spot = name("concentration_mg_ml")
+            if "all-concentration_mg_ml" not in reader.errors:
+                reader.errors.setdefault(spot, "Enter the concentration in mg/ml, here or for all lesions.")
+    else:
+        own |= _kept_while_hidden(plan, lesion)
+    return InjectionEntry(lesion=lesion.pk, volume_ml=volume, pain_vas=pain, **own)
+
+
+def _kept_while_hidden(plan: SheetPlan, lesion: Lesion) -> dict:
+    """What a correction may not see and must not lose: the fields that would betray the arm."""
+    if plan.corrects is None:
+        return {}
+    row = next((row for row in plan.corrects.injections.all() if row.lesion_id == lesion.pk), None)
+    return {part: getattr(row, part) for part in BETRAYING_FIELDS} if row else {}
+
+
+def _read_injection_part(reader: _Reader, name: str, part: str):
+    if part == "concentration_mg_ml":
+        return reader.decimal(name, places=2, low=Decimal("0.01"), high=Decimal(1000))
+    if part in VOCABULARIES:
+        return reader.code(name, part)
+    return reader.text(name, part)
+
+
+def _read_infusion(plan: SheetPlan, reader: _Reader) -> InfusionEntry | None:
+    if not plan.has_infusion:
+        return None
+    dose = reader.decimal("infusion-dose_g", places=2, low=Decimal("0.01"), high=Decimal(1000))
+    minutes = reader.whole("infusion-duration_min", low=1, high=1440)
+    if dose is None and minutes is None:
+        return None
+    if dose is None:
+        reader.errors.setdefault("infusion-dose_g", "Enter the dose in g.")
+    if minutes is None:
+        reader.errors.setdefault("infusion-duration_min", "Enter the duration in minutes.")
+    if dose is None or minutes is None:
+        return None
+    return InfusionEntry(dose_g=dose, duration_min=minutes)
+
+
+def _missing(plan: SheetPlan, entry: SessionEntry) -> dict[str, str]:
+    """What the protocol asks for and the sheet does not have. It may be left out knowingly."""
+    missing = {}
+    if plan.definition.uses_ptga_phga:
+        if entry.ptga is None:
+            missing["ptga"] = "PtGA: the patient's score before the injection"
+        if entry.phga is None:
+            missing["phga"] = "PhGA: the physician's score after the visit"
+    seen = {row.lesion: row for row in entry.assessments}
+    given = {row.lesion: row for row in entry.injections}
+    for lesion in plan.lesions:
+        words = f"{lesion.lesion_id}, {lesion.site_words}"
+        row, last = seen.get(lesion.pk), plan.last[lesion.pk].assessment
+        if row is None:
+            if not (last and last.status == "gone"):
+                missing[lesion_field(lesion.pk, "longest_mm")] = f"{words}: how the lesion is"
+            continue
+        if row.status == "present":
+            if row.longest_mm is None:
+                missing[lesion_field(lesion.pk, "longest_mm")] = f"{words}: longest measure"
+            if row.widest_mm is None:
+                missing[lesion_field(lesion.pk, "widest_mm")] = f"{words}: widest measure"
+            if row.ulcer is None:
+                missing[lesion_field(lesion.pk, "ulcer")] = f"{words}: ulcer, yes or no"
+        if plan.definition.uses_pga and row.pga is None:
+            missing[lesion_field(lesion.pk, "pga")] = f"{words}: PGA"
+    if plan.definition.asks_injection_pain:
+        for lesion in plan.lesions:
+            if lesion.pk in given and given[lesion.pk].pain_vas is None:
+                missing[lesion_field(lesion.pk, "pain_vas")] = f"{lesion.lesion_id}: pain of the injection"
+    if plan.has_injections and not given and plan.lesions:
+        missing[lesion_field(plan.lesions[0].pk, "volume_ml")] = "An injection: no lesion has a volume"
+    if plan.has_infusion and entry.infusion is None:
+        missing["infusion-dose_g"] = "The infusion: dose and duration"
+    return missing

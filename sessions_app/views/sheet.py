@@ -1,0 +1,559 @@
+"""The session sheet: opened, saved, gone on with, completed, corrected; and the page of a completed session."""
+
+import json
+from dataclasses import dataclass, field
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lesions.banner import banner_of
+from sessions_app.allocation import allocation_visible
+from sessions_app.drafts import (
+    Completion,
+    DraftClosed,
+    Saved,
+    complete_draft,
+    discard_draft,
+    open_correction,
+    open_draft,
+    plan_of,
+    save_draft,
+    texts_of,
+)
+from sessions_app.enrolment import may_open_session
+from sessions_app.models import Series, SessionDraft, TreatmentSession
+from sessions_app.sheet import VOCABULARIES, SheetPlan
+from stsclinic.access import clinics_where, may, require
+from stsclinic.audit.services import StaleRecord
+from stsclinic.clinical import terms
+from stsclinic.clinical.alerts import ALERTS
+from stsclinic.clinical.dosing import area_cm2, session_totals, volume_by_area
+from stsclinic.clinical.facts import InjectionFacts
+from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.scales import PGA_WORDS, SCALES
+from stsclinic.templatetags.clinic import day, moment
+
+LABELS = {
+    "held_on": "Date of the visit",
+    "performed_by": "Seen by",
+    "ptga": "PtGA",
+    "phga": "PhGA",
+    "note": "Note",
+    "gone": "Gone",
+    "confirmed": "As last time",
+    "longest_mm": "Longest",
+    "widest_mm": "Widest",
+    "ulcer": "Ulcer",
+    "inflammation": "Inflammation",
+    "pga": "PGA",
+    "volume_ml": "Volume",
+    "pain_vas": "Pain of the injection",
+    "agent": "Agent",
+    "concentration_mg_ml": "Concentration",
+    "technique": "Where the needle goes",
+    "anaesthesia": "Anaesthesia",
+    "salt_form": "Salt form",
+    "lot_number": "Lot number",
+    "needle": "Needle",
+    "dressing": "Dressing",
+    "infusion-dose_g": "Dose",
+    "infusion-duration_min": "Duration",
+    "series_status": "The series",
+    "stop_reason": "Stopped because of",
+}
+UNITS = {
+    "longest_mm": "mm",
+    "widest_mm": "mm",
+    "volume_ml": "ml",
+    "concentration_mg_ml": "mg/ml",
+    "infusion-dose_g": "g",
+    "infusion-duration_min": "min",
+}
+
+
+@dataclass
+class Cell:
+    """One field of the sheet as the page shows it."""
+
+    name: str
+    label: str
+    value: str = ""
+    unit: str = ""
+    error: str = ""
+    last: str = ""
+    options: list[tuple[str, str]] = field(default_factory=list)
+    conflict: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id of the input, which errors link to."""
+        return f"id_{self.name}"
+
+
+@dataclass
+class LesionRow:
+    """One lesion of the sheet: its cells by name, and last time's words."""
+
+    lesion: object
+    cells: dict[str, Cell]
+    last_on: str
+    last_words: str
+    may_confirm: bool
+    area_hint: str
+    own: list[Cell]
+    is_gone: bool
+    has_own: bool
+
+
+def _series_of(user, pk: int, right: str = "record_session") -> Series:
+    return get_object_or_404(
+        Series.objects.select_related("patient__clinic", "protocol").filter(
+            patient__clinic__in=clinics_where(user, right), patient__struck_out_at=None
+        ),
+        pk=pk,
+    )
+
+
+def _draft_of(user, pk: int) -> SessionDraft:
+    """A draft that the user may write: a new session, or a correction where the user may correct."""
+    draft = get_object_or_404(
+        SessionDraft.objects.select_related(
+            "series__patient__clinic", "series__protocol", "corrects", "session", "opened_by", "saved_by"
+        ),
+        pk=pk,
+    )
+    right = "correct" if draft.corrects_id else "record_session"
+    _series_of(user, draft.series_id, right)
+    return draft
+
+
+@require("record_session")
+@require_POST
+def session_open(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """Open a sheet for a visit, or go on with the one that is open."""
+    series = _series_of(request.user, pk)
+    if kind not in terms.SESSION_KIND:
+        kind = "treatment"
+    refusal = may_open_session(series.patient)
+    if not refusal and kind == "treatment" and series.status not in ("planned", "active"):
+        refusal = f"This series is {series.get_status_display().lower()}. Open a new series for a treatment."
+    if refusal:
+        messages.error(request, refusal)
+        return redirect("patient", series.patient_id)
+    draft = open_draft(series=series, kind=kind, by=request.user)
+    if draft.kind != kind:
+        messages.info(request, f"A sheet was open already: {draft.get_kind_display().lower()}. Finish it first.")
+    return redirect("draft", draft.pk)
+
+
+@require("correct")
+@require_POST
+def session_correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open the sheet of a completed session to correct it."""
+    session = _session_of(request.user, pk, "correct")
+    if session.struck_out_at:
+        messages.error(request, "This session was struck out and cannot be corrected.")
+        return redirect("session", pk)
+    return redirect("draft", open_correction(session=session, by=request.user).pk)
+
+
+@require("see_patients")
+@require_http_methods(["GET", "POST"])
+def draft(request: HttpRequest, pk: int) -> HttpResponse:
+    """The sheet: shown, saved unfinished, or completed."""
+    row = _draft_of(request.user, pk)
+    if row.state != "open":
+        return _closed(request, row, request.POST if request.method == "POST" else {})
+    plan = plan_of(row, request.user)
+    if request.method == "GET":
+        return _show(request, row, plan, texts_of(row))
+    typed = _typed(request, plan)
+    try:
+        saved = save_draft(
+            draft=row, names=plan.field_names, typed=typed, loaded=_loaded(request), by=request.user
+        )
+    except DraftClosed as closed:
+        return _closed(request, closed.draft, request.POST)
+    row = _draft_of(request.user, pk)
+    if saved.conflicts or saved.by_others:
+        return _show(request, row, plan, texts_of(row), saved=saved, typed=typed)
+    action = request.POST.get("action", "save")
+    if action.startswith("side-effect"):
+        return redirect(f"{reverse('side_effect_new', args=[row.series.patient_id])}?draft={row.pk}")
+    if action.startswith("photograph-") and action.removeprefix("photograph-").isdecimal():
+        lesion = get_object_or_404(
+            row.series.series_lesions, lesion_id=int(action.removeprefix("photograph-"))
+        ).lesion_id
+        return redirect(f"{reverse('photograph_new', args=[lesion])}?draft={row.pk}")
+    if action == "complete":
+        return _complete(request, row, plan)
+    messages.success(request, "Saved. The sheet is unfinished; you or a colleague can go on with it.")
+    return redirect("draft", pk)
+
+
+def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpResponse:
+    notes = {key.removeprefix("ack-"): text for key, text in request.POST.items() if key.startswith("ack-")}
+    reason = request.POST.get("reason", "")
+    try:
+        completion = complete_draft(
+            draft=row,
+            by=request.user,
+            notes=notes,
+            without_missing=bool(request.POST.get("without_missing")),
+            reason=reason,
+        )
+    except DraftClosed as closed:
+        return _closed(request, closed.draft, request.POST)
+    except StaleRecord:
+        discard_draft(draft=row, by=request.user)
+        messages.error(
+            request,
+            "Somebody else corrected this session since you opened it. Nothing of yours was written over theirs:"
+            " read it again, then correct it again.",
+        )
+        return redirect("session", row.corrects_id)
+    except ValidationError as error:
+        return _show(request, row, plan, texts_of(row), reason_error=" ".join(error.messages), status=422)
+    if completion.session is None:
+        return _show(
+            request, row, plan, texts_of(row), completion=completion, notes=notes, reason=reason, status=422
+        )
+    messages.success(request, f"{completion.session.get_kind_display()} {completion.session.session_no} is logged.")
+    return redirect("session", completion.session.pk)
+
+
+@require("see_patients")
+@require_POST
+def draft_save(request: HttpRequest, pk: int) -> JsonResponse:
+    """Keep what was typed so far, for the sheet's script; answers with what others typed."""
+    row = _draft_of(request.user, pk)
+    plan = plan_of(row, request.user)
+    try:
+        saved = save_draft(
+            draft=row,
+            names=plan.field_names,
+            typed=_typed(request, plan),
+            loaded=_loaded(request),
+            by=request.user,
+        )
+    except DraftClosed:
+        return JsonResponse({"closed": True}, status=409)
+    return JsonResponse(
+        {
+            "saved_at": saved.draft.saved_at.astimezone(row.series.patient.clinic.zone).strftime("%H:%M:%S"),
+            "loaded": {name: text for name, text in texts_of(saved.draft).items() if name in plan.field_names},
+            "conflicts": [conflict.__dict__ for conflict in saved.conflicts],
+            "by_others": {name: {"value": text, "by": by} for name, (text, by) in saved.by_others.items()},
+        }
+    )
+
+
+@require("see_patients")
+@require_POST
+def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close a sheet without a session."""
+    row = _draft_of(request.user, pk)
+    try:
+        discard_draft(draft=row, by=request.user)
+        messages.success(request, "The sheet was closed without a session.")
+    except DraftClosed as closed:
+        return _closed(request, closed.draft, {})
+    return redirect("patient", row.series.patient_id)
+
+
+def _typed(request: HttpRequest, plan: SheetPlan) -> dict[str, str]:
+    return {name: request.POST.get(name, "").replace("\r\n", "\n").replace("\x00", "") for name in plan.field_names}
+
+
+def _loaded(request: HttpRequest) -> dict[str, str]:
+    """What the sheet said when it was loaded, as the page sent it back."""
+    try:
+        loaded = json.loads(request.POST.get("loaded", "{}"))
+    except ValueError:
+        return {}
+    if not isinstance(loaded, dict):
+        return {}
+    return {name: text for name, text in loaded.items() if isinstance(text, str)}
+
+
+def _closed(request: HttpRequest, row: SessionDraft, typed) -> HttpResponse:
+    """The sheet was closed before: show the session that came of it, and what this person typed besides."""
+    plan = plan_of(row, request.user)
+    stood = texts_of(row)
+    differences = []
+    for name in plan.field_names if typed else ():
+        mine = typed.get(name, "").replace("\r\n", "\n")
+        if mine != stood.get(name, ""):
+            differences.append({"label": _label(plan, name), "mine": mine, "theirs": stood.get(name, "")})
+    if row.state == "completed" and not differences:
+        return redirect("session", row.session_id)
+    return render(
+        request,
+        "sessions_app/sheet_closed.html",
+        {"draft": row, "differences": differences, "patient": row.series.patient},
+        status=409 if typed else 200,
+    )
+
+
+def _label(plan: SheetPlan, name: str) -> str:
+    for lesion in plan.lesions:
+        start = f"lesion-{lesion.pk}-"
+        if name.startswith(start):
+            return f"{lesion.lesion_id}, {LABELS[name.removeprefix(start)].lower()}"
+    return LABELS[name.removeprefix("all-")]
+
+
+def _show(
+    request: HttpRequest,
+    row: SessionDraft,
+    plan: SheetPlan,
+    values: dict[str, str],
+    *,
+    saved: Saved | None = None,
+    typed: dict[str, str] | None = None,
+    completion: Completion | None = None,
+    notes: dict[str, str] | None = None,
+    reason: str = "",
+    reason_error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    completion = completion or Completion()
+    shown = dict(values)
+    conflicts = {conflict.name: conflict for conflict in saved.conflicts} if saved else {}
+    for name in conflicts:
+        shown[name] = typed[name]
+    errors = completion.reading.errors
+    cells = {name: _cell(plan, name, shown, errors, conflicts) for name in plan.field_names}
+    summary = [{"url": f"#id_{name}", "text": f"{_label(plan, name)}: {text}"} for name, text in errors.items()]
+    summary += [
+        {
+            "url": f"#id_{name}",
+            "text": f"{_label(plan, name)}: {conflict.by} typed “{conflict.theirs}” while you typed “{conflict.mine}”. "
+            "Save again to keep yours.",
+        }
+        for name, conflict in conflicts.items()
+    ]
+    context = {
+        "draft": row,
+        "plan": plan,
+        "series": plan.series,
+        "patient": plan.series.patient,
+        **banner_of(request.user, plan.series.patient),
+        "cells": cells,
+        "common": [cells[f"all-{name}"] for name in plan.common_fields],
+        "rows": [_lesion_row(plan, lesion, cells) for lesion in plan.lesions],
+        "loaded": json.dumps({name: values.get(name, "") for name in plan.field_names}),
+        "error_rows": summary,
+        "reason": reason,
+        "reason_error": reason_error,
+        "by_others": [
+            {"label": _label(plan, name), "value": text, "by": by}
+            for name, (text, by) in (saved.by_others if saved else {}).items()
+        ],
+        "missing": [
+            {"url": f"#id_{name}", "text": text} for name, text in completion.reading.missing.items()
+        ],
+        "alerts": [
+            {"alert": alert, "note": (notes or {}).get(alert.key, ""), "open": alert.key in completion.unacknowledged}
+            for alert in completion.alerts
+        ],
+        "without_missing": bool(request.POST.get("without_missing")),
+        "side_effects": _side_effects(plan),
+        "ptga": SCALES["ptga"],
+        "phga": SCALES["phga"],
+    }
+    return render(request, "sessions_app/sheet.html", context, status=status)
+
+
+def _side_effects(plan: SheetPlan):
+    """Those that are still there, and those since the last visit, open ones first."""
+    rows = list(plan.series.patient.side_effects.select_related("lesion").order_by("-onset_on")[:30])
+    previous = plan.series.sessions.order_by("-held_on").values_list("held_on", flat=True).first()
+    return [row for row in rows if row.resolved_on is None or previous is None or row.onset_on >= previous]
+
+
+def _cell(plan: SheetPlan, name: str, values, errors, conflicts) -> Cell:
+    part = name.removeprefix("all-")
+    lesion = None
+    if name.startswith("lesion-"):
+        _word, pk, part = name.split("-", 2)
+        lesion = int(pk)
+    options = []
+    if part in VOCABULARIES:
+        options = [("", "–" if part in ("ulcer", "inflammation") else "Not recorded"), *VOCABULARIES[part].items()]
+    if part == "series_status":
+        options[0] = ("", "goes on")
+    if part == "stop_reason":
+        options[0] = ("", "–")
+    if part == "pga":
+        options = [("", "–"), *((str(value), f"{value} {words}") for value, words in PGA_WORDS.items())]
+    if lesion and part in plan.common_fields and part in VOCABULARIES:
+        options[0] = ("", "As for all lesions")
+    conflict = conflicts.get(name)
+    return Cell(
+        name=name,
+        label=LABELS[part],
+        value=values.get(name, ""),
+        unit=UNITS.get(part, ""),
+        error=errors.get(name, ""),
+        last=_last_words(plan, lesion, part) if lesion else "",
+        options=options,
+        conflict=f"{conflict.by} typed “{conflict.theirs}”" if conflict else "",
+    )
+
+
+def _last_words(plan: SheetPlan, lesion: int, part: str) -> str:
+    last = plan.last[lesion]
+    row = last.assessment if part in ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga") else last.injection
+    if row is None or part in ("gone", "confirmed"):
+        return ""
+    value = getattr(row, part)
+    if value in (None, ""):
+        return ""
+    if isinstance(value, bool):
+        words = "Yes" if value else "No"
+    elif part in VOCABULARIES:
+        words = VOCABULARIES[part][value]
+    else:
+        words = show_decimal(value) if not isinstance(value, str) else value
+    return f"{words}, {day(row.session.held_on)}"
+
+
+def _lesion_row(plan: SheetPlan, lesion, cells: dict[str, Cell]) -> LesionRow:
+    own_cells = {name: cells[f"lesion-{lesion.pk}-{name}"] for name in plan.lesion_fields}
+    last = plan.last[lesion.pk]
+    own = [own_cells[name] for name in plan.common_fields]
+    return LesionRow(
+        lesion=lesion,
+        cells=own_cells,
+        last_on=last.on,
+        last_words=_assessment_words(last.assessment),
+        may_confirm=last.may_confirm,
+        area_hint=_area_hint(plan, last.assessment),
+        own=own,
+        is_gone=bool(own_cells["gone"].value),
+        has_own=any(cell.value or cell.error for cell in own),
+    )
+
+
+def _assessment_words(row) -> str:
+    if row is None:
+        return "not seen before"
+    if row.status == "gone":
+        return f"gone, {day(row.session.held_on)}"
+    parts = []
+    if row.longest_mm is not None and row.widest_mm is not None:
+        parts.append(f"{show_decimal(row.longest_mm)} × {show_decimal(row.widest_mm)} mm")
+    if row.ulcer:
+        parts.append("ulcer")
+    if row.inflammation:
+        parts.append("inflammation")
+    return ", ".join([*parts, day(row.session.held_on)])
+
+
+def _area_hint(plan: SheetPlan, row) -> str:
+    """The protocol's ml/cm² on the last size, as arithmetic and named as such."""
+    rate = plan.definition.volume_ml_per_cm2
+    if rate is None or row is None or row.longest_mm is None or row.widest_mm is None:
+        return ""
+    area = area_cm2(row.longest_mm, row.widest_mm)
+    volume = volume_by_area(area, rate, plan.definition.max_volume_ml_per_lesion)
+    held = ", the protocol's maximum" if volume.is_held_to_maximum else ""
+    return (
+        f"{show_decimal(area)} cm² × {show_decimal(rate)} ml/cm² = {show_decimal(area * rate)} ml"
+        + (f", held to {show_decimal(volume.volume_ml)} ml" if held else "")
+        + held
+    )
+
+
+def _session_of(user, pk: int, right: str) -> TreatmentSession:
+    return get_object_or_404(
+        TreatmentSession.everything.select_related("series__patient__clinic", "series__protocol").filter(
+            series__patient__clinic__in=clinics_where(user, right)
+        ),
+        pk=pk,
+    )
+
+
+@require("see_patients")
+@require_GET
+def session(request: HttpRequest, pk: int) -> HttpResponse:
+    """A completed session, to read and to print."""
+    row = _session_of(request.user, pk, "see_patients")
+    shows = allocation_visible(request.user, row.series)
+    clinic = row.series.patient.clinic_id
+    assessments = {
+        seen.lesion_id: seen for seen in _rows(row, "assessments").select_related("lesion").order_by("id")
+    }
+    injections = {
+        given.lesion_id: given for given in _rows(row, "injections").select_related("lesion").order_by("id")
+    }
+    lesions = sorted(
+        {item.lesion_id: item.lesion for item in (*assessments.values(), *injections.values())}.values(),
+        key=lambda lesion: lesion.lesion_id,
+    )
+    totals = session_totals(
+        InjectionFacts(
+            lesion_id=given.lesion.lesion_id,
+            agent=given.agent,
+            concentration_mg_ml=given.concentration_mg_ml,
+            volume_ml=given.volume_ml,
+            salt_form=given.salt_form,
+        )
+        for given in injections.values()
+    )
+    stats = [
+        {"label": "Lesions injected", "value": str(len(injections))},
+        {"label": "Volume", "value": show_decimal(totals.volume_ml), "unit": "ml"},
+    ]
+    if shows:
+        stats += [
+            {"label": "Sodium thiosulfate", "value": show_decimal(totals.dose_mg), "unit": "mg"},
+            {"label": "1 ml syringes", "value": str(totals.syringes)},
+        ]
+    return render(
+        request,
+        "sessions_app/session.html",
+        {
+            "session": row,
+            "series": row.series,
+            "patient": row.series.patient,
+            **banner_of(request.user, row.series.patient),
+            "shows_allocation": shows,
+            "lesion_rows": [
+                {"lesion": item, "seen": assessments.get(item.pk), "given": injections.get(item.pk)}
+                for item in lesions
+            ],
+            "infusion": _rows(row, "infusions").first(),
+            "stats": stats if injections else [],
+            "acknowledgements": _acknowledgements(row, shows),
+            "side_effects": row.side_effects.select_related("lesion"),
+            "photographs": row.photographs.select_related("lesion")
+            if may(request.user, "see_photographs", clinic)
+            else [],
+            "printed": f"Session {row.session_no or 'struck out'}, {day(row.held_on)}",
+            "completed": moment(row.completed_at),
+        },
+    )
+
+
+def _rows(session: TreatmentSession, name: str):
+    """The rows of a session; of a struck-out one, those that were struck out with it."""
+    model = TreatmentSession._meta.get_field(name).related_model
+    rows = model.everything.filter(session=session)
+    return rows.filter(struck_out_at=session.struck_out_at)
+
+
+def _acknowledgements(session: TreatmentSession, shows_allocation: bool):
+    betraying = {"concentration_increased", "concentration_needs_approval", "not_yet_tolerated"}
+    rows = session.acknowledgements.select_related("lesion")
+    words = {entry.code: entry.meaning for entry in ALERTS}
+    return [
+        {"row": row, "meaning": words.get(row.code, row.code)}
+        for row in rows
+        if shows_allocation or row.code not in betraying
+    ]

@@ -1,0 +1,296 @@
+"""The sheet and its drafts: what is read, what is kept, who sees whose typing, and how one becomes a session."""
+
+import datetime
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from sessions_app.drafts import (
+    DraftClosed,
+    complete_draft,
+    discard_draft,
+    open_correction,
+    open_draft,
+    plan_of,
+    save_draft,
+    texts_of,
+)
+from sessions_app.models import AlertAcknowledgement, TreatmentSession
+from sessions_app.sheet import read_sheet
+from tests.builders import (
+    make_assessment,
+    make_clinic,
+    make_injection,
+    make_lesion,
+    make_patient,
+    make_series,
+    make_session,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+FIRST = datetime.date(2026, 1, 5)
+
+
+@pytest.fixture
+def clinic():
+    return make_clinic()
+
+
+@pytest.fixture
+def anna(clinic):
+    return make_user("clinician", clinic, "anna")
+
+
+@pytest.fixture
+def nora(clinic):
+    return make_user("nurse", clinic, "nora")
+
+
+@pytest.fixture
+def series(clinic):
+    patient = make_patient(clinic)
+    return make_series(patient, [make_lesion(patient)])
+
+
+@pytest.fixture
+def lesion(series):
+    return series.series_lesions.get().lesion
+
+
+def save(draft, by, loaded=None, **typed):
+    names = plan_of(draft, by).field_names
+    return save_draft(draft=draft, names=names, typed={**(loaded or {}), **typed}, loaded=loaded or {}, by=by)
+
+
+def full(lesion, **values) -> dict[str, str]:
+    start = f"lesion-{lesion.pk}-"
+    return {
+        "held_on": "2026-01-05",
+        "performed_by": "anna",
+        "ptga": "7",
+        "phga": "6",
+        "all-agent": "sts",
+        "all-concentration_mg_ml": "150",
+        f"{start}longest_mm": "12,5",
+        f"{start}widest_mm": "8",
+        f"{start}ulcer": "no",
+        f"{start}inflammation": "yes",
+        f"{start}volume_ml": "0,55",
+        f"{start}pain_vas": "4",
+        **{(start + name[7:] if name.startswith("lesion_") else name): text for name, text in values.items()},
+    }
+
+
+def read(series, by, lesion, **values):
+    return read_sheet(plan_of(open_draft(series=series, kind="treatment", by=by), by), full(lesion, **values))
+
+
+def test_comma_and_point_are_read_and_the_common_values_fill_the_lesion(series, anna, lesion):
+    reading = read(series, anna, lesion)
+    assert reading.errors == {} and reading.missing == {}
+    (seen,), (given,) = reading.entry.assessments, reading.entry.injections
+    assert (seen.longest_mm, seen.widest_mm, seen.ulcer, seen.inflammation) == (Decimal("12.5"), Decimal(8), False, True)
+    assert (given.volume_ml, given.concentration_mg_ml, given.agent) == (Decimal("0.55"), Decimal(150), "sts")
+    assert seen.size_source == "measured"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("lesion_volume_ml", "1.000,5"),
+        ("lesion_volume_ml", "0"),
+        ("lesion_volume_ml", "-1"),
+        ("lesion_volume_ml", "0.5555"),
+        ("lesion_longest_mm", "wide"),
+        ("lesion_pain_vas", "11"),
+        ("lesion_ulcer", "maybe"),
+        ("ptga", "0"),
+        ("ptga", "7.5"),
+        ("phga", "11"),
+        ("held_on", "5.1.2026"),
+        ("held_on", ""),
+        ("all-agent", "water"),
+        ("all-concentration_mg_ml", "none"),
+        ("stop_reason", "other"),
+        ("series_status", "stopped"),
+    ],
+)
+def test_a_bad_text_is_an_error_at_its_field(series, anna, lesion, field, text):
+    reading = read(series, anna, lesion, **{field: text})
+    at = field.replace("lesion_", f"lesion-{lesion.pk}-", 1) if field.startswith("lesion_") else field
+    if field == "series_status":
+        at = "stop_reason"
+    assert reading.entry is None
+    assert set(reading.errors) == {at}
+
+
+def test_gone_with_measures_is_an_error_and_gone_alone_is_an_assessment(series, anna, lesion):
+    start = f"lesion-{lesion.pk}-"
+    assert f"{start}longest_mm" in read(series, anna, lesion, lesion_gone="on").errors
+    alone = read(
+        series,
+        anna,
+        lesion,
+        lesion_gone="on",
+        lesion_longest_mm="",
+        lesion_widest_mm="",
+        lesion_ulcer="",
+        lesion_inflammation="",
+        lesion_volume_ml="",
+        lesion_pain_vas="",
+    )
+    assert alone.entry.assessments[0].status == "gone"
+
+
+def test_a_last_value_is_stored_only_when_it_is_confirmed(series, anna, lesion):
+    session = make_session(series, FIRST)
+    make_assessment(session, lesion, longest_mm=20, widest_mm=10, ulcer=True)
+    make_injection(session, lesion)
+    empty = {f"lesion_{name}": "" for name in ("longest_mm", "widest_mm", "ulcer", "inflammation")}
+    unseen = read(series, anna, lesion, held_on="2026-01-12", **empty)
+    assert unseen.entry.assessments == ()
+    assert f"lesion-{lesion.pk}-longest_mm" in unseen.missing
+    confirmed = read(series, anna, lesion, held_on="2026-01-12", lesion_confirmed="on", **empty)
+    (seen,) = confirmed.entry.assessments
+    assert (seen.longest_mm, seen.widest_mm, seen.ulcer, seen.size_source) == (20, 10, True, "confirmed")
+
+
+def test_what_the_protocol_asks_for_is_missing_not_wrong(series, anna, lesion):
+    reading = read(series, anna, lesion, ptga="", lesion_ulcer="")
+    assert set(reading.missing) == {"ptga", f"lesion-{lesion.pk}-ulcer"}
+
+
+def test_an_unfinished_sheet_keeps_every_text_as_typed_for_a_colleague(series, anna, nora, lesion):
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    save(draft, anna, **{f"lesion-{lesion.pk}-volume_ml": "1.000,5", "note": "half"})
+    assert open_draft(series=series, kind="treatment", by=nora) == draft
+    assert texts_of(draft)[f"lesion-{lesion.pk}-volume_ml"] == "1.000,5"
+
+
+def test_two_people_on_one_sheet_lose_nothing(series, anna, nora):
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    loaded = texts_of(draft)
+    save(draft, anna, loaded, ptga="7")
+    saved = save(draft, nora, loaded, phga="5")
+    assert saved.by_others == {"ptga": ("7", "anna")}
+    assert not saved.conflicts
+    assert {name: texts_of(draft)[name] for name in ("ptga", "phga")} == {"ptga": "7", "phga": "5"}
+    clash = save(draft, nora, loaded | {"phga": "5"}, ptga="9")
+    (conflict,) = clash.conflicts
+    assert (conflict.name, conflict.mine, conflict.theirs, conflict.by) == ("ptga", "9", "7", "anna")
+    assert texts_of(draft)["ptga"] == "7"
+    knowing = save(draft, nora, texts_of(draft), ptga="9")
+    assert not knowing.conflicts
+    assert texts_of(draft)["ptga"] == "9"
+
+
+def complete(draft, by, lesion, notes=None, **values):
+    save(draft, by, texts_of(draft), **full(lesion, **values))
+    return complete_draft(draft=draft, by=by, notes=notes or {}, without_missing=False)
+
+
+def test_completing_writes_one_session_and_a_second_time_none(series, anna, lesion):
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    completion = complete(draft, anna, lesion)
+    assert completion.session.injections.get().volume_ml == Decimal("0.55")
+    with pytest.raises(DraftClosed):
+        complete_draft(draft=draft, by=anna, notes={}, without_missing=False)
+    with pytest.raises(DraftClosed):
+        discard_draft(draft=draft, by=anna)
+    assert TreatmentSession.objects.count() == 1
+
+
+def test_a_stop_cannot_be_acknowledged(series, anna, lesion):
+    patient = series.patient
+    from stsclinic.audit.services import change
+
+    change(patient, {"pregnant": True}, by="anna", seen_version=None)
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    completion = complete(draft, anna, lesion, notes={"pregnancy::": "never mind"})
+    assert completion.session is None
+    assert [alert.code for alert in completion.alerts if alert.blocks] == ["pregnancy"]
+    assert not TreatmentSession.objects.exists()
+
+
+def test_an_alert_needs_a_note_and_the_note_is_kept_with_the_facts(series, anna, lesion):
+    make_injection(make_session(series, FIRST), lesion, concentration_mg_ml=100)
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    values = {"held_on": "2026-01-12", "all-concentration_mg_ml": "150"}
+    completion = complete(draft, anna, lesion, **values)
+    (key,) = completion.unacknowledged
+    assert key.startswith("concentration_increased")
+    done = complete(draft, anna, lesion, notes={key: "Told the patient"}, **values)
+    kept = AlertAcknowledgement.objects.get(session=done.session)
+    assert (kept.code, kept.note, kept.lesion, kept.by) == ("concentration_increased", "Told the patient", lesion, "anna")
+    assert "150 mg/ml" in kept.facts and "100 mg/ml" in kept.facts
+
+
+def test_what_is_missing_may_be_left_out_knowingly(series, anna, lesion):
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    assert complete(draft, anna, lesion, ptga="").session is None
+    assert complete_draft(draft=draft, by=anna, notes={}, without_missing=True).session.ptga is None
+
+
+def test_a_correction_stands_as_the_session_was_and_needs_a_reason(series, anna, lesion):
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    session = complete(draft, anna, lesion).session
+    correction = open_correction(session=session, by=anna)
+    texts = texts_of(correction)
+    assert texts[f"lesion-{lesion.pk}-volume_ml"] == "0.55"
+    save(correction, anna, texts, **{f"lesion-{lesion.pk}-volume_ml": "0.5"})
+    with pytest.raises(ValidationError):
+        complete_draft(draft=correction, by=anna, notes={}, without_missing=False)
+    complete_draft(draft=correction, by=anna, notes={}, without_missing=False, reason="Read 0.5 on the syringe")
+    assert session.injections.get().volume_ml == Decimal("0.5")
+    assert session.assessments.get().size_source == "measured"
+
+
+def test_a_correction_without_the_allocation_loses_nothing_hidden(clinic, anna):
+    patient = make_patient(clinic)
+    lesion, other = make_lesion(patient), make_lesion(patient)
+    series = make_series(patient, [(lesion, "active"), (other, "control")], protocol="placebo3")
+    session = make_session(series, FIRST)
+    make_assessment(session, lesion, pga=4)
+    make_injection(session, lesion, concentration_mg_ml=40, volume_ml="0.1", lot_number="A1", salt_form="pentahydrate", pain_vas=3)
+    correction = open_correction(session=session, by=anna)
+    texts = texts_of(correction)
+    assert not any("agent" in name or "lot" in name or "A1" in text for name, text in texts.items())
+    save(correction, anna, texts, **{f"lesion-{lesion.pk}-pain_vas": "5"})
+    done = complete_draft(draft=correction, by=anna, notes={}, without_missing=True, reason="Misheard")
+    row = done.session.injections.get()
+    assert (row.pain_vas, row.lot_number, row.salt_form, row.agent, row.concentration_mg_ml) == (5, "A1", "pentahydrate", "sts", 40)
+
+
+def test_the_sheet_over_the_web(client, series, anna, lesion):
+    client.force_login(anna)
+    opened = client.post(reverse("session_open", args=[series.pk, "treatment"]))
+    again = client.post(reverse("session_open", args=[series.pk, "treatment"]))
+    assert opened.url == again.url
+    page = client.get(opened.url)
+    assert page.status_code == 200
+    bad = client.post(opened.url, {**full(lesion, lesion_volume_ml="1.000,5"), "loaded": "{}", "action": "complete"})
+    assert bad.status_code == 422
+    assert "1.000,5" in bad.content.decode() and f'href="#id_lesion-{lesion.pk}-volume_ml"' in bad.content.decode()
+    loaded = page.context["loaded"]
+    sent = {**full(lesion), "loaded": bad.context["loaded"], "action": "complete"}
+    done = client.post(opened.url, sent)
+    session = TreatmentSession.objects.get()
+    assert done.url == reverse("session", args=[session.pk])
+    twice = client.post(opened.url, sent)
+    assert twice.status_code in (302, 409)
+    assert TreatmentSession.objects.count() == 1
+    assert client.get(done.url).status_code == 200
+    late = client.post(opened.url, {**sent, "ptga": "1", "loaded": loaded})
+    assert late.status_code == 409 and "You typed" in late.content.decode()
+
+
+def test_nobody_else_reaches_the_sheet(client, series, anna):
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    for user in (make_user("clinician", make_clinic()), make_user("investigator", series.patient.clinic)):
+        client.force_login(user)
+        assert client.get(reverse("draft", args=[draft.pk])).status_code == 404
+        assert client.post(reverse("draft_save", args=[draft.pk]), {"ptga": "1"}).status_code == 404
+    assert "ptga" not in texts_of(draft)

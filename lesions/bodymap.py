@@ -211,7 +211,7 @@ def outline(lesions: Iterable[MarkedLesion], prefix: str = "place") -> Outline:
         markers[spot.view].append(_marker(spot, group, anchor, with_numbers))
     sideless = {spot.view for spot in grouped if not spot.sided}
     views = (
-        View(FRONT, "Front", "Right", "Left", "palm", "back", tuple(markers[FRONT]), FRONT in sideless),
+        View(FRONT, "Front", "Right", "Left", "palm", "top", tuple(markers[FRONT]), FRONT in sideless),
         View(BACK, "Back", "Left", "Right", "back", "sole", tuple(markers[BACK]), BACK in sideless),
     )
     return Outline(views, with_numbers, frozenset(lesion.state for _, lesion in numbered))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-WIDTH, HEIGHT = 640.0, 270.0
+WIDTH, HEIGHT = 640.0, 282.0
 """Size of the drawing in SVG units."""
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 622.0, 12.0, 216.0
 """The plot's edges in SVG units."""
@@ -94,8 +94,8 @@ class LineChart:
     bottom: str = f"{BOTTOM:g}"
     middle_x: str = f"{(LEFT + RIGHT) / 2:g}"
     middle_y: str = f"{(TOP + BOTTOM) / 2:g}"
-    tick_y: str = f"{BOTTOM + 20:g}"
-    x_label_y: str = f"{HEIGHT - 6:g}"
+    tick_y: str = f"{BOTTOM + 26:g}"
+    x_label_y: str = f"{HEIGHT - 8:g}"
     tick_x: str = f"{LEFT - 8:g}"
 
 

@@ -18,7 +18,8 @@ function menu(button) {
 function themeSwitch(button) {
   const root = document.documentElement;
   const other = () => (root.dataset.bsTheme === "dark" ? "light" : "dark");
-  const name = () => (button.textContent = other() === "dark" ? "Dark" : "Light");
+  const label = button.querySelector("[data-theme-name]");
+  const name = () => (label.textContent = other() === "dark" ? "Dark" : "Light");
   button.hidden = false;
   name();
   document.addEventListener("theme-changed", name);

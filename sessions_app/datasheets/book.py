@@ -1,0 +1,80 @@
+"""The rows of all sheets as typed values, with what rules ask of them: keys, parents, protocols."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sessions_app.datasheets.columns import SHEETS, Sheet
+from sessions_app.datasheets.problems import Problem
+from stsclinic.clinical.protocols import ProtocolDefinition
+
+PARENTS = {
+    "patient": ("patients", ("patient_id",)),
+    "lesion": ("lesions", ("patient_id", "lesion_id")),
+    "series": ("series", ("patient_id", "series_no")),
+    "session": ("sessions", ("patient_id", "series_no", "session_no")),
+}
+"""What a row may refer to: the sheet, and the columns that name its row there."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One row: its number in the file, its texts, its values, and the columns that were refused."""
+
+    sheet: Sheet
+    number: int
+    texts: Mapping[str, str | None]
+    values: dict[str, Any]
+    refused: set[str]
+
+    def key(self, names: tuple[str, ...]) -> tuple | None:
+        """The values of these columns; None if one of them was refused."""
+        if self.refused and self.refused.intersection(names):
+            return None
+        return tuple(self.values[name] for name in names)
+
+    def parent_key(self, parent: str) -> tuple | None:
+        """The key of the row that this one refers to; None if it refers to none, or was refused."""
+        key = self.key(PARENTS[parent][1])
+        return None if key is None or key[-1] in (None, "") else key
+
+
+@dataclass
+class Book:
+    """All rows by sheet, the rows by key, and what is found wrong or unusual."""
+
+    protocols: Mapping[str, ProtocolDefinition]
+    rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in SHEETS})
+    by_key: dict[str, dict[tuple, Row]] = field(default_factory=lambda: defaultdict(dict))
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def parent(self, row: Row, parent: str) -> Row | None:
+        """The row that this one refers to, if it is there."""
+        key = row.parent_key(parent)
+        return None if key is None else self.by_key[PARENTS[parent][0]].get(key)
+
+    def protocol(self, row: Row) -> ProtocolDefinition | None:
+        """The protocol of the series to which a row belongs, if it is there and known."""
+        series = row if row.sheet.name == "series" else self.parent(row, "series")
+        return None if series is None else self.protocols.get(series.values["protocol"])
+
+    def refuse(self, row: Row, column: str, sentence: str, valid: str = "") -> None:
+        """Note an error at a cell."""
+        self.errors.append(_problem(row, column, sentence, valid))
+
+    def warn(self, row: Row, column: str, sentence: str) -> None:
+        """Note what is unusual at a cell."""
+        self.warnings.append(_problem(row, column, sentence, ""))
+
+
+def _problem(row: Row, column: str, sentence: str, valid: str) -> Problem:
+    return Problem(
+        sheet=row.sheet.name,
+        row=row.number,
+        column=column,
+        value=row.texts.get(column) or "",
+        sentence=sentence,
+        valid=valid,
+    )

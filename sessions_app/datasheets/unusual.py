@@ -1,0 +1,166 @@
+"""What is unusual in data sheets, but possible: it is listed and let through. All in UNUSUAL.
+
+Source: the data sheet format, last paragraph before the codes; domain description for the limits.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from decimal import Decimal
+
+from sessions_app.datasheets.book import Book, Row
+from stsclinic.clinical.dates import PartialDate
+from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.protocols import ProtocolDefinition
+from stsclinic.clinical.schedule import WindowState, follow_up_state, window_state
+
+
+def _windows(book: Book) -> None:
+    by_series: dict[tuple, list[Row]] = defaultdict(list)
+    for row in book.by_key["sessions"].values():
+        if row.values["held_on"] is not None:
+            by_series[row.values["patient_id"], row.values["series_no"]].append(row)
+    for rows in by_series.values():
+        protocol = book.protocol(rows[0])
+        if protocol is None:
+            continue
+        treatments: list = []
+        for row in sorted(rows, key=lambda row: (row.values["held_on"], row.values["session_no"])):
+            held_on, kind = row.values["held_on"], row.values["kind"]
+            first, last = (treatments[0], treatments[-1]) if treatments else (None, None)
+            if kind == "treatment":
+                _outside(book, row, protocol, window_state(protocol, last, held_on))
+                treatments.append(held_on)
+            elif kind == "follow_up":
+                _outside(book, row, protocol, follow_up_state(protocol, first, last, held_on))
+
+
+def _outside(book: Book, row: Row, protocol: ProtocolDefinition, where: WindowState | None) -> None:
+    if where is not None and where.state != "in":
+        late = "early" if where.state == "too_early" else "late"
+        book.warn(
+            row,
+            "held_on",
+            f"{_days(where.days)} after {where.counted_from}: {_days(where.days_outside)} too {late} for"
+            f" protocol {protocol.code}.",
+        )
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
+def _doses(book: Book) -> None:
+    totals: dict[tuple, list[Row]] = defaultdict(list)
+    for row in book.rows["injections"]:
+        protocol, volume = book.protocol(row), row.values["volume_ml"]
+        if protocol is None:
+            continue
+        _above(
+            book, row, "concentration_mg_ml", protocol.usual_concentration_mg_ml, "mg/ml", "usual", protocol
+        )
+        _above(
+            book, row, "volume_ml", protocol.max_volume_ml_per_lesion, "ml", "maximum for a lesion", protocol
+        )
+        key = row.parent_key("session")
+        if key is not None and volume is not None:
+            totals[key].append(row)
+    for rows in totals.values():
+        protocol = book.protocol(rows[0])
+        if protocol is None:
+            continue
+        volume = sum((row.values["volume_ml"] for row in rows), Decimal(0))
+        dose = sum(
+            (row.values["volume_ml"] * (row.values["concentration_mg_ml"] or 0) for row in rows), Decimal(0)
+        )
+        for total, most, unit in (
+            (volume, protocol.max_volume_ml_per_session, "ml"),
+            (dose, protocol.max_dose_mg_per_session, "mg"),
+        ):
+            if most is not None and total > most:
+                book.warn(
+                    rows[0],
+                    "volume_ml",
+                    f"The session has {show_decimal(total)} {unit} in all; the maximum of protocol {protocol.code}"
+                    f" is {show_decimal(most)} {unit}.",
+                )
+    for row in book.rows["infusions"]:
+        protocol = book.protocol(row)
+        if protocol is not None:
+            _above(book, row, "dose_g", protocol.usual_infusion_g, "g", "usual", protocol)
+
+
+def _above(
+    book: Book,
+    row: Row,
+    column: str,
+    limit: Decimal | None,
+    unit: str,
+    what: str,
+    protocol: ProtocolDefinition,
+) -> None:
+    value = row.values[column]
+    if value is not None and limit is not None and value > limit:
+        book.warn(row, column, f"Above the {what} of protocol {protocol.code}: {show_decimal(limit)} {unit}.")
+
+
+def _widest(book: Book) -> None:
+    for row in book.rows["session_lesions"]:
+        longest, widest = row.values["longest_mm"], row.values["widest_mm"]
+        if longest is not None and widest is not None and widest > longest:
+            book.warn(row, "widest_mm", f"Wider than the longest measure, {show_decimal(longest)} mm.")
+
+
+def _lesion_counts(book: Book) -> None:
+    listed = Counter(key[0] for key in book.by_key["lesions"])
+    for row in book.rows["patients"]:
+        counted, there = row.values["lesion_count"], listed[row.values["patient_id"]]
+        if counted is not None and counted < there and not row.values["lesion_count_is_minimum"]:
+            book.warn(row, "lesion_count", f"Fewer lesions counted than listed: {there}.")
+
+
+def _consent(book: Book) -> None:
+    for row in book.rows["sessions"]:
+        patient, held_on = book.parent(row, "patient"), row.values["held_on"]
+        if patient is None or held_on is None or patient.refused & {"consented_on", "withdrawn_on"}:
+            continue
+        consented_on, withdrawn_on = patient.values["consented_on"], patient.values["withdrawn_on"]
+        if consented_on is None or consented_on > held_on:
+            book.warn(row, "held_on", "No consent is recorded for that day.")
+        if withdrawn_on is not None and withdrawn_on <= held_on:
+            book.warn(row, "held_on", f"The patient withdrew on {withdrawn_on}.")
+
+
+def _injected_all_the_same(book: Book) -> None:
+    seen = book.by_key["session_lesions"]
+    for row in book.rows["injections"]:
+        session = book.parent(row, "session")
+        if session is not None and session.values["kind"] in ("follow_up", "assessment"):
+            book.warn(row, "session_no", "Injected at a session that is no treatment.")
+        key = row.key(("patient_id", "series_no", "session_no", "lesion_id"))
+        assessment = seen.get(key) if key is not None else None
+        if assessment is not None and assessment.values["status"] == "gone":
+            book.warn(row, "lesion_id", "The lesion is gone at this session.")
+
+
+def _stopped_before_started(book: Book) -> None:
+    for sheet in ("medications", "prior_treatments"):
+        for row in book.rows[sheet]:
+            started, stopped = row.values["started_on"], row.values["stopped_on"]
+            if (
+                started
+                and stopped
+                and PartialDate.parse(stopped).latest < PartialDate.parse(started).earliest
+            ):
+                book.warn(row, "stopped_on", f"Stopped before it was started, {started}.")
+
+
+UNUSUAL: tuple[Callable[[Book], None], ...] = (
+    _windows,
+    _doses,
+    _widest,
+    _lesion_counts,
+    _consent,
+    _injected_all_the_same,
+    _stopped_before_started,
+)
+"""Every warning. Adding one is one function here."""

@@ -57,6 +57,11 @@ def medication(started="", stopped="", role="vasodilator", name="bosentan"):
         ("2010", "2018", "2019-07-01", False, False),
         # begun and stopped later than the session: neither taken nor stopped
         ("2026-07", "2026-08", "2026-06-15", False, False),
+        # without a start it was begun before
+        ("", "2026-06-14", "2026-06-15", False, True),
+        # surely not begun yet, though perhaps stopped; begun on the very day
+        ("2026-07", "2026", "2026-06-15", False, False),
+        ("2026-06-15", "2026", "2026-06-15", False, True),
         # perhaps begun, perhaps stopped
         ("2026", "2026", "2026-06-15", False, True),
     ],

@@ -134,7 +134,7 @@ def _lesion_count(
     else:
         met = None if high is not None and may_be_more else True
     words = f"{_lesions(known)} recorded"
-    if may_be_more and met is None:
+    if met is None:
         words += "; how many there are in all is not"
     yield Criterion(code="lesion_count", requirement=requirement, met=met, reason=f"{words}.")
 

@@ -573,6 +573,11 @@ def test_an_infusion_that_comes_later_was_not_tolerated_yet():
     assert "grade 2 or more: 2; protocol iv asks for 3" in reason
 
 
+def test_an_earlier_infusion_of_the_same_day_counts():
+    history = tuple(PreviousInfusion(given_on=TODAY - n * DAY, dose_g=D("12.5")) for n in (2, 1, 0))
+    assert codes(IV, injections=(), session={"infusion_g": D(25)}, previous_infusions=history) == []
+
+
 def test_protocols_without_infusion_limits_say_nothing_of_them():
     assert codes(WEEKLY4, session={"infusion_g": D(500)}) == []
 

@@ -1,7 +1,7 @@
 """The gate: what loads a row also decides who may see it. Rows outside answer as if they were not there.
 
 Each function gives the rows of the clinics where the user has `right`; what was struck out, or hangs
-on something that was, is left out.
+on something that was, is left out. Patients and lesions are loaded by lesions.selectors.
 """
 
 from datetime import date
@@ -9,7 +9,6 @@ from datetime import date
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from lesions.models import Lesion, Patient
 from sessions_app.models import Photograph, Series, SessionDraft, SideEffect, TreatmentSession
 from stsclinic.access import clinics_where
 from stsclinic.clinics.models import Clinic
@@ -18,18 +17,6 @@ from stsclinic.clinics.models import Clinic
 def today_in(clinic: Clinic) -> date:
     """The clinic's own date, in its time zone."""
     return timezone.now().astimezone(clinic.zone).date()
-
-
-def patients_for(user, right: str) -> QuerySet[Patient]:
-    """Patients with their clinic."""
-    return Patient.objects.filter(clinic__in=clinics_where(user, right)).select_related("clinic")
-
-
-def lesions_for(user, right: str) -> QuerySet[Lesion]:
-    """Lesions with their patient and clinic."""
-    return Lesion.objects.filter(
-        patient__clinic__in=clinics_where(user, right), patient__struck_out_at=None
-    ).select_related("patient__clinic")
 
 
 def series_for(user, right: str) -> QuerySet[Series]:

@@ -23,13 +23,12 @@ def today_in(clinic: Clinic) -> datetime.date:
 def record_page(
     request: HttpRequest, form: RecordForm, patient: Patient | None, *, title: str, **context
 ) -> HttpResponse:
-    """The page of one form; with refusals it answers 422, so that nobody takes it for saved."""
+    """The page of one form."""
     if patient is not None:
-        context |= banner_of(patient, request.user) | {"patient": patient}
+        context |= banner_of(request.user, patient) | {"patient": patient}
         context["is_being_enrolled"] = not patient.series.exists()
-    status = 422 if form.is_bound else 200
     context |= {"form": form, "title": title}
-    return render(request, context.pop("template", "lesions/record_form.html"), context, status=status)
+    return render(request, context.pop("template", "lesions/record_form.html"), context)
 
 
 def save_or_show(request: HttpRequest, form: RecordForm, patient: Patient | None, *, save, after, **page):

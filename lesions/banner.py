@@ -24,7 +24,8 @@ def banner_of(user, patient: Patient) -> dict:
             identity = None
     today = timezone.now().astimezone(patient.clinic.zone).date()
     age = age_of(
-        PatientFacts(birth_year=patient.birth_year, birth_on=identity.date_of_birth if identity else None), today
+        PatientFacts(birth_year=patient.birth_year, birth_on=identity.date_of_birth if identity else None),
+        today,
     )
     return {
         "banner": {

@@ -52,10 +52,12 @@ class Patient(ClinicalRecord):
         indexes = [models.Index(fields=["clinic", "study_id"], name="patients_of_clinic")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(not_enrolled_reason="") | Q(consented_on=None), name="not_enrolled_never_consented"
+                condition=Q(not_enrolled_reason="") | Q(consented_on=None),
+                name="not_enrolled_never_consented",
             ),
             models.CheckConstraint(
-                condition=Q(withdrawal_reason="") | Q(withdrawn_on__isnull=False), name="withdrawal_reason_needs_date"
+                condition=Q(withdrawal_reason="") | Q(withdrawn_on__isnull=False),
+                name="withdrawal_reason_needs_date",
             ),
         ]
 

@@ -17,7 +17,10 @@ def is_open(series: Series) -> bool:
     openings = AllocationOpening.objects.filter(
         clinic_id=series.patient.clinic_id, protocol_code=series.protocol.code
     )
-    return any(patient_id in (None, series.patient_id) for patient_id in openings.values_list("patient_id", flat=True))
+    return any(
+        patient_id in (None, series.patient_id)
+        for patient_id in openings.values_list("patient_id", flat=True)
+    )
 
 
 def allocation_visible(user, series: Series) -> bool:
@@ -33,9 +36,7 @@ def closed_for(user) -> frozenset[tuple[str, str]]:
     A single patient's emergency opening does not open the pair.
     """
     controlled = set(Protocol.objects.filter(is_controlled=True).values_list("code", flat=True))
-    opened = set(
-        AllocationOpening.objects.filter(patient=None).values_list("clinic__code", "protocol_code")
-    )
+    opened = set(AllocationOpening.objects.filter(patient=None).values_list("clinic__code", "protocol_code"))
     seeing = clinics_where(user, "see_allocation")
     return frozenset(
         (clinic.code, code)
@@ -57,5 +58,7 @@ def open_allocation(
         clinic=clinic, protocol_code=protocol_code, patient=patient, reason=reason.strip(), opened_by=by
     )
     write_new(opening, by=by, source=source, reason=reason.strip())
-    note_event("allocation_opened", by=by, patient_pk=patient and patient.pk, detail=f"{protocol_code} {clinic.code}")
+    note_event(
+        "allocation_opened", by=by, patient_pk=patient and patient.pk, detail=f"{protocol_code} {clinic.code}"
+    )
     return opening

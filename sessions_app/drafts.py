@@ -98,7 +98,10 @@ def _new_draft(draft: SessionDraft, values: dict[str, str], by: User) -> Session
 def plan_of(draft: SessionDraft, user: User) -> SheetPlan:
     """The plan of a draft's sheet, as this user may see it."""
     return plan_sheet(
-        draft.series, draft.kind, shows_allocation=allocation_visible(user, draft.series), corrects=draft.corrects
+        draft.series,
+        draft.kind,
+        shows_allocation=allocation_visible(user, draft.series),
+        corrects=draft.corrects,
     )
 
 
@@ -136,7 +139,9 @@ def save_draft(
         if mine == base:
             saved.by_others[name] = (there, stored[name].by.username if name in stored else "")
         elif there != base:
-            saved.conflicts.append(Conflict(name, mine, there, stored[name].by.username if name in stored else ""))
+            saved.conflicts.append(
+                Conflict(name, mine, there, stored[name].by.username if name in stored else "")
+            )
         else:
             changed.append(DraftField(draft=draft, name=name, value=mine, version=draft.version + 1, by=by))
     if changed:
@@ -243,7 +248,9 @@ def _write(draft: SessionDraft, reading: Reading, alerts, noted, by: User, reaso
             by=by.username,
             reason=reason,
         )
-    lesion_ids = {row.lesion.lesion_id: row.lesion_id for row in draft.series.series_lesions.select_related("lesion")}
+    lesion_ids = {
+        row.lesion.lesion_id: row.lesion_id for row in draft.series.series_lesions.select_related("lesion")
+    }
     acknowledgements = tuple(
         Acknowledgement(
             code=alert.code, facts=alert.reason, note=noted[alert.key], lesion=lesion_ids.get(alert.lesion_id)

@@ -150,7 +150,9 @@ class SeriesLesion(ClinicalRecord):
     class Meta:
         ordering = ["series", "lesion__lesion_id"]
         constraints = [
-            models.UniqueConstraint(fields=["series", "lesion"], condition=kept(), name="lesion_once_per_series"),
+            models.UniqueConstraint(
+                fields=["series", "lesion"], condition=kept(), name="lesion_once_per_series"
+            ),
         ]
 
     def __str__(self):
@@ -312,7 +314,8 @@ class SideEffect(ClinicalRecord):
                 condition=~Q(term="other") | ~Q(term_detail=""), name="other_side_effect_has_detail"
             ),
             models.CheckConstraint(
-                condition=Q(resolved_on=None) | Q(resolved_on__gte=F("onset_on")), name="resolved_not_before_onset"
+                condition=Q(resolved_on=None) | Q(resolved_on__gte=F("onset_on")),
+                name="resolved_not_before_onset",
             ),
             models.CheckConstraint(
                 condition=Q(session=None) | Q(series__isnull=False), name="side_effect_session_has_series"

@@ -32,7 +32,9 @@ def log_session(
         series = Series.objects.select_for_update().select_related("patient", "protocol").get(pk=series.pk)
         arms = _arms(series)
         _refuse(check_entry(series, entry, arms))
-        session = TreatmentSession(series=series, completed_at=timezone.now(), completed_by=by, **_visit(entry))
+        session = TreatmentSession(
+            series=series, completed_at=timezone.now(), completed_by=by, **_visit(entry)
+        )
         session.full_clean()
         session.save()
         _write_rows(session, entry, arms, series)
@@ -114,7 +116,9 @@ def strike_out_session(session: TreatmentSession, *, by: str, reason: str, sourc
         session.version += 1
         session.save()
         for rows in (session.assessments, session.injections, session.infusions):
-            rows.update(struck_out_at=session.struck_out_at, struck_out_by=by, struck_out_reason=reason.strip())
+            rows.update(
+                struck_out_at=session.struck_out_at, struck_out_by=by, struck_out_reason=reason.strip()
+            )
         _renumber(session)
 
 
@@ -157,7 +161,9 @@ def _check_assessment(protocol, seen, arms: dict[int, str]) -> dict[str, str]:
     if seen.status == "gone" and not (
         seen.longest_mm is seen.widest_mm is seen.ulcer is seen.inflammation is None and not seen.size_source
     ):
-        errors[lesion_field(seen.lesion, "gone")] = "A lesion that is gone has no measures, ulcer or inflammation."
+        errors[lesion_field(seen.lesion, "gone")] = (
+            "A lesion that is gone has no measures, ulcer or inflammation."
+        )
     for name, used in (("pga", protocol.uses_pga), ("observer_pga", protocol.uses_observer_pga)):
         value = getattr(seen, name)
         if value is not None and not used:
@@ -286,7 +292,9 @@ def _bring_to(model, session: TreatmentSession, wanted: list, key: str) -> None:
     model.objects.bulk_create(new)
     if there:
         model.objects.filter(pk__in=[row.pk for row in there.values()]).update(
-            struck_out_at=timezone.now(), struck_out_by="correction", struck_out_reason="Left out by a correction."
+            struck_out_at=timezone.now(),
+            struck_out_by="correction",
+            struck_out_reason="Left out by a correction.",
         )
 
 

@@ -56,7 +56,10 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
         ),
         medications=tuple(
             MedicationFacts(
-                name=row.name, role=row.role, started_on=_partial(row.started_on), stopped_on=_partial(row.stopped_on)
+                name=row.name,
+                role=row.role,
+                started_on=_partial(row.started_on),
+                stopped_on=_partial(row.stopped_on),
             )
             for row in Medication.objects.filter(patient=patient)
         ),

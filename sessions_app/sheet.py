@@ -15,7 +15,13 @@ from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry,
 from sessions_app.models import Assessment, Infusion, Injection, Series, SeriesLesion, TreatmentSession
 from stsclinic.clinical import terms
 from stsclinic.clinical.dates import show_date
-from stsclinic.clinical.numbers import LARGEST_LESION_MM, NumberError, parse_decimal, parse_whole, show_decimal
+from stsclinic.clinical.numbers import (
+    LARGEST_LESION_MM,
+    NumberError,
+    parse_decimal,
+    parse_whole,
+    show_decimal,
+)
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.scales import SCALES
 
@@ -126,9 +132,7 @@ def plan_sheet(
     series: Series, kind: str, *, shows_allocation: bool, corrects: TreatmentSession | None = None
 ) -> SheetPlan:
     """Load what a sheet needs, in a fixed number of queries."""
-    lesions = tuple(
-        row.lesion for row in SeriesLesion.objects.filter(series=series).select_related("lesion")
-    )
+    lesions = tuple(row.lesion for row in SeriesLesion.objects.filter(series=series).select_related("lesion"))
     return SheetPlan(
         series=series,
         kind=kind,
@@ -252,7 +256,9 @@ def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
     if entry["series_status"] == "stopped" and not entry["stop_reason"]:
         reader.errors.setdefault("stop_reason", "Choose why the series is stopped.")
     if entry["stop_reason"] and entry["series_status"] != "stopped":
-        reader.errors.setdefault("stop_reason", "Choose that the series is stopped, or leave the reason empty.")
+        reader.errors.setdefault(
+            "stop_reason", "Choose that the series is stopped, or leave the reason empty."
+        )
     if reader.errors:
         return Reading(errors=reader.errors)
     made = SessionEntry(**entry)
@@ -331,7 +337,11 @@ def _read_assessment(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> Assess
     inflammation = reader.yes_no(name("inflammation"), "inflammation")
     pga = reader.scale(name("pga"), "pga") if plan.definition.uses_pga else None
     observer_pga = _observer_pga(plan, lesion)
-    seen = [name(part) for part in ("longest_mm", "widest_mm", "ulcer", "inflammation") if reader.typed(name(part))]
+    seen = [
+        name(part)
+        for part in ("longest_mm", "widest_mm", "ulcer", "inflammation")
+        if reader.typed(name(part))
+    ]
     if gone:
         for spot in seen:
             reader.errors.setdefault(spot, "A lesion that is gone has no measures, ulcer or inflammation.")
@@ -395,7 +405,9 @@ def _read_injection(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> Injecti
     if volume is None:
         typed = [part for part in ("pain_vas", *plan.common_fields) if reader.typed(name(part))]
         if typed and name("volume_ml") not in reader.errors:
-            reader.errors[name("volume_ml")] = "Enter the volume, or empty the lesion's other injection fields."
+            reader.errors[name("volume_ml")] = (
+                "Enter the volume, or empty the lesion's other injection fields."
+            )
         return None
     for part in plan.common_fields:
         if own[part] in (None, ""):

@@ -5,21 +5,23 @@ from django.urls import path
 from sessions_app.views import side_effects, today
 from sessions_app.views import sheet
 from sessions_app.views import allocation, protocols
+from sessions_app.views import enrolment, history, patient_list, series
 from stsclinic.placeholder import coming
 
 urlpatterns = [
     path("today/", today.today, name="today"),
     # enrolment and patient
-    path("patients/enrol/", coming, name="enrol"),
+    path("patients/", patient_list.patients, name="patients"),
+    path("patients/enrol/", enrolment.enrol, name="enrol"),
     path("patients/<int:pk>/", coming, name="patient"),
-    path("patients/<int:pk>/decide/", coming, name="enrol_decide"),
-    path("patients/<int:pk>/withdraw/", coming, name="patient_withdraw"),
-    path("patients/<int:pk>/history/", coming, name="patient_history"),
-    path("history/<slug:kind>/<int:pk>/", coming, name="record_history"),
-    path("strike-out/<slug:kind>/<int:pk>/", coming, name="strike_out"),
+    path("patients/<int:pk>/decide/", enrolment.enrol_decide, name="enrol_decide"),
+    path("patients/<int:pk>/withdraw/", enrolment.patient_withdraw, name="patient_withdraw"),
+    path("patients/<int:pk>/history/", history.patient_history, name="patient_history"),
+    path("history/<slug:kind>/<int:pk>/", history.record_history, name="record_history"),
+    path("strike-out/<slug:kind>/<int:pk>/", history.strike_out, name="strike_out"),
     # series
-    path("patients/<int:pk>/series/new/", coming, name="series_new"),
-    path("series/<int:pk>/edit/", coming, name="series_edit"),
+    path("patients/<int:pk>/series/new/", series.series_new, name="series_new"),
+    path("series/<int:pk>/edit/", series.series_edit, name="series_edit"),
     # session sheet
     path("series/<int:pk>/sessions/<slug:kind>/open/", sheet.session_open, name="session_open"),
     path("drafts/<int:pk>/", sheet.draft, name="draft"),

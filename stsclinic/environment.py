@@ -1,7 +1,9 @@
 """Every environment variable, read once. A wrong value stops the start with a sentence."""
 
 import os
+import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,9 +48,13 @@ def _whole_number(name: str, default: int, low: int, high: int) -> int:
     return int(text)
 
 
-def _words(name: str, default: list[str]) -> list[str]:
+def _words(name: str, default: list[str], valid: str, pattern: str) -> list[str]:
     text = os.environ.get(name, "")
-    return [word.strip() for word in text.split(",") if word.strip()] or default
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    for word in words:
+        if re.fullmatch(pattern, word, re.ASCII) is None:
+            raise ImproperlyConfigured(f"{name} holds {word!r}. Valid are {valid}, joined by commas.")
+    return words or default
 
 
 def _data_folder() -> Path:
@@ -59,6 +65,10 @@ def _data_folder() -> Path:
         raise ImproperlyConfigured(
             f"STSCLINIC_DATA is {str(folder)!r}. Valid is a folder that this program may write: {error.strerror}."
         ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(
+            f"STSCLINIC_DATA is {str(folder)!r}. Valid is a folder that this program may write."
+        )
     return folder
 
 
@@ -81,17 +91,30 @@ def _database(data: Path) -> dict:
 def _secret_key(data: Path) -> str:
     given = os.environ.get("SECRET_KEY", "").strip()
     if given:
-        if len(given) < 50:
-            raise ImproperlyConfigured("SECRET_KEY is too short. Valid are 50 characters or more.")
+        if len(given) < 50 or len(set(given)) < 5:
+            raise ImproperlyConfigured(
+                "SECRET_KEY is too short or too plain. Valid are 50 characters or more, made at random."
+            )
         return given
     file = data / "secret_key"
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(handle, "w") as stream:
-        stream.write(secrets.token_urlsafe(64))
-    return file.read_text().strip()
+    if not file.exists():
+        _write_once(file, secrets.token_urlsafe(64))
+    kept = file.read_text().strip()
+    if len(kept) < 50:
+        raise ImproperlyConfigured(
+            f"{str(file)!r} holds no secret key. Remove it, and a new one is made; everybody signs in again."
+        )
+    return kept
+
+
+def _write_once(file: Path, text: str) -> None:
+    """Write a file that only its owner may read; of two processes, one wins and no one reads half of it."""
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+        stream.write(text)
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()
 
 
 def _time_zone() -> str:
@@ -101,7 +124,9 @@ def _time_zone() -> str:
     try:
         ZoneInfo(name)
     except Exception as error:
-        raise ImproperlyConfigured(f"TIME_ZONE is {name!r}. Valid is a name such as Europe/Copenhagen.") from error
+        raise ImproperlyConfigured(
+            f"TIME_ZONE is {name!r}. Valid is a name such as Europe/Copenhagen."
+        ) from error
     return name
 
 
@@ -117,9 +142,20 @@ def read() -> Environment:
         database=_database(data),
         secret_key=_secret_key(data),
         debug=_boolean("DEBUG", False),
-        allowed_hosts=_words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"]),
+        allowed_hosts=_words(
+            "ALLOWED_HOSTS",
+            ["127.0.0.1", "localhost", "[::1]"],
+            "host names such as clinic.example.org, without scheme and port",
+            # A lone * would let a stranger choose the host that links in answers bear.
+            r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]",
+        ),
         https=_boolean("HTTPS", False),
-        trusted_origins=_words("TRUSTED_ORIGINS", []),
+        trusted_origins=_words(
+            "TRUSTED_ORIGINS",
+            [],
+            "addresses such as https://clinic.example.org, with the scheme and without a path",
+            r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?",
+        ),
         idle_minutes=_whole_number("IDLE_MINUTES", 15, 1, 480),
         time_zone=_time_zone(),
     )

@@ -92,4 +92,6 @@ class PartialDateField(models.CharField):
 
     def db_check(self, connection):
         column = connection.ops.quote_name(self.column)
-        return f"{column} = '' OR {column} LIKE '____' OR {column} LIKE '____-__' OR {column} LIKE '____-__-__'"
+        return (
+            f"{column} = '' OR {column} LIKE '____' OR {column} LIKE '____-__' OR {column} LIKE '____-__-__'"
+        )

@@ -72,7 +72,9 @@ def make_series(patient: Patient, lesions=(), protocol: str = "weekly4", **value
     return row
 
 
-def make_session(series: Series, held_on: datetime.date, kind: str = "treatment", **values) -> TreatmentSession:
+def make_session(
+    series: Series, held_on: datetime.date, kind: str = "treatment", **values
+) -> TreatmentSession:
     """A completed session, numbered after those that are there."""
     number = series.sessions.count() + 1
     return _save(TreatmentSession(series=series, session_no=number, kind=kind, held_on=held_on, **values))

@@ -40,11 +40,20 @@ class Row:
         return None if key is None or key[-1] in (None, "") else key
 
 
+@dataclass(frozen=True)
+class KnownProtocol:
+    """A protocol that is there: its row's id, and what it says."""
+
+    pk: int
+    definition: ProtocolDefinition
+
+
 @dataclass
 class Book:
     """All rows by sheet, the rows by key, and what is found wrong or unusual."""
 
-    protocols: Mapping[str, ProtocolDefinition]
+    protocols: Mapping[tuple[str, str], KnownProtocol]
+    """The latest version by the code of the clinic that made it (empty: shipped) and its own code."""
     rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in SHEETS})
     by_key: dict[str, dict[tuple, Row]] = field(default_factory=lambda: defaultdict(dict))
     errors: list[Problem] = field(default_factory=list)
@@ -57,8 +66,25 @@ class Book:
 
     def protocol(self, row: Row) -> ProtocolDefinition | None:
         """The protocol of the series to which a row belongs, if it is there and known."""
+        known = self.known_protocol(row)
+        return None if known is None else known.definition
+
+    def known_protocol(self, row: Row) -> KnownProtocol | None:
+        """The same with its id: the latest version that is shipped or made by the patient's clinic."""
         series = row if row.sheet.name == "series" else self.parent(row, "series")
-        return None if series is None else self.protocols.get(series.values["protocol"])
+        if series is None:
+            return None
+        found = [self.protocols.get((maker, series.values["protocol"])) for maker in self._makers(series)]
+        return max(filter(None, found), key=lambda known: known.definition.version, default=None)
+
+    def protocol_codes(self, row: Row) -> list[str]:
+        """The codes of the protocols that a series of this patient may have."""
+        makers = self._makers(row)
+        return sorted({code for maker, code in self.protocols if maker in makers})
+
+    def _makers(self, row: Row) -> set[str]:
+        patient = self.parent(row, "patient")
+        return {""} if patient is None else {"", patient.values["clinic"]}
 
     def refuse(self, row: Row, column: str, sentence: str, valid: str = "") -> None:
         """Note an error at a cell."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from lesions.models import Patient
-from sessions_app.datasheets.book import PARENTS, Book, Row
+from sessions_app.datasheets.book import PARENTS, Book, KnownProtocol, Row
 from sessions_app.datasheets.columns import SHEETS, Sheet
 from sessions_app.datasheets.problems import Problem
 from sessions_app.datasheets.reading import RawSheets
@@ -32,7 +32,8 @@ class Checked:
     counts: dict[str, int]
     """Rows by sheet."""
     rows: dict[str, list[Row]] = field(repr=False)
-    protocol_ids: dict[str, int] = field(repr=False)
+    protocol_ids: dict[tuple, int] = field(repr=False)
+    """The protocol's id by patient_id and series_no."""
 
 
 def check(raw: RawSheets, *, clinics: Collection[str] | None = None) -> Checked:
@@ -41,8 +42,7 @@ def check(raw: RawSheets, *, clinics: Collection[str] | None = None) -> Checked:
     Args:
         clinics: the codes of the clinics into which the user may import; None: any, and new ones.
     """
-    protocols = _latest_protocols(clinics)
-    book = Book({code: row.definition for code, row in protocols.items()})
+    book = Book(_latest_protocols())
     book.errors += raw.errors
     book.warnings += raw.warnings
     for name, sheet in SHEETS.items():
@@ -63,7 +63,11 @@ def check(raw: RawSheets, *, clinics: Collection[str] | None = None) -> Checked:
         warnings=sorted(book.warnings, key=_place),
         counts={name: len(rows) for name, rows in book.rows.items()},
         rows=book.rows,
-        protocol_ids={code: row.pk for code, row in protocols.items()},
+        protocol_ids={
+            key: known.pk
+            for key, row in book.by_key["series"].items()
+            if (known := book.known_protocol(row)) is not None
+        },
     )
 
 
@@ -77,11 +81,11 @@ def _place(problem: Problem) -> tuple:
     )
 
 
-def _latest_protocols(clinics: Collection[str] | None) -> dict[str, Protocol]:
-    """The latest version of each protocol that is shipped or, where `clinics` limits, made by one of them."""
-    found = Protocol.objects.select_related("clinic").order_by("code", "version")
+def _latest_protocols() -> dict[tuple[str, str], KnownProtocol]:
+    found = Protocol.objects.select_related("clinic").order_by("version")
     return {
-        row.code: row for row in found if clinics is None or row.clinic is None or row.clinic.code in clinics
+        (row.clinic.code if row.clinic else "", row.code): KnownProtocol(row.pk, row.definition)
+        for row in found
     }
 
 
@@ -155,9 +159,9 @@ def _check_clinics(book: Book, clinics: Collection[str] | None) -> None:
 
 def _check_protocols(book: Book) -> None:
     for row in book.rows["series"]:
-        code = row.values["protocol"]
-        if code and code not in book.protocols:
-            valid = f"Valid is one of {', '.join(book.protocols)}; a protocol must exist before an import."
+        if row.values["protocol"] and book.known_protocol(row) is None:
+            codes = ", ".join(book.protocol_codes(row))
+            valid = f"Valid is one of {codes}; a protocol must exist before an import."
             book.refuse(row, "protocol", "There is no protocol of this code.", valid)
 
 

@@ -96,6 +96,8 @@ def _write_sheet(sheet: Sheet, rows: list[Row], ids: dict[str, dict[Any, int]], 
 
 def _referred(row: Row, name: str, ids: dict[str, dict[Any, int]]) -> int | None:
     """The id of the row that this one refers to; None where it refers to none."""
+    if name == "protocol":
+        return ids[name][row.key(PARENTS["series"][1])]
     if name in PARENTS:
         key = row.parent_key(name)
         return None if key is None else ids[name][key]

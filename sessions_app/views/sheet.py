@@ -146,7 +146,9 @@ def session_open(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         return redirect("patient", series.patient_id)
     draft = open_draft(series=series, kind=kind, by=request.user)
     if draft.kind != kind:
-        messages.info(request, f"A sheet was open already: {draft.get_kind_display().lower()}. Finish it first.")
+        messages.info(
+            request, f"A sheet was open already: {draft.get_kind_display().lower()}. Finish it first."
+        )
     return redirect("draft", draft.pk)
 
 
@@ -222,7 +224,9 @@ def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpR
         return _show(
             request, row, plan, texts_of(row), completion=completion, notes=notes, reason=reason, status=422
         )
-    messages.success(request, f"{completion.session.get_kind_display()} {completion.session.session_no} is logged.")
+    messages.success(
+        request, f"{completion.session.get_kind_display()} {completion.session.session_no} is logged."
+    )
     return redirect("session", completion.session.pk)
 
 
@@ -245,7 +249,9 @@ def draft_save(request: HttpRequest, pk: int) -> JsonResponse:
     return JsonResponse(
         {
             "saved_at": saved.draft.saved_at.astimezone(row.series.patient.clinic.zone).strftime("%H:%M:%S"),
-            "loaded": {name: text for name, text in texts_of(saved.draft).items() if name in plan.field_names},
+            "loaded": {
+                name: text for name, text in texts_of(saved.draft).items() if name in plan.field_names
+            },
             "conflicts": [conflict.__dict__ for conflict in saved.conflicts],
             "by_others": {name: {"value": text, "by": by} for name, (text, by) in saved.by_others.items()},
         }
@@ -266,7 +272,10 @@ def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _typed(request: HttpRequest, plan: SheetPlan) -> dict[str, str]:
-    return {name: request.POST.get(name, "").replace("\r\n", "\n").replace("\x00", "") for name in plan.field_names}
+    return {
+        name: request.POST.get(name, "").replace("\r\n", "\n").replace("\x00", "")
+        for name in plan.field_names
+    }
 
 
 def _loaded(request: HttpRequest) -> dict[str, str]:
@@ -328,7 +337,9 @@ def _show(
         shown[name] = typed[name]
     errors = completion.reading.errors
     cells = {name: _cell(plan, name, shown, errors, conflicts) for name in plan.field_names}
-    summary = [{"url": f"#id_{name}", "text": f"{_label(plan, name)}: {text}"} for name, text in errors.items()]
+    summary = [
+        {"url": f"#id_{name}", "text": f"{_label(plan, name)}: {text}"} for name, text in errors.items()
+    ]
     summary += [
         {
             "url": f"#id_{name}",
@@ -358,7 +369,11 @@ def _show(
             {"url": f"#id_{name}", "text": text} for name, text in completion.reading.missing.items()
         ],
         "alerts": [
-            {"alert": alert, "note": (notes or {}).get(alert.key, ""), "open": alert.key in completion.unacknowledged}
+            {
+                "alert": alert,
+                "note": (notes or {}).get(alert.key, ""),
+                "open": alert.key in completion.unacknowledged,
+            }
             for alert in completion.alerts
         ],
         "without_missing": bool(request.POST.get("without_missing")),
@@ -384,7 +399,10 @@ def _cell(plan: SheetPlan, name: str, values, errors, conflicts) -> Cell:
         lesion = int(pk)
     options = []
     if part in VOCABULARIES:
-        options = [("", "–" if part in ("ulcer", "inflammation") else "Not recorded"), *VOCABULARIES[part].items()]
+        options = [
+            ("", "–" if part in ("ulcer", "inflammation") else "Not recorded"),
+            *VOCABULARIES[part].items(),
+        ]
     if part == "series_status":
         options[0] = ("", "goes on")
     if part == "stop_reason":
@@ -408,7 +426,11 @@ def _cell(plan: SheetPlan, name: str, values, errors, conflicts) -> Cell:
 
 def _last_words(plan: SheetPlan, lesion: int, part: str) -> str:
     last = plan.last[lesion]
-    row = last.assessment if part in ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga") else last.injection
+    row = (
+        last.assessment
+        if part in ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga")
+        else last.injection
+    )
     if row is None or part in ("gone", "confirmed"):
         return ""
     value = getattr(row, part)

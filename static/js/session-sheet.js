@@ -56,7 +56,7 @@ function addUp() {
       mgKnown = false;
     } else {
       mg += concentration * volume;
-      dose.textContent = agent === "saline" ? "saline" : `${show(concentration * volume, 2)} mg`;
+      dose.textContent = agent === "saline" ? "saline" : `= ${show(concentration * volume, 2)} mg`;
     }
   }
   const maxMl = number(totals.dataset.maxMl);

@@ -8,9 +8,10 @@ Source: Olesen and Fage, Aarhus case series (report 000), "Methods"; the choices
 paper leaves open are in FOOTNOTES.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 OUTCOME = {
@@ -61,14 +62,14 @@ class PtgaChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """An outcome (a code of OUTCOME) and why, in words."""
+    """An outcome (a code of OUTCOME) and why. The words are made when they are asked for: most never are."""
 
     outcome: str
-    reasons: tuple[str, ...]
+    explain: Callable[[], Sequence[str]]
 
     @property
     def words(self) -> str:
-        return ", ".join(self.reasons)
+        return ", ".join(self.explain())
 
 
 def both(a: bool | None, b: bool | None) -> bool | None:
@@ -124,22 +125,14 @@ def baseline_and_end(assessments: Sequence[AnySeen]) -> tuple[AnySeen | None, An
 def judge_lesion(assessments: Sequence[Seen], ptga: PtgaChange) -> Judgement:
     """The outcome of one lesion, from its assessments in a horizon, in the order of the sessions."""
     baseline, end = baseline_and_end(assessments)
-    if baseline is None:
-        return Judgement("not_evaluable", ("never seen present" if assessments else "never assessed",))
-    if end is None:
-        return Judgement("not_evaluable", ("not assessed again after its baseline",))
-    if end.status == "gone":
-        return Judgement("complete", ("gone", f"{_size_words(baseline)} at baseline"))
-
-    decreased = ptga_decreased(ptga)
-    partial = both(decreased, either(ulcer_healed(baseline, end), became_smaller(baseline, end)))
-    came_back = any(seen.status == "gone" for seen in assessments[assessments.index(baseline) :])
-    reasons = [_ptga_words(ptga), _change_words(baseline, end), _ulcer_words(baseline, end)]
-    reasons.append("gone in between, and came back" if came_back else "")
-    if partial is False and decreased:
-        reasons.append("score improved only")
-    outcome = {True: "partial", False: "none", None: "not_evaluable"}[partial]
-    return Judgement(outcome, tuple(reason for reason in reasons if reason))
+    if baseline is None or end is None:
+        outcome = "not_evaluable"
+    elif end.status == "gone":
+        outcome = "complete"
+    else:
+        found = both(ptga_decreased(ptga), either(ulcer_healed(baseline, end), became_smaller(baseline, end)))
+        outcome = {True: "partial", False: "none", None: "not_evaluable"}[found]
+    return Judgement(outcome, partial(_explain_lesion, outcome, assessments, ptga))
 
 
 def judge_group(outcomes: Iterable[str]) -> str:
@@ -149,6 +142,22 @@ def judge_group(outcomes: Iterable[str]) -> str:
         if outcome in found:
             return outcome
     return "none" if found else "not_evaluable"
+
+
+def _explain_lesion(outcome: str, assessments: Sequence[Seen], ptga: PtgaChange) -> list[str]:
+    baseline, end = baseline_and_end(assessments)
+    if baseline is None:
+        return ["never seen present" if assessments else "never assessed"]
+    if end is None:
+        return ["not assessed again after its baseline"]
+    if outcome == "complete":
+        return ["gone", f"{_size_words(baseline)} at baseline"]
+    reasons = [_ptga_words(ptga), _change_words(baseline, end), _ulcer_words(baseline, end)]
+    if any(seen.status == "gone" for seen in assessments[assessments.index(baseline) :]):
+        reasons.append("gone in between, and came back")
+    if outcome == "none" and ptga_decreased(ptga):
+        reasons.append("score improved only")
+    return [reason for reason in reasons if reason]
 
 
 def _product(seen: Seen) -> Decimal | None:

@@ -58,7 +58,9 @@ class Membership(Audited):
     role = CodeField(ROLES)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "clinic", "role"], name="role_once_per_clinic")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "clinic", "role"], name="role_once_per_clinic")
+        ]
         ordering = ["clinic", "role"]
 
     def __str__(self):

@@ -19,6 +19,7 @@ from sessions_app.drafts import (
 )
 from sessions_app.models import AlertAcknowledgement, TreatmentSession
 from sessions_app.sheet import read_sheet
+from stsclinic.audit.services import change
 from tests.builders import (
     make_assessment,
     make_clinic,
@@ -92,7 +93,12 @@ def test_comma_and_point_are_read_and_the_common_values_fill_the_lesion(series, 
     reading = read(series, anna, lesion)
     assert reading.errors == {} and reading.missing == {}
     (seen,), (given,) = reading.entry.assessments, reading.entry.injections
-    assert (seen.longest_mm, seen.widest_mm, seen.ulcer, seen.inflammation) == (Decimal("12.5"), Decimal(8), False, True)
+    assert (seen.longest_mm, seen.widest_mm, seen.ulcer, seen.inflammation) == (
+        Decimal("12.5"),
+        Decimal(8),
+        False,
+        True,
+    )
     assert (given.volume_ml, given.concentration_mg_ml, given.agent) == (Decimal("0.55"), Decimal(150), "sts")
     assert seen.size_source == "measured"
 
@@ -204,10 +210,7 @@ def test_completing_writes_one_session_and_a_second_time_none(series, anna, lesi
 
 
 def test_a_stop_cannot_be_acknowledged(series, anna, lesion):
-    patient = series.patient
-    from stsclinic.audit.services import change
-
-    change(patient, {"pregnant": True}, by="anna", seen_version=None)
+    change(series.patient, {"pregnant": True}, by="anna", seen_version=None)
     draft = open_draft(series=series, kind="treatment", by=anna)
     completion = complete(draft, anna, lesion, notes={"pregnancy::": "never mind"})
     assert completion.session is None
@@ -224,7 +227,12 @@ def test_an_alert_needs_a_note_and_the_note_is_kept_with_the_facts(series, anna,
     assert key.startswith("concentration_increased")
     done = complete(draft, anna, lesion, notes={key: "Told the patient"}, **values)
     kept = AlertAcknowledgement.objects.get(session=done.session)
-    assert (kept.code, kept.note, kept.lesion, kept.by) == ("concentration_increased", "Told the patient", lesion, "anna")
+    assert (kept.code, kept.note, kept.lesion, kept.by) == (
+        "concentration_increased",
+        "Told the patient",
+        lesion,
+        "anna",
+    )
     assert "150 mg/ml" in kept.facts and "100 mg/ml" in kept.facts
 
 
@@ -243,7 +251,9 @@ def test_a_correction_stands_as_the_session_was_and_needs_a_reason(series, anna,
     save(correction, anna, texts, **{f"lesion-{lesion.pk}-volume_ml": "0.5"})
     with pytest.raises(ValidationError):
         complete_draft(draft=correction, by=anna, notes={}, without_missing=False)
-    complete_draft(draft=correction, by=anna, notes={}, without_missing=False, reason="Read 0.5 on the syringe")
+    complete_draft(
+        draft=correction, by=anna, notes={}, without_missing=False, reason="Read 0.5 on the syringe"
+    )
     assert session.injections.get().volume_ml == Decimal("0.5")
     assert session.assessments.get().size_source == "measured"
 
@@ -254,14 +264,28 @@ def test_a_correction_without_the_allocation_loses_nothing_hidden(clinic, anna):
     series = make_series(patient, [(lesion, "active"), (other, "control")], protocol="placebo3")
     session = make_session(series, FIRST)
     make_assessment(session, lesion, pga=4)
-    make_injection(session, lesion, concentration_mg_ml=40, volume_ml="0.1", lot_number="A1", salt_form="pentahydrate", pain_vas=3)
+    make_injection(
+        session,
+        lesion,
+        concentration_mg_ml=40,
+        volume_ml="0.1",
+        lot_number="A1",
+        salt_form="pentahydrate",
+        pain_vas=3,
+    )
     correction = open_correction(session=session, by=anna)
     texts = texts_of(correction)
     assert not any("agent" in name or "lot" in name or "A1" in text for name, text in texts.items())
     save(correction, anna, texts, **{f"lesion-{lesion.pk}-pain_vas": "5"})
     done = complete_draft(draft=correction, by=anna, notes={}, without_missing=True, reason="Misheard")
     row = done.session.injections.get()
-    assert (row.pain_vas, row.lot_number, row.salt_form, row.agent, row.concentration_mg_ml) == (5, "A1", "pentahydrate", "sts", 40)
+    assert (row.pain_vas, row.lot_number, row.salt_form, row.agent, row.concentration_mg_ml) == (
+        5,
+        "A1",
+        "pentahydrate",
+        "sts",
+        40,
+    )
 
 
 def test_the_sheet_over_the_web(client, series, anna, lesion):
@@ -271,10 +295,15 @@ def test_the_sheet_over_the_web(client, series, anna, lesion):
     assert opened.url == again.url
     page = client.get(opened.url)
     assert page.status_code == 200
-    bad = client.post(opened.url, {**full(lesion, lesion_volume_ml="1.000,5"), "loaded": "{}", "action": "complete"})
-    assert bad.status_code == 422
-    assert "1.000,5" in bad.content.decode() and f'href="#id_lesion-{lesion.pk}-volume_ml"' in bad.content.decode()
     loaded = page.context["loaded"]
+    bad = client.post(
+        opened.url, {**full(lesion, lesion_volume_ml="1.000,5"), "loaded": loaded, "action": "complete"}
+    )
+    assert bad.status_code == 422
+    assert (
+        "1.000,5" in bad.content.decode()
+        and f'href="#id_lesion-{lesion.pk}-volume_ml"' in bad.content.decode()
+    )
     sent = {**full(lesion), "loaded": bad.context["loaded"], "action": "complete"}
     done = client.post(opened.url, sent)
     session = TreatmentSession.objects.get()

@@ -40,7 +40,9 @@ def entry(series: Series, days: int = 0, **values) -> SessionEntry:
             AssessmentEntry(lesion=first, status="present", longest_mm=Decimal(12), widest_mm=Decimal(8)),
         ),
         "injections": (
-            InjectionEntry(lesion=first, volume_ml=Decimal("0.55"), agent="sts", concentration_mg_ml=Decimal(150)),
+            InjectionEntry(
+                lesion=first, volume_ml=Decimal("0.55"), agent="sts", concentration_mg_ml=Decimal(150)
+            ),
         ),
     }
     return SessionEntry(**(made | values))
@@ -182,7 +184,9 @@ def test_a_correction_of_an_older_reading_is_refused(series):
     session = log(series)
     correct_session(session=session, entry=entry(series, ptga=5), seen_version=1, by="dora", reason="Typo")
     with pytest.raises(StaleRecord):
-        correct_session(session=session, entry=entry(series, ptga=9), seen_version=1, by="anna", reason="Typo")
+        correct_session(
+            session=session, entry=entry(series, ptga=9), seen_version=1, by="anna", reason="Typo"
+        )
     session.refresh_from_db()
     assert session.ptga == 5
 
@@ -202,7 +206,13 @@ def test_the_series_becomes_what_the_entry_says(series):
 
 @pytest.mark.parametrize(
     "values",
-    [{"volume_ml": 0}, {"volume_ml": -1}, {"agent": "sts", "concentration_mg_ml": None}, {"agent": "water"}, {"pain_vas": 11}],
+    [
+        {"volume_ml": 0},
+        {"volume_ml": -1},
+        {"agent": "sts", "concentration_mg_ml": None},
+        {"agent": "water"},
+        {"pain_vas": 11},
+    ],
 )
 def test_the_database_itself_refuses_an_impossible_injection(series, values):
     session = make_session(series, FIRST)
@@ -217,7 +227,9 @@ def test_the_database_itself_refuses_an_impossible_injection(series, values):
 def test_the_database_itself_refuses_an_impossible_assessment(series, values):
     session = make_session(series, FIRST)
     with pytest.raises(IntegrityError), transaction.atomic(), acting(by="x", source="command"):
-        Assessment.objects.create(session=session, lesion_id=lesions(series)[0], **({"status": "present"} | values))
+        Assessment.objects.create(
+            session=session, lesion_id=lesions(series)[0], **({"status": "present"} | values)
+        )
 
 
 def test_the_database_itself_keeps_numbers_and_lesions_single(series):

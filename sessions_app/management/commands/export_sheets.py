@@ -35,10 +35,7 @@ class Command(BaseCommand):
         """
         target = Path(path)
         try:
-            if target.suffix.lower() == ".xlsx":
-                counts = self._workbook(target)
-            else:
-                counts = self._folder(target)
+            counts = self._workbook(target) if target.suffix.lower() == ".xlsx" else self._folder(target)
         except OSError as error:
             raise CommandError(f"{target} cannot be written: {error.strerror or error}.") from error
         except NoRoomInWorkbook as error:

@@ -1,0 +1,35 @@
+"""Make a clinic from the command line: the first one has no administrator yet who could."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from stsclinic.clinics.operator import make_clinic
+
+
+class Command(BaseCommand):
+    """Its administrator is made with create_user."""
+
+    help = "Make a clinic. Afterwards make its administrator with create_user."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Read CODE, --name and --time-zone."""
+        parser.add_argument("code", metavar="CODE", help="small letters, digits, - and _")
+        parser.add_argument("--name", help="as people read it; the code where none is given")
+        parser.add_argument(
+            "--time-zone", default=settings.TIME_ZONE, help="such as Europe/Copenhagen (default: %(default)s)"
+        )
+
+    def handle(self, *args: Any, code: str, name: str | None, time_zone: str, **options: Any) -> None:
+        """Make it.
+
+        Raises:
+            CommandError: the code is taken or a value is not valid.
+        """
+        try:
+            make_clinic(code=code, name=name or code, time_zone=time_zone)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        self.stdout.write(f"Made the clinic {code}.")

@@ -1,0 +1,28 @@
+"""The clinics of the demonstration: one for each published case, and one for invented patients."""
+
+from stsclinic.audit.services import write_new
+from stsclinic.clinics.models import Clinic
+
+CASES = ("aarhus", "orlando", "hershey", "coimbra", "kansas")
+"""The published cases; each folder of stsclinic/demo/cases/ is one, and its clinic bears the same code."""
+
+INVENTED = "demo"
+"""The code of the clinic whose patients are all invented."""
+
+CLINICS = {
+    "aarhus": ("Aarhus University Hospital", "Europe/Copenhagen"),
+    "orlando": ("Orlando, blinded pilot study", "America/New_York"),
+    "hershey": ("Penn State, Hershey", "America/New_York"),
+    "coimbra": ("Unidade Local de Saúde de Coimbra", "Europe/Lisbon"),
+    "kansas": ("Kansas, intravenous case", "America/Chicago"),
+    INVENTED: ("Demonstration clinic, invented patients", "Europe/Copenhagen"),
+}
+"""Code: name and time zone."""
+
+
+def make_clinics(*, by: str) -> list[Clinic]:
+    """Make all of them."""
+    return [
+        write_new(Clinic(code=code, name=name, time_zone=time_zone), by=by, source="command")
+        for code, (name, time_zone) in CLINICS.items()
+    ]

@@ -6,6 +6,7 @@ The rules are stsclinic.clinical.remission; here they meet the records. Source: 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from stsclinic.clinical.remission import (
     HORIZON,
@@ -111,10 +112,7 @@ def patient_outcome(patient: PatientRecord, series: Sequence[SeriesOutcome]) -> 
     by_horizon = {}
     for horizon in HORIZON:
         outcome = judge_group(one.by_horizon[horizon].outcome for one in series)
-        deciding = [
-            one.course.series.series_no for one in series if one.by_horizon[horizon].outcome == outcome
-        ]
-        by_horizon[horizon] = Judgement(outcome, tuple(f"series {number}" for number in deciding))
+        by_horizon[horizon] = Judgement(outcome, partial(_explain_patient, outcome, series, horizon))
     return PatientOutcome(patient, series, by_horizon)
 
 
@@ -135,10 +133,19 @@ def _assessments_by_lesion(sessions: Iterable[SessionRecord]) -> Mapping[str, li
 
 
 def _judge_series(lesions: Sequence[LesionOutcome], horizon: str) -> Judgement:
-    """The group's outcome; its reasons are those of the lesions that decide it."""
+    outcome = judge_group(lesion.by_horizon[horizon].outcome for lesion in lesions)
+    return Judgement(outcome, partial(_explain_series, outcome, lesions, horizon))
+
+
+def _explain_series(outcome: str, lesions: Sequence[LesionOutcome], horizon: str) -> list[str]:
+    """The reasons of the lesions that decide it."""
     if not lesions:
-        return Judgement("not_evaluable", ("the series lists no lesion",))
+        return ["the series lists no lesion"]
     judged = [(lesion.lesion_id, lesion.by_horizon[horizon]) for lesion in lesions]
-    outcome = judge_group(judgement.outcome for _, judgement in judged)
-    deciding = (f"{lesion_id} ({one.words})" for lesion_id, one in judged if one.outcome == outcome)
-    return Judgement(outcome, tuple(deciding))
+    return [f"{lesion_id} ({one.words})" for lesion_id, one in judged if one.outcome == outcome]
+
+
+def _explain_patient(outcome: str, series: Sequence[SeriesOutcome], horizon: str) -> list[str]:
+    """The series that decide it."""
+    deciding = (one for one in series if one.by_horizon[horizon].outcome == outcome)
+    return [f"series {one.course.series.series_no}" for one in deciding]

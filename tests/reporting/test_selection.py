@@ -158,6 +158,15 @@ def test_the_words_of_too_close_name_both_dates():
     )
 
 
+def test_treatments_go_by_their_day_before_their_number():
+    early, late = treatments("2024-01-01", "2024-01-08")
+    early = SessionRecord(2, "treatment", early.held_on, 9, 9)
+    late = SessionRecord(1, "treatment", late.held_on, 4, 4)
+    swapped = SeriesRecord("P1", 1, "own", 2, False, "completed", "", date(2024, 1, 1), {}, [late, early])
+    (change,) = [one for one in summarise(registry(swapped)).change["ptga"] if one["to"] == "last"]
+    assert change["mean_decrease"] == 5
+
+
 def test_the_order_is_that_of_the_first_treatment_not_of_the_number():
     found = fates(
         series(1, "2024-06-01", "2024-06-08", lesions=["L1"]),

@@ -6,10 +6,14 @@ They are written as data sheets and imported like any other, so that the import'
 from collections import defaultdict
 from datetime import date, timedelta
 
-from lesions.models import Patient
+from lesions.models import Lesion, Patient, PatientIdentity
 from lesions.services import identity_as_seen, write_identity
 from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.reading import RawSheet, RawSheets
+from sessions_app.drafts import open_draft, plan_of, save_draft, texts_of
+from sessions_app.entries import lesion_field
+from sessions_app.models import Series
+from stsclinic.clinics.models import User
 from stsclinic.demo.clinics import INVENTED
 
 NUMBER_WORDS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")

@@ -76,13 +76,12 @@ def _database(data: Path) -> dict:
     url = os.environ.get("DATABASE_URL", "").strip()
     if not url:
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data / "stsclinic.sqlite3")}
-    try:
-        database = environ.Env.db_url_config(url)
-    except Exception:
-        database = {}
-    engine = database.get("ENGINE", "")
-    if engine == "django.db.backends.sqlite3" or (engine.endswith(".postgresql") and database.get("NAME")):
-        return database
+    # Looked at first, since the parser warns of an unknown scheme with the password in its warning.
+    if re.match(r"(postgres|postgresql|sqlite)://", url):
+        with suppress(Exception):
+            database = environ.Env.db_url_config(url)
+            if database["NAME"]:
+                return database
     raise ImproperlyConfigured(
         "DATABASE_URL is not understood. Valid is postgres://user:password@host:port/name, or leave it empty for SQLite."
     )

@@ -84,7 +84,7 @@ class ClinicalRecord(Audited):
     struck_out_reason = models.TextField(blank=True, default="", editable=False)
 
     objects = KeptManager()
-    everything = models.Manager()
+    everything = models.Manager()  # noqa: DJ012 (a manager too; the first one is the default)
 
     class Meta:
         abstract = True

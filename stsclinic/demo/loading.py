@@ -5,11 +5,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lesions.models import Patient
-from sessions_app.allocation import open_allocation
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_path
+from sessions_app.models import AllocationOpening
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
+from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic, User
 from stsclinic.demo.clinics import CASES, CLINICS, INVENTED, make_clinics
 from stsclinic.demo.invented import invented_sheets, leave_draft, write_identities
@@ -39,13 +40,17 @@ def load(password: str) -> None:
         today = datetime.now(ZoneInfo(CLINICS[INVENTED][1])).date()
         import_sheets(invented_sheets(today), by=ACTOR, source="command")
         write_identities(by=ACTOR)
-        open_allocation(
-            clinic=next(clinic for clinic in clinics if clinic.code == "orlando"),
-            protocol_code="placebo3",
-            patient=None,
-            reason="The trial is over and published: Winter et al., JAAD Int 2020;1:114-20.",
-            by=ACTOR,
-            source="command",
-        )
+        _open_orlando()
         users = make_users(clinics, password, by=ACTOR)
         leave_draft(next(user for user in users if user.username == "nurse"))
+
+
+def _open_orlando() -> None:
+    """The published trial's allocation is open, as an act of the operator that the trail keeps."""
+    AllocationOpening.objects.create(
+        clinic=Clinic.objects.get(code="orlando"),
+        protocol_code="placebo3",
+        reason="The trial is over and published: Winter et al., JAAD Int 2020;1:114-20.",
+        opened_by=ACTOR,
+    )
+    note_event("allocation_opened", by=ACTOR, detail="placebo3 orlando")

@@ -120,9 +120,13 @@ def change_series(
         _check_approval(wanted["high_concentration_approved_on"], wanted["high_concentration_reason"])
         if wanted["status"] == "planned" and now.sessions.exists():
             raise ValidationError({"status": "The series has a session, so it is not only planned."})
-        if lesions is not None:
-            _set_lesions(now, set(lesions), by=by, source=source, reason=reason)
-        return change(now, values, by=by, seen_version=seen_version, source=source, reason=reason)
+        set_anew = lesions is not None and _set_lesions(now, set(lesions), by=by, source=source, reason=reason)
+        saved = change(now, values, by=by, seen_version=seen_version, source=source, reason=reason)
+        if set_anew and saved.version == seen_version:
+            # Lesions alone were changed: a colleague who still sees the old ones must be told.
+            saved.version += 1
+            saved.save(update_fields=["version"])
+    return saved
 
 
 _COLUMNS = (
@@ -134,10 +138,11 @@ _COLUMNS = (
 )
 
 
-def _set_lesions(series: Series, wanted: set[Lesion], *, by: str, source: str, reason: str) -> None:
+def _set_lesions(series: Series, wanted: set[Lesion], *, by: str, source: str, reason: str) -> bool:
+    """Take lesions in and out; whether anything was to be done."""
     now = {row.lesion: row for row in series.series_lesions.select_related("lesion")}
     if set(now) == wanted:
-        return
+        return False
     if series.protocol.is_controlled:
         raise ValidationError({"lesions": "The lesions of a controlled protocol stay as they were allocated."})
     _check_lesions(series.patient, series.protocol, sorted(wanted, key=lambda lesion: lesion.lesion_id))
@@ -149,6 +154,7 @@ def _set_lesions(series: Series, wanted: set[Lesion], *, by: str, source: str, r
         strike_out(now[lesion], by=by, source=source, reason=reason or "Taken out of the series.")
     for lesion in sorted(wanted - set(now), key=lambda lesion: lesion.lesion_id):
         write_new(SeriesLesion(series=series, lesion=lesion), by=by, source=source, reason=reason)
+    return True
 
 
 def _was_treated(series: Series, lesion: Lesion) -> bool:

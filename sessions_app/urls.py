@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sessions_app.views import side_effects, today
+from sessions_app.views import photographs, side_effects, today
 from sessions_app.views import sheet
 from sessions_app.views import allocation, protocols
 from sessions_app.views import enrolment, history, patient_list, series
@@ -32,9 +32,9 @@ urlpatterns = [
     # side effects and photographs
     path("patients/<int:pk>/side-effects/new/", side_effects.side_effect_new, name="side_effect_new"),
     path("side-effects/<int:pk>/edit/", side_effects.side_effect_edit, name="side_effect_edit"),
-    path("lesions/<int:pk>/photographs/new/", coming, name="photograph_new"),
-    path("photographs/<uuid:token>/", coming, name="photograph"),
-    path("photographs/<uuid:token>/thumbnail/", coming, name="photograph_thumbnail"),
+    path("lesions/<int:pk>/photographs/new/", photographs.photograph_new, name="photograph_new"),
+    path("photographs/<uuid:token>/", photographs.photograph, name="photograph"),
+    path("photographs/<uuid:token>/thumbnail/", photographs.photograph_thumbnail, name="photograph_thumbnail"),
     # report, data sheets, allocation
     path("report/", coming, name="report"),
     path("report/download/<slug:file_format>/", coming, name="report_download"),

@@ -62,7 +62,7 @@ $(BIN)/python:
 
 $(VENV)/installed-run: requirements.txt | $(BIN)/python
 	@echo "[2/5] Installing the packages of requirements.txt"
-	@$(BIN)/python -m pip install --require-hashes --no-input --progress-bar off -r requirements.txt
+	@$(BIN)/python -m pip install --no-compile --require-hashes --no-input --progress-bar off -r requirements.txt
 	@touch $@
 
 $(VENV)/installed-test: tests/requirements.txt $(VENV)/installed-run

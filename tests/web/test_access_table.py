@@ -1,0 +1,308 @@
+"""Every URL × every role × own clinic, other clinic, signed out: the answers, written out here.
+
+A row holds, for clinician, nurse, investigator, observer, data manager, administrator and the signed-out,
+what GET and POST (with an empty form) answer: of a row of the reader's own clinic, and of another's.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from stsclinic.audit.models import Change
+from tests.web.access_world import READERS, SIGNED_OUT, Side, make_side
+from tests.web.test_access import patterns
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Row:
+    """The expected answers of one address, in the order of READERS; `arguments` are the names of rows."""
+
+    name: str
+    own_get: str
+    own_post: str
+    other_get: str = ""
+    other_post: str = ""
+    arguments: str = ""
+
+
+# fmt: off
+TABLE = (
+    #                              clin nurs inve obse data admi out
+    Row("home",                   "302 302 302 302 302 302 302",
+        own_post=                 "405 405 405 405 405 405 405"),
+    Row("login",                  "302 302 302 302 302 302 200",
+        own_post=                 "302 302 302 302 302 302 200"),
+    Row("logout",                 "405 405 405 405 405 405 405",
+        own_post=                 "200 200 200 200 200 200 200"),
+    Row("keep_alive",             "405 405 405 405 405 405 302",
+        own_post=                 "204 204 204 204 204 204 302"),
+    Row("password",               "200 200 200 200 200 200 302",
+        own_post=                 "200 200 200 200 200 200 302"),
+    Row("rights",                 "200 200 200 200 200 200 302",
+        own_post=                 "405 405 405 405 405 405 302"),
+    # administration
+    Row("users",                  "404 404 404 404 404 200 302",
+        own_post=                 "404 404 404 404 404 405 302"),
+    Row("user_new",               "404 404 404 404 404 200 302",
+        own_post=                 "404 404 404 404 404 200 302"),
+    Row("user",                   "404 404 404 404 404 200 302",
+        own_post=                 "404 404 404 404 404 200 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=colleague"),
+    Row("user_password",          "404 404 404 404 404 405 302",
+        own_post=                 "404 404 404 404 404 200 302",
+        other_get=                "404 404 404 404 404 405 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=colleague"),
+    Row("clinics",                "404 404 404 404 404 200 302",
+        own_post=                 "404 404 404 404 404 405 302"),
+    Row("clinic_new",             "404 404 404 404 404 200 302",
+        own_post=                 "404 404 404 404 404 200 302"),
+    Row("clinic",                 "404 404 404 404 404 200 302",
+        own_post=                 "404 404 404 404 404 200 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=clinic"),
+    # protocols
+    Row("protocols",              "200 200 200 404 200 200 302",
+        own_post=                 "405 405 405 404 405 405 302"),
+    Row("protocol",               "200 200 200 404 200 200 302",
+        own_post=                 "405 405 405 404 405 405 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "405 405 405 404 405 405 302", arguments="pk=protocol"),
+    Row("protocol_new_version",   "404 404 404 404 404 200 302",
+        own_post=                 "404 404 404 404 404 200 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=protocol"),
+    # allocation and reading room
+    Row("allocation",             "404 404 404 404 200 404 302",
+        own_post=                 "404 404 404 404 405 404 302"),
+    Row("allocation_open",        "404 404 404 404 200 404 302",
+        own_post=                 "404 404 404 404 200 404 302"),
+    Row("reading_room",           "404 404 404 200 404 404 302",
+        own_post=                 "404 404 404 405 404 404 302"),
+    # the day
+    Row("today",                  "200 200 404 404 404 404 302",
+        own_post=                 "405 405 404 404 404 404 302"),
+    # patients
+    Row("patients",               "200 200 200 404 200 404 302",
+        own_post=                 "200 200 200 404 200 404 302"),
+    Row("enrol",                  "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302"),
+    Row("patient",                "200 200 200 404 200 404 302",
+        own_post=                 "405 405 405 404 405 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "405 405 405 404 405 404 302", arguments="pk=patient"),
+    Row("enrol_decide",           "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("patient_withdraw",       "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("patient_edit",           "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("patient_identity",       "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("lesion_new",             "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("lesion_edit",            "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=lesion"),
+    Row("medication_new",         "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("medication_edit",        "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=medication"),
+    Row("prior_treatment_new",    "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("prior_treatment_edit",   "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=prior_treatment"),
+    # history and corrections
+    Row("patient_history",        "200 200 200 404 200 404 302",
+        own_post=                 "405 405 405 404 405 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "405 405 405 404 405 404 302", arguments="pk=patient"),
+    Row("record_history",         "200 200 200 404 200 404 302",
+        own_post=                 "405 405 405 404 405 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "405 405 405 404 405 404 302", arguments="kind:lesion pk=lesion"),
+    # An identity's changes stand in the history of its patient, for those who may see identities.
+    Row("record_history",         "404 404 404 404 404 404 302",
+        own_post=                 "405 405 405 404 405 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "405 405 405 404 405 404 302", arguments="kind:identity pk=patient.identity"),
+    Row("strike_out",             "200 404 404 404 200 404 302",
+        own_post=                 "200 404 404 404 200 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="kind:side_effect pk=side_effect"),
+    # series and sessions
+    Row("series_new",             "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("series_edit",            "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=series"),
+    Row("session_open",           "405 405 404 404 404 404 302",
+        own_post=                 "302 302 404 404 404 404 302",
+        other_get=                "405 405 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=series kind:treatment"),
+    Row("draft",                  "200 200 404 404 404 404 302",
+        own_post=                 "302 302 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=draft"),
+    Row("draft",                  "200 404 404 404 200 404 302",
+        own_post=                 "302 404 404 404 302 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=correction"),
+    Row("draft_save",             "405 405 405 404 405 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "405 405 405 404 405 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=draft"),
+    Row("draft_discard",          "405 405 405 404 405 404 302",
+        own_post=                 "302 302 404 404 404 404 302",
+        other_get=                "405 405 405 404 405 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=draft"),
+    Row("session",                "200 200 200 404 200 404 302",
+        own_post=                 "405 405 405 404 405 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "405 405 405 404 405 404 302", arguments="pk=session"),
+    Row("session_correct",        "405 404 404 404 405 404 302",
+        own_post=                 "302 404 404 404 302 404 302",
+        other_get=                "405 404 404 404 405 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=session"),
+    # side effects and photographs
+    Row("side_effect_new",        "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=patient"),
+    Row("side_effect_edit",       "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=side_effect"),
+    Row("photograph_new",         "200 200 404 404 404 404 302",
+        own_post=                 "200 200 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "404 404 404 404 404 404 302", arguments="pk=lesion"),
+    Row("photograph",             "200 200 404 404 404 404 302",
+        own_post=                 "405 405 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "405 405 404 404 404 404 302", arguments="token=photograph.token"),
+    Row("photograph_thumbnail",   "200 200 404 404 404 404 302",
+        own_post=                 "405 405 404 404 404 404 302",
+        other_get=                "404 404 404 404 404 404 302",
+        other_post=               "405 405 404 404 404 404 302", arguments="token=photograph.token"),
+    # report and data sheets
+    Row("report",                 "200 404 200 404 200 404 302",
+        own_post=                 "405 404 405 404 405 404 302"),
+    Row("report_download",        "200 404 200 404 200 404 302",
+        own_post=                 "405 404 405 404 405 404 302", arguments="file_format:csv"),
+    Row("report_download",        "200 404 200 404 200 404 302",
+        own_post=                 "405 404 405 404 405 404 302", arguments="file_format:xlsx"),
+    Row("report_download",        "200 404 200 404 200 404 302",
+        own_post=                 "405 404 405 404 405 404 302", arguments="file_format:json"),
+    Row("report_download",        "404 404 404 404 404 404 302",
+        own_post=                 "405 404 405 404 405 404 302", arguments="file_format:docx"),
+    Row("exchange",               "404 404 404 404 200 404 302",
+        own_post=                 "404 404 404 404 405 404 302"),
+    Row("import_sheets",          "404 404 404 404 200 404 302",
+        own_post=                 "404 404 404 404 200 404 302"),
+    Row("export_sheets",          "404 404 404 404 405 404 302",
+        own_post=                 "404 404 404 404 200 404 302"),
+)
+# fmt: on
+
+
+def address(row: Row, side: Side) -> str:
+    """The address of one of this clinic's rows: `pk=lesion` is the key of a row, `kind:lesion` a word."""
+    arguments = {}
+    for part in row.arguments.split():
+        if ":" in part:
+            name, _, arguments[name] = part.partition(":")
+            continue
+        name, _, where = part.partition("=")
+        found = side
+        for step in where.split("."):
+            found = getattr(found, step)
+        arguments[name] = getattr(found, "pk", found)
+    return reverse(row.name, kwargs=arguments)
+
+
+def answers(row: Row, method: str, at: Side, users: Side) -> str:
+    """What every reader is answered, each on untouched data."""
+    found = []
+    for reader in READERS:
+        client = Client(raise_request_exception=False)
+        if reader != SIGNED_OUT:
+            client.force_login(users.users[reader])
+        before = Change.objects.count()
+        with transaction.atomic():
+            answer = getattr(client, method)(address(row, at))
+            if answer.status_code >= 400 or method == "get":
+                assert Change.objects.count() == before, f"{reader} changed something"
+            transaction.set_rollback(True)
+        found.append(str(answer.status_code))
+        assert_leads_to_the_sign_in(reader, row, answer)
+    return " ".join(found)
+
+
+def assert_leads_to_the_sign_in(reader: str, row: Row, answer) -> None:
+    """The signed-out learn nothing but where to sign in."""
+    if reader == SIGNED_OUT and answer.status_code == 302:
+        assert answer.headers["Location"].startswith("/sign-in/"), row.name
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.name} {row.arguments}".strip())
+def test_every_reader_gets_the_answer_that_is_written_here(row):
+    own, other = make_side("own", users=True), make_side("other", users=False)
+    found = {"own_get": answers(row, "get", own, own), "own_post": answers(row, "post", own, own)}
+    if row.other_get:
+        found["other_get"] = answers(row, "get", other, own)
+        found["other_post"] = answers(row, "post", other, own)
+    assert found == {name: getattr(row, name) for name in found}
+
+
+def test_no_url_is_missing_from_the_table():
+    assert {row.name for row in TABLE} == {pattern.name for pattern in patterns()}
+
+
+def test_every_url_of_a_row_is_asked_of_another_clinic_too():
+    by_key = {pattern.name for pattern in patterns() if {"pk", "token"} & set(pattern.pattern.converters)}
+    assert {row.name for row in TABLE if row.other_get} == by_key
+    for row in TABLE:
+        if row.other_get:
+            assert "200" not in row.other_get + row.other_post
+            assert set(row.other_post.split()[:-1]) <= {"404", "405"}
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.other_get and "pk=" in row.arguments], ids=lambda r: r.name)
+def test_a_number_that_is_nobodys_is_not_found(row):
+    own = make_side("own", users=True)
+    kinds = dict(part.split(":") for part in row.arguments.split() if ":" in part)
+    for number in (0, 10**8, 2**63, 10**30):
+        where = reverse(row.name, kwargs=kinds | {"pk": number})
+        for role, user in own.users.items():
+            client = Client()
+            client.force_login(user)
+            assert client.get(where).status_code in (404, 405), (role, number)
+            assert client.post(where).status_code in (404, 405), (role, number)

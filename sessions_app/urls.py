@@ -5,6 +5,7 @@ from django.urls import path
 from sessions_app.views import photographs, side_effects, today
 from sessions_app.views import sheet
 from sessions_app.views import allocation, protocols
+from sessions_app.views import report
 from sessions_app.views import enrolment, history, patient_list, series
 from stsclinic.placeholder import coming
 
@@ -36,8 +37,8 @@ urlpatterns = [
     path("photographs/<uuid:token>/", photographs.photograph, name="photograph"),
     path("photographs/<uuid:token>/thumbnail/", photographs.photograph_thumbnail, name="photograph_thumbnail"),
     # report, data sheets, allocation
-    path("report/", coming, name="report"),
-    path("report/download/<slug:file_format>/", coming, name="report_download"),
+    path("report/", report.report, name="report"),
+    path("report/download/<slug:file_format>/", report.report_download, name="report_download"),
     path("exchange/", coming, name="exchange"),
     path("exchange/import/", coming, name="import_sheets"),
     path("exchange/export/", coming, name="export_sheets"),

@@ -1,0 +1,96 @@
+"""The report as files: a zip of CSV, a workbook, one JSON object. All from the tables of the page.
+
+CSV and XLSX show what the page shows, rounded as there; JSON has the full precision.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from sessions_app.formula_safe import formula_safe
+from sessions_app.reports import Prepared
+from stsclinic.reporting.tables import NOTHING, Column, Table, cell_text
+
+SMALL_P = 0.001
+"""Below it, cell_text gives no digits; the workbook's number format does the same."""
+
+
+def csv_rows(table: Table) -> list[list[str]]:
+    """The headings and the rows as text; what is not there is empty; no cell is a formula."""
+    rows = [
+        [_plain(column, value) for column, value in zip(table.columns, row, strict=True)]
+        for row in table.rows
+    ]
+    return [[column.heading for column in table.columns], *rows]
+
+
+def write_csv_zip(prepared: Prepared, stream: BinaryIO) -> None:
+    """Write a zip with one CSV file (UTF-8, CRLF) for each table."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for table in prepared.all_tables:
+            text = io.StringIO(newline="")
+            csv.writer(text, lineterminator="\r\n").writerows(csv_rows(table))
+            archive.writestr(f"{table.code}.csv", text.getvalue().encode())
+
+
+def write_workbook(prepared: Prepared, stream: BinaryIO) -> None:
+    """Write a workbook with one worksheet for each table."""
+    import xlsxwriter
+
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(stream, options | {"in_memory": True}) as workbook:
+        heading = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        for table in prepared.all_tables:
+            sheet = workbook.add_worksheet(table.code)
+            sheet.freeze_panes(1, 0)
+            for index, column in enumerate(table.columns):
+                cell = workbook.add_format({"num_format": _number_format(column)})
+                sheet.set_column(index, index, 40 if column.kind in ("text", "code") else 14, cell)
+                sheet.write_string(0, index, column.heading, heading)
+            for number, row in enumerate(table.rows, start=1):
+                for index, (column, value) in enumerate(zip(table.columns, row, strict=True)):
+                    _write_cell(sheet, number, index, column, value)
+
+
+def write_json(prepared: Prepared, stream: BinaryIO) -> None:
+    """Write the object that `series_report --json` prints, in full precision, and nothing else."""
+    stream.write(json.dumps(prepared.report.as_json(), indent=2, allow_nan=False).encode())
+
+
+FORMATS: dict[str, tuple[str, str, Callable[[Prepared, BinaryIO], None]]] = {
+    "csv": ("zip", "application/zip", write_csv_zip),
+    "xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_workbook),
+    "json": ("json", "application/json", write_json),
+}
+"""By the word in the address: the ending of the file's name, its type, and what writes it."""
+
+
+def _plain(column: Column, value: Any) -> str:
+    text = cell_text(column, value)
+    if text == NOTHING:
+        return ""
+    return text if column.is_number else formula_safe(text)
+
+
+def _number_format(column: Column) -> str:
+    if column.kind == "number":
+        return "0." + "0" * column.decimals if column.decimals else "General"
+    return {"count": "0", "p": f'[<{SMALL_P}]"< {SMALL_P}";0.000', "date": "dd-mmm-yyyy"}.get(
+        column.kind, "@"
+    )
+
+
+def _write_cell(sheet: Any, row: int, index: int, column: Column, value: Any) -> None:
+    """A number is written as the page rounds it: a spreadsheet would round halves in another way."""
+    text = cell_text(column, value)
+    if text == NOTHING:
+        return
+    if column.kind == "date":
+        sheet.write_datetime(row, index, value)
+    elif column.is_number:
+        sheet.write_number(row, index, value if column.kind == "p" and value < SMALL_P else float(text))
+    else:
+        sheet.write_string(row, index, text)

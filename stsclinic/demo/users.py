@@ -43,16 +43,19 @@ def give_password(password: str, *, by: str) -> None:
             user.save(update_fields=["password"])
 
 
-def kept_password(file: Path, given: str) -> tuple[str, bool]:
-    """The password to use: the given one, else the one of last time, else one made up. Kept in `file`.
+def choose_password(file: Path, given: str) -> tuple[str, bool]:
+    """The password to use: the given one, else the one kept in `file`, else one made up.
 
     Returns:
-        The password, and whether it is another than last time.
+        The password, and whether it is another than the one kept.
     """
     before = file.read_text(encoding="utf-8").strip() if file.exists() else ""
     password = given or before or made_up_password()
-    if password != before:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(password)
     return password, password != before
+
+
+def keep_password(file: Path, password: str) -> None:
+    """Keep the password for the next run, readable by the owner alone."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(password)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from stsclinic.demo.loading import ACTOR, holds_data, is_loaded, load
-from stsclinic.demo.users import USERS, give_password, kept_password
+from stsclinic.demo.users import USERS, choose_password, give_password, keep_password
 
 
 class Command(BaseCommand):
@@ -31,11 +31,12 @@ class Command(BaseCommand):
         # The mark goes first: data that no page calls a demonstration must never be there.
         settings.DEMO_MARK.touch(mode=0o600)
         file = settings.DATA_DIR / "demo_password"
-        password, is_new = kept_password(file, os.environ.get("DEMO_PASSWORD", "").strip())
+        password, is_new = choose_password(file, os.environ.get("DEMO_PASSWORD", "").strip())
         if not loaded:
             load(password)
         elif is_new:
             give_password(password, by=ACTOR)
+        keep_password(file, password)
         self.stdout.write("The demonstration is loaded. These users exist in the demonstration only:")
         self.stdout.write(f"  users:    {' '.join(USERS)}")
         self.stdout.write(f"  password: {password}")

@@ -4,17 +4,18 @@ import os
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.exporting import NoRoomInWorkbook, write_folder, write_workbook
 from stsclinic.audit.services import note_event
+from stsclinic.operator_command import OperatorCommand
 
 ACTOR = "export_sheets"
 _OURS = frozenset(f"{name}.csv" for name in SHEETS)
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The operator exports all clinics, with allocations; names are in no sheet."""
 
     help = (

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from sessions_app.datasheets.checking import check
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.problems import ImportRefused
 from sessions_app.datasheets.reading import read_path
+from stsclinic.operator_command import OperatorCommand
 
 ACTOR = "import_sheets"
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The operator imports into any clinic; one that is not there is made."""
 
     help = (

@@ -4,18 +4,19 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from sessions_app.models import Protocol
 from sessions_app.registry import load_registry
 from stsclinic.clinics.models import Clinic
+from stsclinic.operator_command import OperatorCommand
 from stsclinic.reporting.disclosure import all_open
 from stsclinic.reporting.selection import Selection
 from stsclinic.reporting.summary import summarise
 from stsclinic.reporting.tables import cell_text, tables
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The operator's report: nothing is left out."""
 
     help = (

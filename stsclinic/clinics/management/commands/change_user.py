@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from stsclinic.audit.acting import acting
 from stsclinic.clinics.models import User
 from stsclinic.clinics.operator import ACTOR, Refused, change_roles, find_user, roles_in_clinics
 from stsclinic.clinics.services import made_up_password
+from stsclinic.operator_command import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """For an administrator who cannot sign in, or who is none yet."""
 
     help = "Give or take roles, make a new password, and keep a user from signing in, or let in again."

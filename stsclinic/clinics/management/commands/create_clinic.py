@@ -4,12 +4,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from stsclinic.clinics.operator import make_clinic
+from stsclinic.operator_command import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Its administrator is made with create_user."""
 
     help = "Make a clinic. Afterwards make its administrator with create_user."

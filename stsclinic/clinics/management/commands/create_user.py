@@ -4,14 +4,15 @@ import sys
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from stsclinic.access import ROLES
 from stsclinic.clinics.operator import ACTOR, Refused, roles_in_clinics
 from stsclinic.clinics.services import create_user
+from stsclinic.operator_command import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """A password is never an argument, since other users of the machine see those."""
 
     help = (

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from stsclinic.clinics.models import User
+from stsclinic.operator_command import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """One line for each user."""
 
     help = "List every user, whether they may sign in, and their roles as ROLE@CLINIC, one line each."

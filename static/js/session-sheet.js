@@ -13,8 +13,17 @@ function number(text) {
   return /^\d+([.,]\d+)?$/.test(typed) ? Number(typed.replace(",", ".")) : null;
 }
 
+const ML_PLACES = 3;
+// mg/ml has two decimals and ml three, so their product has five: nothing is rounded, as on the server.
+const MG_PLACES = ML_PLACES + 2;
+
+// The sum of binary fractions, without what they add beyond the last decimal.
+function exact(value, places) {
+  return Number(value.toFixed(places));
+}
+
 function show(value, places) {
-  return value.toFixed(places).replace(/\.?0+$/, (zeros) => (zeros.startsWith(".") ? "" : zeros));
+  return String(exact(value, places));
 }
 
 function text(selector, value) {
@@ -46,28 +55,30 @@ function addUp() {
     if (!volume) continue;
     lesions += 1;
     ml += volume;
-    if (maxLesion !== null && volume > maxLesion) over.push(`above ${show(maxLesion, 3)} ml per lesion`);
+    if (maxLesion !== null && volume > maxLesion) over.push(`above ${show(maxLesion, ML_PLACES)} ml per lesion`);
     if (!("showsDose" in totals.dataset)) continue;
     const agent = part(lesion, "agent") || "sts";
     const concentration = agent === "saline" ? 0 : number(part(lesion, "concentration_mg_ml"));
-    const solution = `${agent} ${concentration}`;
+    const solution = `${agent} ${concentration} ${part(lesion, "salt_form")}`;
     solutions.set(solution, (solutions.get(solution) ?? 0) + volume);
     if (concentration === null) {
       mgKnown = false;
     } else {
       mg += concentration * volume;
-      dose.textContent = agent === "saline" ? "saline" : `= ${show(concentration * volume, 2)} mg`;
+      dose.textContent = agent === "saline" ? "saline" : `= ${show(concentration * volume, MG_PLACES)} mg`;
     }
   }
+  ml = exact(ml, ML_PLACES);
+  mg = exact(mg, MG_PLACES);
   const maxMl = number(totals.dataset.maxMl);
   const maxMg = number(totals.dataset.maxMg);
-  if (maxMl !== null && ml > maxMl) over.push(`above ${show(maxMl, 3)} ml per visit`);
-  if ("showsDose" in totals.dataset && maxMg !== null && mg > maxMg) over.push(`above ${show(maxMg, 2)} mg per visit`);
+  if (maxMl !== null && ml > maxMl) over.push(`above ${show(maxMl, ML_PLACES)} ml per visit`);
+  if ("showsDose" in totals.dataset && maxMg !== null && mg > maxMg) over.push(`above ${show(maxMg, MG_PLACES)} mg per visit`);
   let syringes = 0;
-  for (const volume of solutions.values()) syringes += Math.ceil(Number(volume.toFixed(3)));
+  for (const volume of solutions.values()) syringes += Math.ceil(exact(volume, ML_PLACES));
   text("[data-total-lesions]", lesions || "–");
-  text("[data-total-ml]", lesions ? show(ml, 3) : "–");
-  text("[data-total-mg]", lesions && mgKnown ? show(mg, 2) : "–");
+  text("[data-total-ml]", lesions ? show(ml, ML_PLACES) : "–");
+  text("[data-total-mg]", lesions && mgKnown ? show(mg, MG_PLACES) : "–");
   text("[data-total-syringes]", lesions ? syringes : "–");
   const limit = totals.querySelector("[data-limit]");
   if (limit) {

@@ -14,9 +14,9 @@ from django.db.models.functions import RowNumber
 
 from lesions.models import PatientIdentity
 from sessions_app.models import Protocol, Series, SessionDraft, SideEffect, TreatmentSession
-from sessions_app.selectors import open_drafts_for, today_in
+from sessions_app.selectors import may_go_on_with, open_drafts_for, today_in
+from sessions_app.side_effects import OVER
 from stsclinic.access import clinics_where
-from stsclinic.clinical.alerts import RESOLVED_OUTCOMES
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.schedule import Due, SessionHeld, next_due
@@ -27,7 +27,6 @@ SHOWN_ROWS = 50
 SHOWN_SIDE_EFFECTS = 10
 FOLLOW_UP_HORIZON_DAYS = 180
 """So long after its window closed, the missed follow-up of an ended series is still listed."""
-CLOSED_OUTCOMES = RESOLVED_OUTCOMES | {"fatal"}
 
 
 @dataclass(kw_only=True)
@@ -229,6 +228,8 @@ def _drafts(user) -> list[SessionDraft]:
         .filter(series__patient__withdrawn_on=None)
         .select_related("series__patient__clinic", "series__protocol", "saved_by", "opened_by", "corrects")
     )
+    for draft in drafts:
+        draft.may_go_on = may_go_on_with(user, draft)
     return sorted(drafts, key=lambda draft: draft.saved_at or draft.opened_at)
 
 
@@ -243,7 +244,7 @@ def _unresolved(today: dict[int, date]) -> dict[int, ShortList]:
             patient__withdrawn_on=None,
             resolved_on=None,
         )
-        .exclude(outcome__in=CLOSED_OUTCOMES)
+        .exclude(outcome__in=OVER)
         .annotate(
             place=Window(
                 RowNumber(), order_by=[F("grade").desc(), F("onset_on").desc(), F("pk").desc()], **lists

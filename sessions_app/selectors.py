@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app.models import Photograph, Series, SessionDraft, SideEffect, TreatmentSession
-from stsclinic.access import clinics_where
+from stsclinic.access import clinics_where, may
 from stsclinic.clinics.models import Clinic
 
 
@@ -43,6 +43,12 @@ def open_drafts_for(user, right: str) -> QuerySet[SessionDraft]:
         series__struck_out_at=None,
         series__patient__struck_out_at=None,
     ).select_related("series__protocol", "series__patient__clinic")
+
+
+def may_go_on_with(user, draft: SessionDraft) -> bool:
+    """Whether the user may write this sheet: a new session, or the correction of one."""
+    right = "correct" if draft.corrects_id else "record_session"
+    return may(user, right, draft.series.patient.clinic_id)
 
 
 def side_effects_for(user, right: str) -> QuerySet[SideEffect]:

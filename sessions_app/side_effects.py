@@ -15,6 +15,7 @@ from sessions_app.models import SideEffect
 from sessions_app.selectors import today_in
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import change, write_new
+from stsclinic.clinical.alerts import RESOLVED_OUTCOMES
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM
 
@@ -49,6 +50,8 @@ SERIOUS_WHEN = (
 NECROSIS = frozenset({"skin_necrosis", "digital_necrosis"})
 SEVERE_GRADE = 3
 NOT_OVER = frozenset({"recovering", "not_recovered"})
+OVER = RESOLVED_OUTCOMES | {"fatal"}
+"""Outcomes of what is over, with or without a recorded end."""
 
 ONCE_ONLY = "is recorded already with this onset. Look at what is there; to change it, open it."
 
@@ -56,6 +59,11 @@ ONCE_ONLY = "is recorded already with this onset. Look at what is there; to chan
 def asks_seriousness(term: str, grade: int) -> bool:
     """Whether it must be said if this is serious: grade 3 or more, or a necrosis."""
     return grade >= SEVERE_GRADE or term in NECROSIS
+
+
+def is_over(effect: SideEffect) -> bool:
+    """Whether nothing more is to be followed up: it has an end, or an outcome that is one."""
+    return effect.resolved_on is not None or effect.outcome in OVER
 
 
 def problems(values: dict, *, birth_year: int | None, today: date) -> dict[str, str]:

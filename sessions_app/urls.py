@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from sessions_app.views import photographs, side_effects, today
+from sessions_app.views import patient, photographs, side_effects, today
 from sessions_app.views import sheet
 from sessions_app.views import allocation, protocols
-from sessions_app.views import report
+from sessions_app.views import exchange, report
 from sessions_app.views import enrolment, history, patient_list, series
 from stsclinic.placeholder import coming
 
@@ -14,7 +14,7 @@ urlpatterns = [
     # enrolment and patient
     path("patients/", patient_list.patients, name="patients"),
     path("patients/enrol/", enrolment.enrol, name="enrol"),
-    path("patients/<int:pk>/", coming, name="patient"),
+    path("patients/<int:pk>/", patient.patient, name="patient"),
     path("patients/<int:pk>/decide/", enrolment.enrol_decide, name="enrol_decide"),
     path("patients/<int:pk>/withdraw/", enrolment.patient_withdraw, name="patient_withdraw"),
     path("patients/<int:pk>/history/", history.patient_history, name="patient_history"),
@@ -39,9 +39,10 @@ urlpatterns = [
     # report, data sheets, allocation
     path("report/", report.report, name="report"),
     path("report/download/<slug:file_format>/", report.report_download, name="report_download"),
-    path("exchange/", coming, name="exchange"),
-    path("exchange/import/", coming, name="import_sheets"),
-    path("exchange/export/", coming, name="export_sheets"),
+    path("exchange/", exchange.exchange, name="exchange"),
+    path("exchange/import/", exchange.import_sheets, name="import_sheets"),
+    path("exchange/export/", exchange.export_sheets, name="export_sheets"),
+    path("exchange/template/", exchange.sheets_template, name="sheets_template"),
     path("allocation/", allocation.allocation, name="allocation"),
     path("allocation/open/", allocation.allocation_open, name="allocation_open"),
     path("reading-room/", allocation.reading_room, name="reading_room"),

@@ -1,0 +1,418 @@
+"""What a patient's page shows: lesions, series with their sessions, scores, doses and outcomes.
+
+A fixed number of queries, however many lesions and sessions there are. What the allocation of a
+closed controlled protocol would betray (arm, agent, mg, and the syringes counted by agent) is
+left out here, so that no template can show it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from lesions import bodymap
+from lesions.models import Lesion, Medication, Patient, PriorTreatment
+from sessions_app.allocation import allocation_visible
+from sessions_app.models import (
+    Assessment,
+    Infusion,
+    Injection,
+    Photograph,
+    Series,
+    SeriesLesion,
+    SessionDraft,
+    SideEffect,
+    TreatmentSession,
+)
+from sessions_app.selectors import may_go_on_with, open_drafts_for, photographs_for
+from sessions_app.side_effects import is_over
+from stsclinic.charts import Line, LineChart, line_chart
+from stsclinic.clinical.dates import PartialDate, show_date
+from stsclinic.clinical.dosing import Totals, session_totals
+from stsclinic.clinical.facts import InjectionFacts
+from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.remission import (
+    OUTCOME,
+    Judgement,
+    PtgaChange,
+    judge_group,
+    judge_lesion,
+    ptga_change,
+)
+
+SHOWN_PHOTOGRAPHS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """What was given. None: left out, since the allocation is closed, or nothing of the kind was given."""
+
+    volume_ml: Decimal | None
+    dose_mg: Decimal | None
+    syringes: int | None
+    infused_g: Decimal | None
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(
+            volume_ml=_sum(self.volume_ml, other.volume_ml),
+            dose_mg=_sum(self.dose_mg, other.dose_mg),
+            syringes=_sum(self.syringes, other.syringes),
+            infused_g=_sum(self.infused_g, other.infused_g),
+        )
+
+
+NOTHING_GIVEN = Amount(volume_ml=None, dose_mg=None, syringes=None, infused_g=None)
+
+
+@dataclass(kw_only=True)
+class SessionRow:
+    """One session of a series' timeline."""
+
+    session: TreatmentSession
+    days_since: int | None
+    """Days since the session before it in the series; None for the first."""
+    lesions_treated: int
+    amount: Amount
+    side_effects: list[SideEffect]
+    correction: SessionDraft | None = None
+
+
+@dataclass(kw_only=True)
+class LesionOutcome:
+    """What became of a lesion in a series, at each horizon."""
+
+    lesion: Lesion
+    arm: str
+    """In words; empty where there is none, or where it is left out."""
+    end_of_treatment: Judgement
+    follow_up: Judgement
+
+    @property
+    def words(self) -> str:
+        """The headline outcome in words."""
+        return OUTCOME[self.follow_up.outcome]
+
+    @property
+    def words_at_end_of_treatment(self) -> str:
+        """The outcome by the treatment sessions alone, in words."""
+        return OUTCOME[self.end_of_treatment.outcome]
+
+
+@dataclass(kw_only=True)
+class SeriesPage:
+    """One series as the page shows it."""
+
+    series: Series
+    lesions: list[Lesion]
+    rows: list[SessionRow]
+    total: Amount
+    is_concealed: bool
+    outcomes: list[LesionOutcome]
+    outcome: str
+    """The headline outcome as a code; empty while nothing was treated."""
+    chart: LineChart | None
+    draft: SessionDraft | None
+
+    @property
+    def outcome_words(self) -> str:
+        """The headline outcome in words."""
+        return OUTCOME.get(self.outcome, "")
+
+    @property
+    def has_infusions(self) -> bool:
+        return self.series.protocol.route == "infusion" or self.total.infused_g is not None
+
+    @property
+    def has_injections(self) -> bool:
+        return self.series.protocol.route == "injection" or self.total.volume_ml is not None
+
+    @property
+    def shows_scores(self) -> bool:
+        """Whether the protocol uses PtGA and PhGA."""
+        return self.series.protocol.uses_ptga_phga
+
+    @property
+    def takes_treatments(self) -> bool:
+        return self.series.status in ("planned", "active")
+
+
+@dataclass(kw_only=True)
+class LesionRow:
+    """A lesion with what was seen of it last."""
+
+    lesion: Lesion
+    last: Assessment | None
+    last_on: date | None
+    size: str
+    """The last measures, `12 × 8`, in mm; empty when never measured."""
+    size_on: date | None
+
+    @property
+    def state(self) -> str:
+        """`gone`, `ulcer` or `present`."""
+        if self.last is None:
+            return "present"
+        return "gone" if self.last.status == "gone" else "ulcer" if self.last.ulcer else "present"
+
+
+@dataclass(kw_only=True)
+class Overview:
+    """Everything of one patient's page."""
+
+    lesions: list[LesionRow]
+    outline: bodymap.Outline | None
+    series: list[SeriesPage]
+    total: Amount
+    is_concealed: bool
+    """Whether a dose of some series is left out of the total."""
+    medications: list[Medication]
+    stopped_medications: list[Medication]
+    prior_treatments: list[PriorTreatment]
+    side_effects: list[SideEffect]
+    ended_side_effects: list[SideEffect]
+    photographs: list[Photograph] = field(default_factory=list)
+    more_photographs: int = 0
+
+
+@dataclass
+class _Rows:
+    """The patient's rows, by what they hang on."""
+
+    lesions: dict[int, Lesion]
+    sessions: dict[int, list[TreatmentSession]]
+    treated: dict[int, list[tuple[Lesion, str]]]
+    assessments: dict[int, list[Assessment]]
+    injections: dict[int, list[Injection]]
+    infusions: dict[int, Infusion]
+    side_effects: dict[int, list[SideEffect]]
+    drafts: dict[int, SessionDraft]
+    corrections: dict[int, SessionDraft]
+
+
+def overview_of(patient: Patient, user, today: date) -> Overview:
+    """The patient's page for this user, who may see the patient; `today` is the clinic's date."""
+    lesions = list(Lesion.objects.filter(patient=patient))
+    series = list(Series.objects.filter(patient=patient).select_related("protocol").order_by("series_no"))
+    for one in series:
+        one.patient = patient
+    effects = list(
+        SideEffect.objects.filter(patient=patient)
+        .select_related("lesion", "session", "series")
+        .order_by("-onset_on", "-pk")
+    )
+    rows = _load(patient, user, lesions, effects)
+    is_visible = _visibility(user)
+    pages = [_series_page(one, rows, is_visible(one)) for one in series]
+    lesion_rows = _lesion_rows(lesions, rows)
+    medications = list(Medication.objects.filter(patient=patient))
+    stopped = [row for row in medications if _is_stopped(row, today)]
+    found = Overview(
+        lesions=lesion_rows,
+        outline=bodymap.outline([_marked(row) for row in lesion_rows]) if lesion_rows else None,
+        series=pages,
+        total=sum((page.total for page in pages), NOTHING_GIVEN),
+        is_concealed=any(page.is_concealed and page.total.volume_ml is not None for page in pages),
+        medications=[row for row in medications if row not in stopped],
+        stopped_medications=stopped,
+        prior_treatments=list(PriorTreatment.objects.filter(patient=patient).select_related("lesion")),
+        side_effects=[row for row in effects if not is_over(row)],
+        ended_side_effects=[row for row in effects if is_over(row)],
+    )
+    photographs = photographs_for(user, "see_photographs").filter(lesion__patient=patient)
+    photographs = list(photographs.order_by("-taken_on", "-pk"))
+    found.photographs = photographs[:SHOWN_PHOTOGRAPHS]
+    found.more_photographs = len(photographs) - len(found.photographs)
+    return found
+
+
+def _load(patient: Patient, user, lesions: list[Lesion], effects: list[SideEffect]) -> _Rows:
+    by_key = {lesion.pk: lesion for lesion in lesions}
+    kept = {"session__series__patient": patient, "session__struck_out_at": None}
+    kept_series = {"session__series__struck_out_at": None}
+    rows = _Rows(by_key, *(defaultdict(list) for _ in range(4)), {}, defaultdict(list), {}, {})
+    for session in TreatmentSession.objects.filter(
+        series__patient=patient, series__struck_out_at=None
+    ).order_by("session_no"):
+        rows.sessions[session.series_id].append(session)
+    for row in SeriesLesion.objects.filter(series__patient=patient).order_by("lesion__lesion_id"):
+        if row.lesion_id in by_key:
+            rows.treated[row.series_id].append(
+                (by_key[row.lesion_id], row.get_arm_display() if row.arm else "")
+            )
+    for row in (
+        Assessment.objects.filter(**kept, **kept_series)
+        .select_related("session__series")
+        .order_by("session__held_on", "session__series__series_no", "session__session_no")
+    ):
+        rows.assessments[row.lesion_id].append(row)
+    for row in Injection.objects.filter(**kept, **kept_series):
+        rows.injections[row.session_id].append(row)
+    rows.infusions = {row.session_id: row for row in Infusion.objects.filter(**kept, **kept_series)}
+    for effect in effects:
+        if effect.session_id:
+            rows.side_effects[effect.session_id].append(effect)
+    for draft in (
+        open_drafts_for(user, "see_patients")
+        .filter(series__patient=patient)
+        .select_related("opened_by", "saved_by", "series__patient__clinic")
+    ):
+        draft.may_go_on = may_go_on_with(user, draft)
+        if draft.corrects_id:
+            rows.corrections[draft.corrects_id] = draft
+        else:
+            rows.drafts[draft.series_id] = draft
+    return rows
+
+
+def _visibility(user) -> Callable[[Series], bool]:
+    """`allocation_visible`, asked once for each protocol of the one patient."""
+    known: dict[int, bool] = {}
+
+    def is_visible(series: Series) -> bool:
+        if series.protocol_id not in known:
+            known[series.protocol_id] = allocation_visible(user, series)
+        return known[series.protocol_id]
+
+    return is_visible
+
+
+def _series_page(series: Series, rows: _Rows, is_visible: bool) -> SeriesPage:
+    sessions = rows.sessions[series.pk]
+    before: date | None = None
+    listed = []
+    for session in sessions:
+        injections = rows.injections[session.pk]
+        listed.append(
+            SessionRow(
+                session=session,
+                days_since=None if before is None else (session.held_on - before).days,
+                lesions_treated=len(injections),
+                amount=_amount(injections, rows.infusions.get(session.pk), is_visible),
+                side_effects=rows.side_effects[session.pk],
+                correction=rows.corrections.get(session.pk),
+            )
+        )
+        before = session.held_on
+    treated = rows.treated[series.pk]
+    outcomes = _outcomes(sessions, treated, rows, is_visible) if _treatments(sessions) else []
+    return SeriesPage(
+        series=series,
+        lesions=[lesion for lesion, _arm in treated],
+        rows=listed,
+        total=sum((row.amount for row in listed), NOTHING_GIVEN),
+        is_concealed=not is_visible,
+        outcomes=outcomes,
+        outcome=judge_group(one.follow_up.outcome for one in outcomes) if _treatments(sessions) else "",
+        chart=_chart(series, sessions),
+        draft=rows.drafts.get(series.pk),
+    )
+
+
+def _amount(injections: Sequence[Injection], infusion: Infusion | None, is_visible: bool) -> Amount:
+    """What one session gave; without mg and syringes where the allocation is closed."""
+    totals: Totals = session_totals(
+        InjectionFacts(
+            lesion_id=str(row.lesion_id),
+            agent=row.agent,
+            concentration_mg_ml=row.concentration_mg_ml,
+            volume_ml=row.volume_ml,
+            salt_form=row.salt_form,
+        )
+        for row in injections
+    )
+    return Amount(
+        volume_ml=totals.volume_ml if injections else None,
+        dose_mg=totals.dose_mg if injections and is_visible else None,
+        syringes=totals.syringes if injections and is_visible else None,
+        infused_g=infusion.dose_g if infusion else None,
+    )
+
+
+def _outcomes(
+    sessions: Sequence[TreatmentSession], treated: list[tuple[Lesion, str]], rows: _Rows, is_visible: bool
+) -> list[LesionOutcome]:
+    """Each treated lesion's outcome at both horizons, by stsclinic.clinical.remission."""
+    horizons = {"end_of_treatment": _treatments(sessions), "follow_up": list(sessions)}
+    counted: dict[str, tuple[set[int], PtgaChange]] = {
+        code: ({session.pk for session in seen}, ptga_change([session.ptga for session in seen]))
+        for code, seen in horizons.items()
+    }
+    found = []
+    for lesion, arm in treated:
+        in_order = sorted(rows.assessments[lesion.pk], key=lambda row: row.session.session_no)
+        judged = {
+            code: judge_lesion([row for row in in_order if row.session_id in keys], ptga)
+            for code, (keys, ptga) in counted.items()
+        }
+        found.append(LesionOutcome(lesion=lesion, arm=arm if is_visible else "", **judged))
+    return found
+
+
+def _treatments(sessions: Iterable[TreatmentSession]) -> list[TreatmentSession]:
+    return [session for session in sessions if session.kind == "treatment"]
+
+
+def _chart(series: Series, sessions: Sequence[TreatmentSession]) -> LineChart | None:
+    """PtGA and PhGA of the series' sessions; None without a score."""
+    if not any(score is not None for session in sessions for score in (session.ptga, session.phga)):
+        return None
+    return line_chart(
+        [
+            Line("PtGA", [(session.session_no, session.ptga) for session in sessions]),
+            Line("PhGA", [(session.session_no, session.phga) for session in sessions]),
+        ],
+        title=f"PtGA and PhGA, series {series.series_no}",
+        x_label="Session",
+        y_label="Score, 1 to 10",
+        y_range=(1, 10),
+        x_words={
+            session.session_no: f"{session.session_no} ({show_date(session.held_on)})" for session in sessions
+        },
+        chart_id=f"scores-{series.pk}",
+    )
+
+
+def _lesion_rows(lesions: Sequence[Lesion], rows: _Rows) -> list[LesionRow]:
+    found = []
+    for lesion in lesions:
+        seen = rows.assessments[lesion.pk]
+        last = seen[-1] if seen else None
+        measured = next(
+            (row for row in reversed(seen) if row.longest_mm is not None or row.widest_mm is not None), None
+        )
+        found.append(
+            LesionRow(
+                lesion=lesion,
+                last=last,
+                last_on=last.session.held_on if last else None,
+                size=f"{_mm(measured.longest_mm)} × {_mm(measured.widest_mm)}" if measured else "",
+                size_on=measured.session.held_on if measured else None,
+            )
+        )
+    return found
+
+
+def _mm(value: Decimal | None) -> str:
+    return "?" if value is None else show_decimal(value)
+
+
+def _marked(row: LesionRow) -> bodymap.MarkedLesion:
+    words = [row.lesion.get_lesion_type_display().lower(), f"{row.size} mm" if row.size else ""]
+    return bodymap.MarkedLesion(
+        label=row.lesion.lesion_id,
+        body_site=row.lesion.body_site,
+        laterality=row.lesion.laterality,
+        url=f"#lesion-{row.lesion.pk}",
+        text=", ".join(word for word in words if word),
+        state=row.state,
+    )
+
+
+def _is_stopped(row: Medication, today: date) -> bool:
+    return bool(row.stopped_on) and PartialDate.parse(row.stopped_on).earliest <= today
+
+
+def _sum(first, second):
+    """The sum of what is there; None where neither is."""
+    return first if second is None else second if first is None else first + second

@@ -62,6 +62,8 @@ class Protocol(Audited):
     uses_pga = models.BooleanField(default=False)
     uses_observer_pga = models.BooleanField(default=False)
     asks_injection_pain = models.BooleanField(default=False)
+    expected_terms = models.JSONField(default=list, blank=True)
+    ptga_worse_by = WholeNumberField(low=1, high=9, null=True, blank=True, default=3)
 
     min_age = WholeNumberField(low=0, high=120, null=True, blank=True)
     max_age = WholeNumberField(low=0, high=120, null=True, blank=True)
@@ -89,7 +91,7 @@ class Protocol(Audited):
     def definition(self) -> ProtocolDefinition:
         """The row as the pure definition that the rules take."""
         values = {name: getattr(self, name) for name in ProtocolDefinition.__dataclass_fields__}
-        values |= {"subtypes": tuple(self.subtypes), "other_criteria": tuple(self.other_criteria)}
+        values |= {name: tuple(values[name]) for name in ("subtypes", "other_criteria", "expected_terms")}
         return ProtocolDefinition(**values)
 
 
@@ -290,8 +292,19 @@ class SideEffect(ClinicalRecord):
     onset_on = models.DateField()
     resolved_on = models.DateField(null=True, blank=True)
     lasted_minutes = WholeNumberField(low=0, high=1440, null=True, blank=True)
+    grade_answers = models.JSONField(default=dict, blank=True)
+    """The answers to the plain questions that gave the grade: {question: answer}."""
+    grade_reason = models.CharField(max_length=500, blank=True, default="")
+    """Why the person chose another grade than the answers give."""
+    meddra_code = models.CharField(max_length=20, blank=True, default="")
+    """A site's own MedDRA code; none is shipped, since the dictionary is licensed."""
     serious = models.BooleanField(null=True, blank=True)
+    seriousness_criteria = models.JSONField(default=list, blank=True)
+    """Which of the six criteria of ICH E2A are met."""
+    serious_known_at = models.DateTimeField(null=True, blank=True)
+    """When the clinic knew that it was serious: the sponsor is told within 24 hours of this."""
     sponsor_told_on = models.DateField(null=True, blank=True)
+    sponsor_told_who = models.CharField(max_length=200, blank=True, default="")
     causality = CodeField(terms.CAUSALITY, blank=True, default="")
     action = CodeField(terms.ACTION, blank=True, default="")
     outcome = CodeField(terms.SIDE_EFFECT_OUTCOME, blank=True, default="")
@@ -324,6 +337,91 @@ class SideEffect(ClinicalRecord):
 
     def __str__(self):
         return self.get_term_display()
+
+
+class SideEffectObservation(ClinicalRecord):
+    """How a side effect was on one day: its grade then, and what was done about it."""
+
+    side_effect = models.ForeignKey(SideEffect, models.PROTECT, related_name="observations")
+    seen_on = models.DateField()
+    grade = WholeNumberField(low=1, high=5)
+    action = CodeField(terms.ACTION, blank=True, default="")
+    outcome = CodeField(terms.SIDE_EFFECT_OUTCOME, blank=True, default="")
+    note = models.CharField(max_length=500, blank=True, default="")
+    by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["side_effect", "seen_on", "id"]
+
+    def __str__(self):
+        return f"{self.side_effect} on {self.seen_on}"
+
+
+INQUIRY_ANSWER = {"nothing": "Asked, nothing", "reported": "Asked, side effects reported"}
+CALL_OUTCOME = {"no_answer": "Rang, no answer", "reached": "Rang and asked"}
+
+
+class SideEffectInquiry(ClinicalRecord):
+    """That somebody asked for side effects, and the answer: silence is never read as none."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="inquiries")
+    series = models.ForeignKey(Series, models.PROTECT, null=True, blank=True, related_name="inquiries")
+    session = models.ForeignKey(
+        TreatmentSession, models.PROTECT, null=True, blank=True, related_name="inquiries"
+    )
+    """The session at which it was asked; empty for a call."""
+    asked_on = models.DateField()
+    answer = CodeField(INQUIRY_ANSWER)
+    by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["patient", "asked_on", "id"]
+        verbose_name_plural = "side effect inquiries"
+
+    def __str__(self):
+        return f"{self.get_answer_display()} on {self.asked_on}"
+
+
+class CallAttempt(ClinicalRecord):
+    """One try to reach a patient for one call of the call list."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="call_attempts")
+    call_key = models.CharField(max_length=120)
+    """Which call of the list it was for; the list itself is computed from facts and a date."""
+    outcome = CodeField(CALL_OUTCOME)
+    rang_at = models.DateTimeField()
+    rang_on = models.DateField()
+    """The clinic's own date of the try."""
+    note = models.CharField(max_length=500, blank=True, default="")
+    by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["patient", "rang_at", "id"]
+        indexes = [models.Index(fields=["patient", "call_key"], name="attempts_of_call")]
+
+    def __str__(self):
+        return f"{self.get_outcome_display()} on {self.rang_on}"
+
+
+class RecalledLot(ClinicalRecord):
+    """A lot that its maker called back; whoever got it is listed and pointed out."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="recalled_lots")
+    lot_number = models.CharField(max_length=60)
+    recalled_on = models.DateField()
+    reason = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        ordering = ["clinic", "lot_number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "lot_number"], condition=kept(), name="lot_recalled_once_per_clinic"
+            ),
+            models.CheckConstraint(condition=~Q(lot_number=""), name="recalled_lot_has_a_number"),
+        ]
+
+    def __str__(self):
+        return self.lot_number
 
 
 class AlertAcknowledgement(Audited):

@@ -21,7 +21,7 @@ from stsclinic.audit.services import write_new
 from stsclinic.clinical.alerts import ALERTS
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.protocols import ProtocolDefinition
-from stsclinic.clinical.terms import SUBTYPE
+from stsclinic.clinical.terms import SIDE_EFFECT_TERM, SUBTYPE
 from stsclinic.clinics.models import Clinic, User
 
 NAMES = tuple(field.name for field in fields(ProtocolDefinition))
@@ -169,7 +169,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "usual_infusion_g", "usual_infusion_min", "max_infusion_g", "max_infusion_min",
         "infusions_tolerated_before_increase",
     ),
-    "Scores": ("uses_ptga_phga", "uses_pga", "uses_observer_pga", "asks_injection_pain"),
+    "Scores": ("uses_ptga_phga", "uses_pga", "uses_observer_pga", "asks_injection_pain", "ptga_worse_by"),
+    "Side effects": ("expected_terms",),
     "Criteria": (
         "min_age", "max_age", "excludes_hypersensitivity", "excludes_pregnancy", "excludes_breast_feeding",
         "min_lesions", "max_lesions", "min_lesion_mm", "needs_pain_or_dysfunction", "min_pain_vas", "subtypes",
@@ -206,6 +207,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "uses_pga": ("PGA of each lesion, 0-4", ""),
     "uses_observer_pga": ("Independent observer's PGA, 0-4", ""),
     "asks_injection_pain": ("Asks for the pain of the injection, VAS 0-10", ""),
+    "ptga_worse_by": ("Point out a PtGA that is worse by", "points"),
+    "expected_terms": ("Expected side effects", ""),
     "min_age": ("Lowest age", "years"),
     "max_age": ("Highest age", "years"),
     "excludes_hypersensitivity": ("Known hypersensitivity to sodium thiosulfate excludes", ""),
@@ -260,6 +263,8 @@ def in_words(name: str, value) -> str:
         return ROUTE[value]
     if name == "follow_up_from":
         return FOLLOW_UP_FROM[value] if value else "None given"
+    if name == "expected_terms":
+        return ", ".join(SIDE_EFFECT_TERM[term] for term in value) or "None listed"
     if name == "subtypes":
         return ", ".join(SUBTYPE[code] for code in value) or "Any"
     if name == "other_criteria":

@@ -5,7 +5,7 @@ from django import forms
 from lesions.forms.fields import LineField, NotesField, NumberField
 from sessions_app.models import FOLLOW_UP_FROM, ROUTE, Protocol
 from sessions_app.protocols import FIXED_NAMES, PLAN_NAMES, SECTIONS, WORDS
-from stsclinic.clinical.terms import SUBTYPE
+from stsclinic.clinical.terms import SIDE_EFFECT_TERM, SUBTYPE
 from stsclinic.clinics.models import slug_code
 from stsclinic.fields import MeasureField, WholeNumberField
 
@@ -90,6 +90,14 @@ def _field(name: str) -> forms.Field:
             required=False,
             widget=forms.CheckboxSelectMultiple,
             help_text="None chosen means any.",
+        )
+    if name == "expected_terms":
+        return forms.MultipleChoiceField(
+            label=label,
+            choices=list(SIDE_EFFECT_TERM.items()),
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            help_text="Any other side effect is an unexpected one.",
         )
     if name == "other_criteria":
         return NotesField(

@@ -14,7 +14,8 @@ def ship(apps, schema_editor):
         for definition in SHIPPED:
             values = asdict(definition)
             values |= {"subtypes": list(definition.subtypes), "other_criteria": list(definition.other_criteria)}
-            Protocol.objects.create(**values)
+            there = {field.name for field in Protocol._meta.get_fields()}
+            Protocol.objects.create(**{name: value for name, value in values.items() if name in there})
 
 
 class Migration(migrations.Migration):

@@ -50,6 +50,10 @@ class ProtocolDefinition:
     uses_pga: bool = False
     uses_observer_pga: bool = False
     asks_injection_pain: bool = False
+    expected_terms: tuple[str, ...] = ()
+    """Side effects that are expected under the protocol; any other is unexpected."""
+    ptga_worse_by: int | None = 3
+    """How many points of PtGA above the series' first are pointed out; None: never."""
 
     min_age: int | None = None
     max_age: int | None = None

@@ -65,3 +65,20 @@ class Membership(Audited):
 
     def __str__(self):
         return f"{self.user} {self.role} {self.clinic}"
+
+
+class Holiday(Audited):
+    """A day on which a clinic is closed, beside its weekends: no call is due then."""
+
+    may_be_removed = True
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="holidays")
+    held_on = models.DateField()
+    name = models.CharField(max_length=120, blank=True, default="")
+
+    class Meta:
+        ordering = ["clinic", "held_on"]
+        constraints = [models.UniqueConstraint(fields=["clinic", "held_on"], name="holiday_once_per_clinic")]
+
+    def __str__(self):
+        return f"{self.held_on} {self.name}"

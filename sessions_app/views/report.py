@@ -1,6 +1,7 @@
 """The report: its page, and its files. Pseudonymous: study IDs only."""
 
 from io import BytesIO
+from itertools import groupby
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -27,9 +28,11 @@ def report(request: HttpRequest) -> HttpResponse:
         prepared = prepare(request.user, form.selection, clinics)
         by_code = {table.code: table for table in prepared.tables}
         notes = notes_of(prepared.tables)
+        shown = shown_tables(prepared.tables, notes, request.user, form.query, request.GET)
         context |= {
             "prepared": prepared,
-            "tables": shown_tables(prepared.tables, notes, request.user, form.query, request.GET),
+            # Narrow tables that follow one another stand side by side.
+            "groups": [list(group) for _, group in groupby(shown, key=lambda table: table.is_wide)],
             "notes": notes,
             "score_chart": score_chart(by_code["scores"]),
             "query": f"?{urlencode(form.query)}" if form.is_chosen else "",

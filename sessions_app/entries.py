@@ -66,6 +66,8 @@ class SessionEntry:
     phga: int | None = None
     performed_by: str = ""
     note: str = ""
+    asked: str = ""
+    """What came of asking for side effects: a code of INQUIRY_ANSWER, or nothing where nobody asked."""
     assessments: tuple[AssessmentEntry, ...] = ()
     injections: tuple[InjectionEntry, ...] = ()
     infusion: InfusionEntry | None = None

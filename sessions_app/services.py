@@ -13,6 +13,7 @@ from sessions_app.models import (
     Injection,
     Series,
     SeriesLesion,
+    SideEffectInquiry,
     TreatmentSession,
 )
 from stsclinic.audit.acting import acting
@@ -45,6 +46,15 @@ def log_session(
             )
             for ack in entry.acknowledgements
         )
+        if entry.asked:
+            SideEffectInquiry.objects.create(
+                patient=series.patient,
+                series=series,
+                session=session,
+                asked_on=session.held_on,
+                answer=entry.asked,
+                by=by,
+            )
         _carry_on(series, entry)
     return session
 

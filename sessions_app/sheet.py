@@ -12,7 +12,15 @@ from decimal import Decimal
 
 from lesions.models import Lesion
 from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry, lesion_field
-from sessions_app.models import Assessment, Infusion, Injection, Series, SeriesLesion, TreatmentSession
+from sessions_app.models import (
+    INQUIRY_ANSWER,
+    Assessment,
+    Infusion,
+    Injection,
+    Series,
+    SeriesLesion,
+    TreatmentSession,
+)
 from stsclinic.clinical import terms
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.numbers import (
@@ -48,6 +56,7 @@ VOCABULARIES = {
     "dressing": terms.DRESSING,
     "ulcer": terms.YES_NO,
     "inflammation": terms.YES_NO,
+    "asked": INQUIRY_ANSWER,
     "series_status": {"completed": "is completed", "stopped": "is stopped"},
     "stop_reason": terms.STOP_REASON,
 }
@@ -83,6 +92,8 @@ class SheetPlan:
     last: dict[int, LastTime]
     shows_allocation: bool
     corrects: TreatmentSession | None = None
+    follows_a_session: bool = False
+    """Whether the patient had a session before, after which something may have happened."""
 
     @property
     def has_injections(self) -> bool:
@@ -104,7 +115,7 @@ class SheetPlan:
     @property
     def field_names(self) -> tuple[str, ...]:
         """Every field of the sheet, in the order of the visit."""
-        names = ["held_on", "performed_by"]
+        names = ["held_on", "performed_by"] + ([] if self.corrects else ["asked"])
         if self.definition.uses_ptga_phga:
             names.append("ptga")
         names += [f"all-{name}" for name in self.common_fields]
@@ -141,6 +152,8 @@ def plan_sheet(
         last=_last_time(series, lesions, corrects),
         shows_allocation=shows_allocation,
         corrects=corrects,
+        follows_a_session=corrects is None
+        and TreatmentSession.objects.filter(series__patient=series.patient).exists(),
     )
 
 
@@ -245,6 +258,7 @@ def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
         phga=reader.scale("phga", "phga"),
         performed_by=reader.text("performed_by"),
         note=reader.text("note"),
+        asked=reader.code("asked", "asked"),
         assessments=assessments,
         injections=injections,
         infusion=_read_infusion(plan, reader),
@@ -460,6 +474,8 @@ def _read_infusion(plan: SheetPlan, reader: _Reader) -> InfusionEntry | None:
 def _missing(plan: SheetPlan, entry: SessionEntry) -> dict[str, str]:
     """What the protocol asks for and the sheet does not have. It may be left out knowingly."""
     missing = {}
+    if not entry.asked and plan.follows_a_session:
+        missing["asked"] = "Whether side effects since the last visit were asked for"
     if plan.definition.uses_ptga_phga:
         if entry.ptga is None:
             missing["ptga"] = "PtGA: the patient's score before the injection"

@@ -43,6 +43,7 @@ LABELS = {
     "ptga": "PtGA",
     "phga": "PhGA",
     "note": "Note",
+    "asked": "Side effects since the last visit",
     "gone": "Gone",
     "confirmed": "As last time",
     "longest_mm": "Longest",
@@ -403,6 +404,8 @@ def _cell(plan: SheetPlan, name: str, values, errors, conflicts) -> Cell:
             ("", "–" if part in ("ulcer", "inflammation") else "Not recorded"),
             *VOCABULARIES[part].items(),
         ]
+    if part == "asked":
+        options = [("", "Not asked"), ("nothing", "Asked, nothing"), ("reported", "Asked, recorded")]
     if part == "series_status":
         options[0] = ("", "goes on")
     if part == "stop_reason":

@@ -17,7 +17,7 @@ from sessions_app.drafts import (
     save_draft,
     texts_of,
 )
-from sessions_app.models import AlertAcknowledgement, TreatmentSession
+from sessions_app.models import AlertAcknowledgement, SideEffectInquiry, TreatmentSession
 from sessions_app.sheet import read_sheet
 from stsclinic.audit.services import change
 from tests.builders import (
@@ -221,7 +221,7 @@ def test_a_stop_cannot_be_acknowledged(series, anna, lesion):
 def test_an_alert_needs_a_note_and_the_note_is_kept_with_the_facts(series, anna, lesion):
     make_injection(make_session(series, FIRST), lesion, concentration_mg_ml=100)
     draft = open_draft(series=series, kind="treatment", by=anna)
-    values = {"held_on": "2026-01-12", "all-concentration_mg_ml": "150"}
+    values = {"held_on": "2026-01-12", "all-concentration_mg_ml": "150", "asked": "nothing"}
     completion = complete(draft, anna, lesion, **values)
     (key,) = completion.unacknowledged
     assert key.startswith("concentration_increased")
@@ -234,6 +234,16 @@ def test_an_alert_needs_a_note_and_the_note_is_kept_with_the_facts(series, anna,
         "anna",
     )
     assert "150 mg/ml" in kept.facts and "100 mg/ml" in kept.facts
+
+
+def test_asking_for_side_effects_is_an_answer_and_silence_is_none(series, anna, lesion):
+    make_session(series, FIRST)
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    silent = complete(draft, anna, lesion, held_on="2026-01-12")
+    assert set(silent.reading.missing) == {"asked"} and not SideEffectInquiry.objects.exists()
+    session = complete(draft, anna, lesion, held_on="2026-01-12", asked="nothing").session
+    asked = SideEffectInquiry.objects.get(session=session)
+    assert (asked.answer, asked.asked_on, asked.by) == ("nothing", session.held_on, "anna")
 
 
 def test_what_is_missing_may_be_left_out_knowingly(series, anna, lesion):

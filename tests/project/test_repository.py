@@ -94,7 +94,7 @@ def test_the_continuous_integration_calls_both_commands():
 def variables() -> set[str]:
     """The environment variables that the application reads, from the one module that reads them."""
     source = (ROOT / "stsclinic" / "environment.py").read_text()
-    return set(re.findall(r'(?:environ\.get|_[a-z_]+)\("([A-Z_]+)"', source))
+    return set(re.findall(r'(?:environ\.get|_[a-z_]+)\(\s*"([A-Z_]+)"', source))
 
 
 def test_each_variable_of_the_application_is_in_the_example():

@@ -1,24 +1,36 @@
 """What must be said before a session is completed: one table of alerts, each with reason and source.
 
-Three levels. `stop`: the session cannot be completed until it is corrected. `ask`: a fact that
+Four levels. `stop`: the session cannot be completed until it is corrected. `ask`: a fact that
 a rule needs is not recorded; it is asked for, never taken as no. `acknowledge`: it may be
-completed once a person has acknowledged it with a note.
+completed once a person has acknowledged it with a note. `inform`: it is told, and nothing more.
 
-Everything is judged on the day of the session. Adding an alert is one entry in ALERTS.
-Source: domain.md, "Alerts"; each entry names its report.
+Everything is judged on the day of the session, and nothing of it is stored. An alert does not come
+back for the same facts: its key holds them, so that a note given for other facts counts no more,
+and what only informs speaks when it first becomes true. Adding an alert is one entry in ALERTS.
+Source: domain.md, "Alerts"; each entry names its report, or that it is ours.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 
 from stsclinic.clinical.ages import age_of
 from stsclinic.clinical.dates import show_date
-from stsclinic.clinical.dosing import as_anhydrous, session_totals
-from stsclinic.clinical.facts import Facts, InjectionFacts, PreviousInjection, SideEffectFacts
+from stsclinic.clinical.dosing import area_cm2, as_anhydrous, session_totals
+from stsclinic.clinical.facts import Facts, InjectionFacts, PreviousInjection, SideEffectFacts, SizeFacts
 from stsclinic.clinical.numbers import show_decimal
-from stsclinic.clinical.schedule import WindowState, follow_up_state, window_state
+from stsclinic.clinical.rounds import rounds
+from stsclinic.clinical.schedule import (
+    SessionHeld,
+    WindowState,
+    follow_up_state,
+    follow_up_window,
+    had_follow_up,
+    window_state,
+)
 from stsclinic.clinical.sources import cite
 from stsclinic.clinical.terms import DIGITS, SIDE_EFFECT_TERM
 from stsclinic.clinical.vasodilators import stopped_lately, takes_vasodilator, vasodilators
@@ -27,6 +39,7 @@ LEVELS = {
     "stop": "Stops the session: it cannot be completed until this is corrected",
     "ask": "Must be recorded before the session is completed",
     "acknowledge": "Must be acknowledged, with a note",
+    "inform": "Is told, and asks for nothing",
 }
 
 UNRESOLVED_TERMS = frozenset(
@@ -38,6 +51,13 @@ RESOLVED_OUTCOMES = frozenset({"recovered", "recovered_with_sequelae"})
 
 SIDE_EFFECT_GRADE_NOT_TOLERATED = 2
 """An infusion with a side effect of this grade or more was not tolerated (domain.md)."""
+
+
+PTGA_WORSE_BY = 3
+"""Points of PtGA, 1-10, by which a patient must be worse for an alert to speak (our choice)."""
+
+TREATMENTS_BEFORE_GROWTH_COUNTS = 2
+"""A lesion that grew is told of once so many treatments of the series did not hold it (our choice)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +89,27 @@ class Alert:
 
     @property
     def key(self) -> str:
-        """Tells the alerts of one session apart; never changes with the wording."""
-        return ":".join((self.code, self.lesion_id, self.measure))
+        """Tells the alerts of one session apart, and changes with the facts that the reason tells.
+
+        So a note that was given for other facts is not taken for these.
+        """
+        facts = sha256(self.reason.encode()).hexdigest()[:12]
+        return ":".join((self.code, self.lesion_id, self.measure, facts))
 
     @property
     def source_words(self) -> str:
-        """The reports that it comes from, in words."""
+        """The reports that it comes from, in words; of one that is ours, that it is."""
         return cite(self.source)
 
     @property
     def blocks(self) -> bool:
         """Whether no acknowledgement lifts it."""
         return self.level in ("stop", "ask")
+
+    @property
+    def needs_note(self) -> bool:
+        """Whether a person must acknowledge it, with a note."""
+        return self.level == "acknowledge"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +125,7 @@ class AlertEntry:
 
 
 def alerts_of(facts: Facts) -> tuple[Alert, ...]:
-    """All alerts of a session: stops first, then what must be asked, then what must be acknowledged."""
+    """All alerts of a session: stops, then what must be asked, be acknowledged, and what only informs."""
     return tuple(
         Alert(
             code=entry.code,
@@ -251,15 +280,23 @@ def _no_vasodilator(facts: Facts) -> Iterator[Finding]:
 
 
 def _concentration_increased(facts: Facts) -> Iterator[Finding]:
-    for injection in _of_agent(facts):
-        last = _last_injection(facts, injection.lesion_id)
-        if last is not None and _is_stronger(injection, last):
-            yield Finding(
-                reason=f"{injection.lesion}: {_concentration(injection)};"
-                f" on {show_date(last.given_on)} it was {_concentration(last)}.",
-                lesion_id=injection.lesion_id,
-                betrays_allocation=True,
-            )
+    """One alert of the visit, whatever the number of lesions: it is one syringe that was changed."""
+    stronger = [
+        (injection, last)
+        for injection in _of_agent(facts)
+        if (last := _last_injection(facts, injection.lesion_id)) is not None and _is_stronger(injection, last)
+    ]
+    if stronger:
+        told = "; ".join(
+            f"{injection.lesion}: {_concentration(injection)}, on {show_date(last.given_on)} it was"
+            f" {_concentration(last)}"
+            for injection, last in stronger
+        )
+        yield Finding(
+            reason=f"{told}.",
+            lesion_id=stronger[0][0].lesion_id if len(stronger) == 1 else "",
+            betrays_allocation=True,
+        )
 
 
 def _concentration_needs_approval(facts: Facts) -> Iterator[Finding]:
@@ -315,9 +352,17 @@ def _above_maximum(facts: Facts) -> Iterator[Finding]:
                     lesion_id=injection.lesion_id,
                     measure="volume_ml",
                 )
+    if protocol.max_volume_ml_per_session is not None:
+        for region, injections in rounds(session.injections).items():
+            volume = session_totals(injections).volume_ml
+            if volume > protocol.max_volume_ml_per_session:
+                yield Finding(
+                    reason=f"In {region}: "
+                    + _over(volume, protocol.max_volume_ml_per_session, "ml", facts, "round"),
+                    measure="volume_ml",
+                )
     totals = session_totals(session.injections)
     for measure, unit, given, maximum, betrays in (
-        ("volume_ml", "ml", totals.volume_ml, protocol.max_volume_ml_per_session, False),
         ("dose_mg", "mg", totals.dose_mg, protocol.max_dose_mg_per_session, True),
         ("infusion_g", "g", session.infusion_g, protocol.max_infusion_g, True),
     ):
@@ -357,7 +402,106 @@ def _too_late(facts: Facts) -> Iterator[Finding]:
     yield from _outside_window(facts, "too_late")
 
 
+def _recalled_lot(facts: Facts) -> Iterator[Finding]:
+    recalled = {_plain_lot(lot.lot_number): lot for lot in facts.recalled_lots}
+    by_lot: dict[str, list[InjectionFacts]] = {}
+    for injection in facts.session.injections:
+        if _plain_lot(injection.lot_number) in recalled:
+            by_lot.setdefault(_plain_lot(injection.lot_number), []).append(injection)
+    for number, injections in by_lot.items():
+        lot = recalled[number]
+        why = f" ({lot.reason})" if lot.reason else ""
+        yield Finding(
+            reason=f"{_names(injections)}: lot {lot.lot_number} was recalled on"
+            f" {show_date(lot.recalled_on)}{why}.",
+            measure=lot.lot_number,
+            betrays_allocation=True,
+        )
+
+
+# Inform
+
+
+def _more_than_planned(facts: Facts) -> Iterator[Finding]:
+    planned = facts.protocol.planned_treatments
+    number = 1 + Counter(visit.kind for visit in facts.previous_visits)["treatment"]
+    if facts.session.kind == "treatment" and planned is not None and number > planned:
+        yield Finding(
+            reason=f"This is treatment {number} of the series; protocol {facts.protocol.code} plans {planned}."
+        )
+
+
+def _missing_follow_up(facts: Facts) -> Iterator[Finding]:
+    before = facts.earlier_series
+    is_first = not any(visit.kind == "treatment" for visit in facts.previous_visits)
+    if before is None or facts.session.kind != "treatment" or not is_first:
+        return
+    if before.stop_reason == "lost_to_follow_up":
+        return
+    held = [SessionHeld(kind=visit.kind, held_on=visit.held_on) for visit in before.sessions]
+    treated = [visit.held_on for visit in held if visit.kind == "treatment"]
+    if not treated or had_follow_up(held):
+        return
+    window = follow_up_window(before.protocol, treated[0], treated[-1])
+    if window is None or window.closes_on is None or window.state(facts.session.held_on) != "too_late":
+        return
+    yield Finding(
+        reason=f"Series {before.series_no} had no follow-up after its last treatment of"
+        f" {show_date(treated[-1])}; its window closed on {show_date(window.closes_on)}."
+    )
+
+
+def _ptga_worse(facts: Facts) -> Iterator[Finding]:
+    """Worse than at the visit before, or for the first time so much worse than at the first visit."""
+    now = facts.session.ptga
+    scored = [visit for visit in facts.previous_visits if visit.ptga is not None]
+    if now is None or not scored:
+        return
+    first, last = scored[0], scored[-1]
+    for visit, was_told in ((last, False), (first, (last.ptga or 0) - (first.ptga or 0) >= PTGA_WORSE_BY)):
+        if visit.ptga is not None and now - visit.ptga >= PTGA_WORSE_BY and not was_told:
+            yield Finding(
+                reason=f"PtGA is {now}; on {show_date(visit.held_on)} it was {visit.ptga}"
+                f" (worse by {now - visit.ptga})."
+            )
+            return
+
+
+def _lesion_grew(facts: Facts) -> Iterator[Finding]:
+    """Larger than at its first measure in the series, and larger than was told of before."""
+    for size in facts.session.sizes:
+        now = _area(size)
+        earlier = []
+        treatments = 0
+        for visit in facts.previous_visits:
+            areas = [_area(one) for one in visit.sizes if one.lesion_id == size.lesion_id]
+            if areas and areas[0] is not None:
+                earlier.append((visit.held_on, areas[0], treatments))
+            treatments += visit.kind == "treatment"
+        if now is None or not earlier or treatments < TREATMENTS_BEFORE_GROWTH_COUNTS:
+            continue
+        first_on, first, _ = earlier[0]
+        told = [area for _, area, before in earlier if before >= TREATMENTS_BEFORE_GROWTH_COUNTS]
+        if now > max(first, *told, Decimal(0)):
+            yield Finding(
+                reason=f"{size.lesion_id}: {show_decimal(now)} cm² after {treatments} treatments of the series;"
+                f" on {show_date(first_on)} it was {show_decimal(first)} cm².",
+                lesion_id=size.lesion_id,
+            )
+
+
 # Questions that several rules ask
+
+
+def _plain_lot(lot_number: str) -> str:
+    """A lot number as it is compared: without spaces, hyphens, points, and capitals."""
+    return "".join(sign for sign in lot_number.casefold() if sign.isalnum())
+
+
+def _area(size: SizeFacts) -> Decimal | None:
+    if size.longest_mm is None or size.widest_mm is None:
+        return None
+    return area_cm2(size.longest_mm, size.widest_mm)
 
 
 def _excludes_breast_feeding(facts: Facts) -> bool:
@@ -598,7 +742,8 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="above_maximum",
         level="acknowledge",
-        meaning="A volume or dose is above the protocol's maximum.",
+        meaning="A volume or dose is above the protocol's maximum. The volume of a session counts by round: the"
+        " lesions of one region of the body.",
         source="001",
         rule=_above_maximum,
     ),
@@ -624,8 +769,50 @@ ALERTS: tuple[AlertEntry, ...] = (
         source="000, 001, 002, 003, 004",
         rule=_too_late,
     ),
+    AlertEntry(
+        code="recalled_lot",
+        level="acknowledge",
+        meaning="The lot of what is injected was recalled. It can be acknowledged, so that what was given can"
+        " be recorded.",
+        source="",
+        rule=_recalled_lot,
+    ),
+    AlertEntry(
+        code="more_than_planned",
+        level="inform",
+        meaning="The series has had all treatments that its protocol plans.",
+        source="",
+        rule=_more_than_planned,
+    ),
+    AlertEntry(
+        code="missing_follow_up",
+        level="inform",
+        meaning="The series before had no follow-up, and its window is closed. At the first treatment of the"
+        " next series.",
+        source="",
+        rule=_missing_follow_up,
+    ),
+    AlertEntry(
+        code="ptga_worse",
+        level="inform",
+        meaning=f"PtGA is worse by {PTGA_WORSE_BY} or more than at the visit before, or, for the first time,"
+        " than at the first visit of the series.",
+        source="",
+        rule=_ptga_worse,
+    ),
+    AlertEntry(
+        code="lesion_grew",
+        level="inform",
+        meaning="A lesion is larger (longest × widest) than at its first measure in the series, after"
+        f" {TREATMENTS_BEFORE_GROWTH_COUNTS} treatments or more, and larger than was told of before.",
+        source="",
+        rule=_lesion_grew,
+    ),
 )
-"""Stops, then asks, then what must be acknowledged. The order in which alerts are listed."""
+"""Stops, asks, what must be acknowledged, what informs: the order in which alerts are listed.
+
+An entry without a report is ours: no paper asks for it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

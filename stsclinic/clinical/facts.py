@@ -65,6 +65,7 @@ class InjectionFacts:
     concentration_mg_ml: Decimal | None = None
     volume_ml: Decimal | None = None
     salt_form: str = ""
+    lot_number: str = ""
 
     @property
     def lesion(self) -> str:
@@ -93,6 +94,45 @@ class PreviousInfusion:
     dose_g: Decimal
     worst_grade: int | None = None
     """The highest grade of its side effects; None without any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeFacts:
+    """The measures of one lesion, in mm; None where they were not taken."""
+
+    lesion_id: str
+    longest_mm: Decimal | None = None
+    widest_mm: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviousVisit:
+    """An earlier session of the series, with what the patient scored and what was measured."""
+
+    held_on: date
+    kind: str
+    ptga: int | None = None
+    sizes: tuple[SizeFacts, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierSeries:
+    """The patient's series before this one, with the protocol that it had."""
+
+    series_no: int
+    protocol: ProtocolDefinition
+    sessions: tuple[PreviousVisit, ...] = ()
+    """In the order in which they were held; on one day, by their numbers."""
+    stop_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecalledLot:
+    """A lot of the agent that was recalled."""
+
+    lot_number: str
+    recalled_on: date
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +166,8 @@ class SessionFacts:
     kind: str = "treatment"
     injections: tuple[InjectionFacts, ...] = ()
     infusion_g: Decimal | None = None
+    ptga: int | None = None
+    sizes: tuple[SizeFacts, ...] = ()
 
     @property
     def treats(self) -> bool:
@@ -145,3 +187,8 @@ class Facts:
     previous_injections: tuple[PreviousInjection, ...] = ()
     previous_infusions: tuple[PreviousInfusion, ...] = ()
     side_effects: tuple[SideEffectFacts, ...] = ()
+    previous_visits: tuple[PreviousVisit, ...] = ()
+    """Of this series, in the order in which they were held."""
+    earlier_series: EarlierSeries | None = None
+    """The last one that began before this one; None without any."""
+    recalled_lots: tuple[RecalledLot, ...] = ()

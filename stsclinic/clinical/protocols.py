@@ -39,6 +39,7 @@ class ProtocolDefinition:
     volume_ml_per_cm2: Decimal | None = None
     max_volume_ml_per_lesion: Decimal | None = None
     max_volume_ml_per_session: Decimal | None = None
+    """Of one round: the lesions of one region of the body at one session (see rounds.py)."""
     max_dose_mg_per_session: Decimal | None = None
     usual_infusion_g: Decimal | None = None
     usual_infusion_min: int | None = None
@@ -171,6 +172,7 @@ IV = ProtocolDefinition(
 SHIPPED: tuple[ProtocolDefinition, ...] = (WEEKLY4, PLACEBO3, BIWEEKLY, LONGTERM, IV)
 """The regimens of the five reports; where a report is vague about a window, the choice is ours.
 
-The maximum of `biweekly` counts per session, that of `longterm` per lesion: that letter's
-0.1 to 1 ml went into the base of each calcification.
+The maximum of `biweekly` counts per round: that report gave 5 ml to the hands and 5 ml to the elbow
+at one visit, and calls each a round. That of `longterm` counts per lesion: that letter's 0.1 to 1 ml
+went into the base of each calcification.
 """

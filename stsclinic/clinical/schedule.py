@@ -4,7 +4,7 @@ Windows are calendar days counted from the treatment that really was, never from
 Source: domain.md, "The five regimens".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -134,12 +134,12 @@ def next_due(
         if last is None:
             return _due("treatment", Window(opens_on=started_on, closes_on=None), today)
         return _due("treatment", treatment_window(definition, last), today)
-    if follow_up is None or _had_follow_up(in_order) or stop_reason == "lost_to_follow_up":
+    if follow_up is None or had_follow_up(in_order) or stop_reason == "lost_to_follow_up":
         return None
     return _due("follow_up", follow_up, today)
 
 
-def _had_follow_up(in_order: list[SessionHeld]) -> bool:
+def had_follow_up(in_order: Sequence[SessionHeld]) -> bool:
     """Whether a follow-up was held after the last treatment, or on its day but entered after it."""
     for session in reversed(in_order):
         if session.kind == "treatment":

@@ -9,6 +9,9 @@ REPORTS = {
 }
 
 
+OURS = "The program's own choice; no report asks for it"
+
+
 def cite(numbers: str) -> str:
-    """The reports in words, from their numbers joined by a comma: `000, 003`."""
-    return "; ".join(REPORTS[number] for number in numbers.split(", "))
+    """The reports in words, from their numbers joined by a comma: `000, 003`; without any, our choice."""
+    return "; ".join(REPORTS[number] for number in numbers.split(", ")) if numbers else OURS

@@ -8,18 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stsclinic.clinical.alerts import ALERTS, LEVELS, alert_help, alerts_of, without_allocation
+from stsclinic.clinical.alerts import ALERTS, LEVELS, Alert, alert_help, alerts_of, without_allocation
 from stsclinic.clinical.dates import PartialDate
 from stsclinic.clinical.facts import (
+    EarlierSeries,
     Facts,
     InjectionFacts,
     MedicationFacts,
     PatientFacts,
     PreviousInfusion,
     PreviousInjection,
+    PreviousVisit,
+    RecalledLot,
     SeriesFacts,
     SessionFacts,
     SideEffectFacts,
+    SizeFacts,
 )
 from stsclinic.clinical.protocols import (
     BIWEEKLY,
@@ -30,6 +34,7 @@ from stsclinic.clinical.protocols import (
     WEEKLY4,
     ProtocolDefinition,
 )
+from stsclinic.clinical.rounds import REGION
 from stsclinic.clinical.sources import REPORTS, cite
 from stsclinic.clinical.terms import BODY_SITE, DIGITS, SIDE_EFFECT_TERM
 
@@ -102,7 +107,15 @@ def test_the_table_holds_every_alert_of_the_clinic_once():
         ("acknowledge", "not_yet_tolerated"),
         ("acknowledge", "too_early"),
         ("acknowledge", "too_late"),
+        ("acknowledge", "recalled_lot"),
+        ("inform", "more_than_planned"),
+        ("inform", "missing_follow_up"),
+        ("inform", "ptga_worse"),
+        ("inform", "lesion_grew"),
     ]
+
+
+OURS = {"recalled_lot", "more_than_planned", "missing_follow_up", "ptga_worse", "lesion_grew"}
 
 
 def test_every_entry_has_its_meaning_its_source_and_the_field_it_asks_for():
@@ -116,7 +129,7 @@ def test_every_entry_has_its_meaning_its_source_and_the_field_it_asks_for():
         assert line.level_words == LEVELS[entry.level]
         assert line.source_words == cite(entry.source)
         assert entry.meaning.endswith(".")
-        assert set(entry.source.split(", ")) <= set(REPORTS)
+        assert entry.source == "" if entry.code in OURS else set(entry.source.split(", ")) <= set(REPORTS)
         assert bool(entry.field) == (entry.level == "ask")
 
 
@@ -393,13 +406,19 @@ def test_the_salt_form_counts_where_both_are_recorded(now, now_form, before, bef
     assert got == (["concentration_increased"] if speaks else [])
 
 
-def test_each_lesion_is_told_with_its_own_last_injection():
+def test_one_alert_tells_each_lesion_with_its_own_last_injection():
     strong = [replace(ELBOW, concentration_mg_ml=D(250)), replace(THUMB, concentration_mg_ml=D(250))]
     alerts = found(BARE, injections=strong, previous_injections=(earlier(150), earlier(200, 14, "L02")))
     assert [(alert.lesion_id, alert.reason) for alert in alerts] == [
-        ("L01", "L01 (left elbow): 250 mg/ml; on 13-Nov-2026 it was 150 mg/ml."),
-        ("L02", "L02 (right thumb): 250 mg/ml; on 06-Nov-2026 it was 200 mg/ml."),
+        (
+            "",
+            "L01 (left elbow): 250 mg/ml, on 13-Nov-2026 it was 150 mg/ml;"
+            " L02 (right thumb): 250 mg/ml, on 06-Nov-2026 it was 200 mg/ml.",
+        )
     ]
+    (alert,) = found(BARE, injections=strong, previous_injections=(earlier(150),))
+    assert alert.lesion_id == "L01"
+    assert "L02" not in alert.reason
 
 
 def test_saline_has_no_concentration():
@@ -638,7 +657,223 @@ def test_a_window_with_one_end(low, high, days, words):
     assert words in alert.reason
 
 
+# The rounds of a visit
+
+
+@pytest.mark.parametrize(
+    ("sites", "volumes", "regions"),
+    [
+        (["hand_dorsum", "hand_dorsum", "index_finger"], ["2", "2", "1"], []),
+        (["hand_dorsum", "hand_dorsum", "index_finger", "elbow"], ["2", "2", "1", "5"], []),
+        (["hand_dorsum", "hand_dorsum", "index_finger", "elbow"], ["2", "2", "1", "5.001"], ["the elbows"]),
+        (["hand_dorsum", "thumb", "elbow"], ["3", "2.001", "6"], ["the hands", "the elbows"]),
+        (["elbow", "elbow"], ["2.5", "2.501"], ["the elbows"]),
+        (["", ""], ["2.5", "2.501"], ["lesions without a recorded site"]),
+    ],
+)
+def test_the_volume_of_a_visit_counts_by_round(sites, volumes, regions):
+    injections = [
+        InjectionFacts(lesion_id=f"L{n}", body_site=site, concentration_mg_ml=D(250), volume_ml=D(volume))
+        for n, (site, volume) in enumerate(zip(sites, volumes, strict=True))
+    ]
+    alerts = found(BIWEEKLY, injections=injections)
+    assert [alert.code for alert in alerts] == ["above_maximum"] * len(regions)
+    for alert, region in zip(alerts, regions, strict=True):
+        assert alert.reason.startswith(f"In {region}: ")
+        assert alert.reason.endswith("ml; protocol biweekly allows at most 5 ml per round.")
+
+
+def test_every_body_site_is_in_one_region():
+    assert set(REGION) == set(BODY_SITE)
+
+
+# A recalled lot
+
+
+@pytest.mark.parametrize(
+    ("used", "speaks"),
+    [("A 12-3", True), ("a12.3", True), ("A1234", False), ("A12", False), ("", False), ("  ", False)],
+)
+@pytest.mark.parametrize("days", [-1, 0, 1])
+def test_a_recalled_lot_speaks_whenever_it_was_recalled(used, speaks, days):
+    recalled = (RecalledLot(lot_number="A12-3", recalled_on=TODAY + days * DAY, reason="Particles"),)
+    alerts = found(injections=(replace(ELBOW, lot_number=used),), recalled_lots=recalled)
+    assert [(a.code, a.level, a.betrays_allocation) for a in alerts] == (
+        [("recalled_lot", "acknowledge", True)] if speaks else []
+    )
+
+
+def test_lesions_of_one_recalled_lot_are_one_alert():
+    lots = (RecalledLot(lot_number="X1", recalled_on=TODAY), RecalledLot(lot_number="X2", recalled_on=TODAY))
+    injections = [replace(ELBOW, lot_number="X1"), replace(THUMB, lot_number="x1")]
+    (alert,) = found(injections=injections, recalled_lots=lots)
+    assert alert.reason == "L01 (left elbow), L02 (right thumb): lot X1 was recalled on 20-Nov-2026."
+    assert len(found(injections=[injections[0], replace(THUMB, lot_number="X2")], recalled_lots=lots)) == 2
+
+
+# What informs
+
+
+def visit(days, ptga=None, kind="treatment", **sizes):
+    """So many days ago; sizes as `L01="6x5"`."""
+    return PreviousVisit(
+        held_on=TODAY - days * DAY,
+        kind=kind,
+        ptga=ptga,
+        sizes=tuple(size(lesion, text) for lesion, text in sizes.items()),
+    )
+
+
+def size(lesion, text):
+    longest, widest = (D(part) if part else None for part in text.split("x"))
+    return SizeFacts(lesion_id=lesion, longest_mm=longest, widest_mm=widest)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "kinds", "kind", "speaks"),
+    [
+        (WEEKLY4, ["treatment"] * 3, "treatment", False),
+        (WEEKLY4, ["treatment"] * 4, "treatment", True),
+        (WEEKLY4, ["treatment"] * 4, "follow_up", False),
+        (WEEKLY4, ["treatment"] * 4, "assessment", False),
+        (WEEKLY4, ["treatment"] * 3 + ["assessment", "follow_up"], "treatment", False),
+        (PLACEBO3, ["treatment"] * 3, "treatment", True),
+        (LONGTERM, ["treatment"] * 40, "treatment", False),
+    ],
+)
+def test_more_treatments_than_planned(protocol, kinds, kind, speaks):
+    before = tuple(visit(100 - n, kind=kind) for n, kind in enumerate(kinds))
+    alerts = found(protocol, injections=(), session={"kind": kind}, previous_visits=before)
+    assert [(a.code, a.level) for a in alerts] == ([("more_than_planned", "inform")] if speaks else [])
+    if protocol is WEEKLY4 and speaks:
+        assert alerts[0].reason == "This is treatment 5 of the series; protocol weekly4 plans 4."
+
+
+@pytest.mark.parametrize(
+    ("protocol", "sessions", "stop_reason", "expected"),
+    [
+        (WEEKLY4, [visit(140), visit(112)], "", []),
+        (WEEKLY4, [visit(140), visit(113)], "", ["missing_follow_up"]),
+        (WEEKLY4, [visit(140), visit(114)], "", ["missing_follow_up"]),
+        (WEEKLY4, [visit(140), visit(113)], "disease_flare", ["missing_follow_up"]),
+        (WEEKLY4, [visit(140), visit(113)], "lost_to_follow_up", []),
+        (WEEKLY4, [visit(140), visit(113), visit(1, kind="follow_up")], "", []),
+        (WEEKLY4, [visit(140), visit(113), visit(1, kind="assessment")], "", ["missing_follow_up"]),
+        (WEEKLY4, [visit(140), visit(120, kind="follow_up"), visit(113)], "", ["missing_follow_up"]),
+        (WEEKLY4, [visit(300, kind="assessment")], "", []),
+        (WEEKLY4, [], "", []),
+        (PLACEBO3, [visit(98), visit(30)], "", []),
+        (PLACEBO3, [visit(99), visit(30)], "", ["missing_follow_up"]),
+        (BIWEEKLY, [visit(900)], "", []),
+    ],
+)
+def test_a_missing_follow_up(protocol, sessions, stop_reason, expected):
+    before = EarlierSeries(series_no=1, protocol=protocol, sessions=tuple(sessions), stop_reason=stop_reason)
+    assert codes(earlier_series=before) == expected
+    assert codes(injections=(), session={"kind": "assessment"}, earlier_series=before) == []
+    assert codes(earlier_series=before, previous_visits=(visit(7, kind="assessment"),)) == expected
+    assert codes(earlier_series=before, previous_visits=(visit(7),)) == []
+
+
+def test_the_reason_of_a_missing_follow_up():
+    before = EarlierSeries(series_no=2, protocol=WEEKLY4, sessions=(visit(113),))
+    assert one("missing_follow_up", earlier_series=before).reason == (
+        "Series 2 had no follow-up after its last treatment of 30-Jul-2026; its window closed on 19-Nov-2026."
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "since"),
+    [
+        ([], 10, None),
+        ([None], 10, None),
+        ([5], None, None),
+        ([5], 7, None),
+        ([5], 8, 5),
+        ([5], 9, 5),
+        ([7, 4], 7, 4),
+        ([7, 4], 6, None),
+        ([7, None, 4, None], 7, 4),
+        ([5, 7], 8, 5),
+        ([5, 7, 8], 9, None),
+        ([5, 7, 8], 10, None),
+        ([5, 8], 8, None),
+        ([5, 8], 10, None),
+        ([3, 7], 10, 7),
+        ([5, 8, 6], 8, 5),
+    ],
+)
+def test_a_patient_who_is_worse(before, now, since):
+    visits = tuple(visit(7 * (len(before) - n), score) for n, score in enumerate(before))
+    alerts = found(injections=(), protocol=LONGTERM, session={"ptga": now}, previous_visits=visits)
+    assert [(a.code, a.level) for a in alerts] == ([] if since is None else [("ptga_worse", "inform")])
+    if since is not None:
+        assert alerts[0].reason.endswith(f"it was {since} (worse by {now - since}).")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (["6x5", "6x5"], "6x5", None),
+        (["6x5", "6x5"], "6x4.9", None),
+        (["6x5", "6x5"], "6x5.1", "0.306 cm²"),
+        (["6x5"], "9x9", None),
+        (["6x5", "9x9"], "9x9", "0.81 cm²"),
+        (["6x5", "6x5", "9x9"], "9x9", None),
+        (["6x5", "6x5", "9x9"], "8x9", None),
+        (["6x5", "6x5", "9x9"], "9x9.5", "0.855 cm²"),
+        (["6x5", "3x3", "2x2"], "5x5", None),
+        (["x5", "6x5"], "9x9", "0.81 cm²"),
+        (["6x5", "6x5"], "9x", None),
+        (["x", "6x"], "9x9", None),
+    ],
+)
+def test_a_lesion_that_grew_after_two_treatments(before, now, told):
+    visits = tuple(visit(7 * (len(before) - n), L01=text) for n, text in enumerate(before))
+    sizes = (size("L01", now), size("L02", "50x50"))
+    alerts = found(
+        LONGTERM, injections=(), session={"sizes": sizes, "kind": "follow_up"}, previous_visits=visits
+    )
+    assert [(a.code, a.level, a.lesion_id) for a in alerts] == (
+        [] if told is None else [("lesion_grew", "inform", "L01")]
+    )
+    if told is not None:
+        assert told in alerts[0].reason
+
+
+def test_only_treatments_count_before_a_lesion_grew():
+    visits = (visit(21, L01="6x5"), visit(14, kind="assessment", L01="6x5"))
+    session = {"sizes": (size("L01", "9x9"),), "kind": "assessment"}
+    assert codes(LONGTERM, injections=(), session=session, previous_visits=visits) == []
+
+
 # All together
+
+
+def test_a_key_holds_the_facts_so_that_it_asks_again_when_they_change():
+    def key(concentration, volume="0.5"):
+        injections = (replace(ELBOW, concentration_mg_ml=D(concentration), volume_ml=D(volume)),)
+        return one(
+            "concentration_increased", BARE, injections=injections, previous_injections=(earlier(150),)
+        ).key
+
+    assert key(250) == key(250, "0.7")
+    assert key(250) != key(200)
+    assert key(250).startswith("concentration_increased:L01:")
+    keys = [
+        alert.key
+        for alert in found(
+            injections=(replace(THUMB, concentration_mg_ml=D(250)),), patient={"raynaud": "yes"}
+        )
+    ]
+    assert len(keys) == len(set(keys)) == 2
+
+
+def test_only_what_must_be_acknowledged_needs_a_note_and_only_stops_and_asks_block():
+    for entry in ALERTS:
+        alert = Alert(code=entry.code, level=entry.level, reason="", source=entry.source)
+        assert alert.needs_note == (entry.level == "acknowledge")
+        assert alert.blocks == (entry.level in ("stop", "ask"))
 
 
 def test_stops_come_first_and_every_alert_has_its_words():

@@ -4,7 +4,7 @@ import pytest
 from django.http import Http404, HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from stsclinic.access import RIGHTS, AccessMiddleware, ROLES, clinics_where, may, public, require
+from stsclinic.access import RIGHTS, ROLES, AccessMiddleware, clinics_where, may, public, require
 from stsclinic.clinics.models import Membership
 from tests.builders import make_clinic
 from tests.web.access_world import make_person, save

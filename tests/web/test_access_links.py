@@ -112,6 +112,8 @@ def test_every_entry_of_the_menu_leads_somewhere(side):
 
 def test_the_crawl_would_find_a_dead_link(side):
     page = Links()
-    page.feed('<a href="/patients/">x</a><form method="post" action="/a/"><img src="/b/"><div data-save-url="/c/">')
+    page.feed(
+        '<a href="/patients/">x</a><form method="post" action="/a/"><img src="/b/"><div data-save-url="/c/">'
+    )
     assert page.links == {"/patients/", "/b/"}
     assert page.forms == {("post", "/a/"), ("post", "/c/")}

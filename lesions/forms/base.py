@@ -96,13 +96,18 @@ class RecordForm(forms.Form):
     def newly_based_on(self, theirs: models.Model) -> tuple["RecordForm", list[Difference]]:
         """The same form on the row as it now is, and where what was typed differs from it."""
         differences = [
-            Difference(self.fields[name].label, self.words(name, typed), self.words(name, recorded))
+            Difference(self[name].label, self.words(name, typed), self.words(name, recorded))
             for name, recorded in self.initial_of(theirs).items()
             if name in self.fields and (typed := self.cleaned_data.get(name)) != recorded
         ]
         data = self.data.copy()
-        data[self.add_prefix("version")] = theirs.version
+        for name, value in self.seen_of(theirs).items():
+            data[name] = value
         return self.again(data, theirs), differences
+
+    def seen_of(self, record: models.Model) -> dict:
+        """The hidden field that says which state of the record was seen."""
+        return {"version": record.version}
 
     def again(self, data, record: models.Model) -> "RecordForm":
         """A form of the same kind with the same choices."""

@@ -136,10 +136,8 @@ class IdentityForm(IdentityFields, RecordForm):
         super().__init__(*args, record=record, **options)
         self.fields["seen"].initial = identity_as_seen(record)
 
-    def newly_based_on(self, theirs):
-        form, differences = super().newly_based_on(theirs)
-        form.data["seen"] = identity_as_seen(theirs)
-        return form, differences
+    def seen_of(self, record):
+        return {"seen": identity_as_seen(record)}
 
     def clean(self):
         self.refuse_future("date_of_birth")

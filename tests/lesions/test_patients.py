@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
-from lesions.services import change_patient, write_identity
+from lesions.services import change_patient, identity_as_seen, write_identity
+from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
 from tests.builders import make_clinic, make_lesion, make_patient, make_user
 
@@ -159,9 +160,9 @@ def edit_pages(patient):
     lesion = make_lesion(patient)
     medication = Medication(patient=patient, name="iloprost", role="vasodilator")
     prior = PriorTreatment(patient=patient, treatment="surgery")
-    from tests.builders import _save
-
-    _save(medication), _save(prior)
+    with acting(by="test", source="command"):
+        medication.save()
+        prior.save()
     return {
         "patient_edit": patient.pk,
         "patient_identity": patient.pk,
@@ -202,7 +203,7 @@ def test_reading_the_pages_changes_nothing(client, owner, patient):
 
 
 def test_no_title_holds_a_name(client, owner, patient):
-    write_identity(patient=patient, values={"name": "Inger Holm"}, seen=_seen(PatientIdentity()), by="x")
+    write_identity(patient=patient, values={"name": "Inger Holm"}, seen=identity_as_seen(PatientIdentity()), by="x")
     page = client.get(reverse("patient_identity", args=[patient.pk])).content.decode()
     title = page.split("<title>")[1].split("</title>")[0]
     assert "Inger" not in title
@@ -246,15 +247,9 @@ def test_a_wrong_version_is_refused(client, owner, patient, version):
     assert Patient.objects.get().version == 1
 
 
-def _seen(identity):
-    from lesions.services import identity_as_seen
-
-    return identity_as_seen(identity)
-
-
 def test_the_identity_is_written_and_the_year_of_birth_follows(client, owner, patient):
     url = reverse("patient_identity", args=[patient.pk])
-    assert client.post(url, IDENTITY | {"seen": _seen(PatientIdentity())}).status_code == 302
+    assert client.post(url, IDENTITY | {"seen": identity_as_seen(PatientIdentity())}).status_code == 302
     patient.refresh_from_db()
     assert (patient.identity.name_search, patient.birth_year) == ("åse østergård", 1960)
     change = Change.objects.filter(table_name="lesions_patient").latest("id")

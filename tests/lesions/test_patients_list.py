@@ -3,12 +3,15 @@
 import datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from lesions.models import PatientIdentity
 from sessions_app import patient_list
 from sessions_app.patient_list import Wanted, find_patients
 from stsclinic.audit.acting import acting
+from stsclinic.clinics.models import Membership
 from tests.builders import make_clinic, make_lesion, make_patient, make_series, make_session, make_user
 
 pytestmark = pytest.mark.django_db
@@ -52,8 +55,6 @@ def test_names_are_found_and_shown_only_where_they_may_be(client, clinic):
     other = make_clinic("other")
     named(make_patient(other, study_id="OTH-001"), "Inger Lund")
     user = make_user("nurse", clinic)
-    from stsclinic.clinics.models import Membership
-
     with acting(by="test", source="command"):
         Membership.objects.create(user=user, clinic=other, role="investigator")
     assert ids(user) == ["AAR-001", "OTH-001"]
@@ -134,14 +135,11 @@ def test_pages_go_forth_and_back(client, clinic, clinician, monkeypatch):
     assert 'name="after" value="AAR-5"' in shown
 
 
-def test_the_number_of_queries_does_not_grow(client, clinic, clinician, django_assert_num_queries):
+def test_the_number_of_queries_does_not_grow(client, clinic, clinician):
     client.force_login(clinician)
 
     def queries() -> int:
-        from django.db import connection
-        from django.test.utils import CaptureQueriesContext
-
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             client.post(reverse("patients"), {"text": "AAR"})
         return len(captured)
 

@@ -2,12 +2,21 @@
 
 from django.urls import path
 
-from sessions_app.views import patient, photographs, side_effects, today
-from sessions_app.views import sheet
-from sessions_app.views import allocation, protocols
-from sessions_app.views import exchange, report
-from sessions_app.views import enrolment, history, patient_list, series
-from stsclinic.placeholder import coming
+from sessions_app.views import (
+    allocation,
+    enrolment,
+    exchange,
+    history,
+    patient,
+    patient_list,
+    photographs,
+    protocols,
+    report,
+    series,
+    sheet,
+    side_effects,
+    today,
+)
 
 urlpatterns = [
     path("today/", today.today, name="today"),

@@ -8,7 +8,7 @@ what betrays them are left out for everyone without the right.
 from lesions.models import Patient
 from sessions_app.models import AllocationOpening, Protocol, Series
 from stsclinic.access import clinics_where, may
-from stsclinic.audit.services import note_event, write_new
+from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic
 
 
@@ -57,8 +57,11 @@ def open_allocation(
     opening = AllocationOpening(
         clinic=clinic, protocol_code=protocol_code, patient=patient, reason=reason.strip(), opened_by=by
     )
-    write_new(opening, by=by, source=source, reason=reason.strip())
-    note_event(
-        "allocation_opened", by=by, patient_pk=patient and patient.pk, detail=f"{protocol_code} {clinic.code}"
-    )
+    # Without a patient the whole clinic is meant; a form of the model would ask for one.
+    opening.full_clean(exclude=["patient"] if patient is None else [])
+    with acting(by=by, source=source, reason=reason.strip()):
+        opening.save(force_insert=True)
+        note_event(
+            "allocation_opened", by=by, patient_pk=patient and patient.pk, detail=f"{protocol_code} {clinic.code}"
+        )
     return opening

@@ -243,6 +243,9 @@ READ_BY: dict[str, tuple[str, ...]] = {
 }
 """Which alerts read which field of the protocol."""
 
+READ_TOGETHER = frozenset({"concentration_needs_approval", "not_yet_tolerated"})
+"""The alerts that speak only where the protocol gives all of the fields that they read."""
+
 
 def sections_of(definition: ProtocolDefinition) -> dict[str, list[Line]]:
     """Every field of a protocol in words and units, by section."""
@@ -275,22 +278,22 @@ def in_words(name: str, value) -> str:
 
 
 def alerts_reading(definition: ProtocolDefinition) -> list[dict]:
-    """The alerts that read a field which this protocol gives: code, meaning, source and those fields' labels."""
-    values = asdict(definition)
+    """The alerts that can speak under this protocol through its own fields.
+
+    Each with its code, meaning, source, and the labels of the fields that it reads.
+    """
+    given = {name for name, value in asdict(definition).items() if value not in (None, False, "")}
     found = []
     for entry in ALERTS:
-        read = [
-            WORDS[name][0]
-            for name, codes in READ_BY.items()
-            if entry.code in codes and values[name] not in (None, False, "")
-        ]
-        if read:
+        reads = [name for name, codes in READ_BY.items() if entry.code in codes]
+        there = [WORDS[name][0] for name in reads if name in given]
+        if there and (entry.code not in READ_TOGETHER or len(there) == len(reads)):
             found.append(
                 {
                     "code": entry.code,
                     "meaning": entry.meaning,
                     "source": entry.source,
-                    "reads": ", ".join(read),
+                    "reads": ", ".join(there),
                 }
             )
     return found

@@ -12,6 +12,8 @@ from stsclinic.clinics.selectors import manages_wholly
 from stsclinic.clinics.services import CLINIC_FIELDS, USER_FIELDS, Roles, fields_of, roles_of
 
 TEXT = {"class": "form-control"}
+LONGEST_SEEN = 50_000
+"""Characters; the roles of a person in a thousand clinics are fewer."""
 
 
 class RolesMixin(forms.Form):
@@ -83,7 +85,7 @@ class UserForm(RolesMixin):
     is_active = forms.BooleanField(
         label="May sign in", required=False, widget=forms.CheckboxInput(attrs={"class": "form-check-input"})
     )
-    seen = forms.CharField(widget=forms.HiddenInput)
+    seen = forms.CharField(max_length=LONGEST_SEEN, widget=forms.HiddenInput)
 
     def __init__(self, *args, administrator: User, user: User, **kwargs):
         names = USER_FIELDS if manages_wholly(administrator, user) else ()
@@ -141,7 +143,7 @@ class ClinicForm(forms.Form):
         help_text="The clinic's days begin and end in it.",
         widget=forms.Select(attrs={"class": "form-select"}),
     )
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+    seen = forms.CharField(max_length=LONGEST_SEEN, widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args, clinic: Clinic | None = None, **kwargs):
         if clinic is None:
@@ -169,5 +171,5 @@ def _read_seen(text: str) -> tuple[dict, Roles]:
     try:
         values, roles = json.loads(text)
         return dict(values), frozenset((int(clinic_id), str(role)) for clinic_id, role in roles)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise forms.ValidationError("The page is out of date. Open it again.") from error

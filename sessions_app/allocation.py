@@ -8,6 +8,7 @@ what betrays them are left out for everyone without the right.
 from lesions.models import Patient
 from sessions_app.models import AllocationOpening, Protocol, Series
 from stsclinic.access import clinics_where, may
+from stsclinic.audit.acting import acting
 from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic
 

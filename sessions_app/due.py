@@ -17,7 +17,6 @@ from sessions_app.models import Protocol, Series, SessionDraft, SideEffect, Trea
 from sessions_app.selectors import may_go_on_with, open_drafts_for, today_in
 from sessions_app.side_effects import OVER
 from stsclinic.access import clinics_where
-from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.schedule import Due, SessionHeld, next_due
 from stsclinic.clinics.models import Clinic
@@ -82,11 +81,6 @@ class ClinicDay:
     side_effects: ShortList
     next_opens_on: date | None
     """The day on which the next window opens, where one will."""
-
-    @property
-    def next_opens_words(self) -> str:
-        """That day as it is shown; empty where there is none."""
-        return show_date(self.next_opens_on) if self.next_opens_on else ""
 
     @property
     def is_empty(self) -> bool:

@@ -28,7 +28,7 @@ from sessions_app.models import (
 from sessions_app.selectors import may_go_on_with, open_drafts_for, photographs_for
 from sessions_app.side_effects import is_over
 from stsclinic.charts import Line, LineChart, line_chart
-from stsclinic.clinical.dates import PartialDate, show_date
+from stsclinic.clinical.dates import PartialDate
 from stsclinic.clinical.dosing import Totals, session_totals
 from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.numbers import show_decimal
@@ -163,6 +163,7 @@ class Overview:
     lesions: list[LesionRow]
     outline: bodymap.Outline | None
     series: list[SeriesPage]
+    """The latest first."""
     total: Amount
     is_concealed: bool
     """Whether a dose of some series is left out of the total."""
@@ -193,7 +194,7 @@ class _Rows:
 def overview_of(patient: Patient, user, today: date) -> Overview:
     """The patient's page for this user, who may see the patient; `today` is the clinic's date."""
     lesions = list(Lesion.objects.filter(patient=patient))
-    series = list(Series.objects.filter(patient=patient).select_related("protocol").order_by("series_no"))
+    series = list(Series.objects.filter(patient=patient).select_related("protocol").order_by("-series_no"))
     for one in series:
         one.patient = patient
     effects = list(
@@ -366,9 +367,6 @@ def _chart(series: Series, sessions: Sequence[TreatmentSession]) -> LineChart | 
         x_label="Session",
         y_label="Score, 1 to 10",
         y_range=(1, 10),
-        x_words={
-            session.session_no: f"{session.session_no} ({show_date(session.held_on)})" for session in sessions
-        },
         chart_id=f"scores-{series.pk}",
     )
 

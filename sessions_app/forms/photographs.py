@@ -1,6 +1,7 @@
 """The form of a photograph: the file and the day on which it was taken."""
 
 from django import forms
+from django.conf import settings
 
 from lesions.forms.base import RecordForm
 from lesions.forms.fields import DayField
@@ -19,7 +20,8 @@ class PhotographForm(RecordForm):
         max_length=500,
         allow_empty_file=False,
         widget=forms.FileInput(attrs={"accept": ",".join(f"image/{code.lower()}" for code in FORMATS)}),
-        help_text=f"{', '.join(FORMATS.values())}, up to 25 MB. It is stored without place, time and device.",
+        help_text=f"{', '.join(FORMATS.values())}, up to {settings.PHOTOGRAPH_MAX_BYTES // (1024 * 1024)} MB."
+        " It is stored without place, time and device.",
         error_messages={
             "required": "Choose a file.",
             "invalid": "Choose a file.",

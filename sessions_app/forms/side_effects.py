@@ -1,9 +1,11 @@
 """The form of a side effect: where it belongs, what it was, whether it is serious, how it went on."""
 
+from dataclasses import replace
+
 from django import forms
 from django.db.models import Q
 
-from lesions.forms.base import RecordForm
+from lesions.forms.base import RecordForm, Shown
 from lesions.forms.fields import CodeChoiceField, DayField, LineField, NumberField, YesNoField
 from lesions.models import Lesion, Patient
 from sessions_app.models import Series, SideEffect, TreatmentSession
@@ -64,7 +66,7 @@ class SideEffectForm(RecordForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a grade from 1 to 5."},
     )
-    ctcae_version = LineField(label="CTCAE version, where it was graded by it", max_length=10, required=False)
+    ctcae_version = LineField(label="CTCAE version", max_length=10, required=False)
     belongs_to = forms.ChoiceField(label="After which session", required=False)
     onset_on = DayField(label="Onset")
     resolved_on = DayField(label="End", required=False, help_text="Empty: it is still there.")
@@ -177,6 +179,10 @@ class SideEffectForm(RecordForm):
             for name, sentence in found.items():
                 self.add_error(name, sentence)
         return values
+
+    def shown(self, name: str) -> Shown:
+        shown = super().shown(name)
+        return replace(shown, span="span-2") if name in ("term", "belongs_to") else shown
 
     def values(self) -> dict:
         own = {"belongs_to", "lesions", "lesion"}

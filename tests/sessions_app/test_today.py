@@ -194,6 +194,18 @@ def test_a_draft_shows_who_and_leads_on(client, clinic, nurse):
     assert reverse("session_open", args=[series.pk, "treatment"]) not in page
 
 
+def test_the_correction_of_a_session_is_a_link_for_those_who_may_correct(client, clinic, nurse):
+    series = treated(clinic, 3)
+    draft = SessionDraft.objects.create(
+        series=series, kind="treatment", opened_by=nurse, corrects=series.sessions.get()
+    )
+    for role, listed in (("nurse", False), ("clinician", True)):
+        client.force_login(make_user(role, clinic))
+        page = client.get(reverse("today")).content.decode()
+        assert "correction of session 1" in page
+        assert (reverse("draft", args=[draft.pk]) in page) is listed
+
+
 def test_a_row_opens_its_session_by_post(client, clinic, nurse):
     due, follow_up = treated(clinic, 10), treated(clinic, 111, 104, 97, 90, status="completed")
     no_consent = make_series(make_patient(clinic, consented_on=None), started_on=days_ago(1))
@@ -201,8 +213,8 @@ def test_a_row_opens_its_session_by_post(client, clinic, nurse):
     page = client.get(reverse("today")).content.decode()
     for series, kind in ((due, "treatment"), (follow_up, "follow_up")):
         assert f'method="post" action="{reverse("session_open", args=[series.pk, kind])}"' in page
-    assert reverse("session_open", args=[no_consent.pk, "treatment"]) not in page
-    assert "Consent is not recorded" in page
+    assert page.count("Consent is not recorded") == 1
+    assert "Consent is not recorded" in page.split(no_consent.patient.study_id)[1]
 
 
 def test_long_lists_are_cut_and_the_rest_is_counted(client, clinic, nurse):

@@ -196,7 +196,8 @@ def complete_draft(
     """Make a session of a draft, or say what stands in the way. Sent twice, it logs one session.
 
     Args:
-        notes: {alert key: note} of the alerts that the person acknowledged.
+        notes: {alert key: note} of the alerts that the person acknowledged. A key holds the facts that
+            the person saw: when they have changed since, the note counts no more.
         without_missing: the person leaves out knowingly what the protocol asks for.
         reason: why, for a correction.
 
@@ -225,7 +226,7 @@ def complete_draft(
             if not plan.shows_allocation:
                 alerts = without_allocation(alerts)
         noted = {alert.key: notes.get(alert.key, "").strip() for alert in alerts}
-        open_keys = frozenset(alert.key for alert in alerts if not alert.blocks and not noted[alert.key])
+        open_keys = frozenset(alert.key for alert in alerts if alert.needs_note and not noted[alert.key])
         stands_in_the_way = open_keys or any(alert.blocks for alert in alerts)
         if stands_in_the_way or (reading.missing and not without_missing):
             return Completion(reading=reading, alerts=alerts, unacknowledged=open_keys)
@@ -256,6 +257,7 @@ def _write(draft: SessionDraft, reading: Reading, alerts, noted, by: User, reaso
             code=alert.code, facts=alert.reason, note=noted[alert.key], lesion=lesion_ids.get(alert.lesion_id)
         )
         for alert in alerts
+        if alert.needs_note
     )
     return log_session(
         series=draft.series, entry=replace(reading.entry, acknowledgements=acknowledgements), by=by.username

@@ -8,6 +8,7 @@ from lesions.models import Lesion, Medication
 from sessions_app.entries import SessionEntry
 from sessions_app.models import (
     AlertAcknowledgement,
+    Assessment,
     Infusion,
     Injection,
     Series,
@@ -17,15 +18,18 @@ from sessions_app.models import (
 )
 from stsclinic.clinical.dates import PartialDate
 from stsclinic.clinical.facts import (
+    EarlierSeries,
     Facts,
     InjectionFacts,
     MedicationFacts,
     PatientFacts,
     PreviousInfusion,
     PreviousInjection,
+    PreviousVisit,
     SeriesFacts,
     SessionFacts,
     SideEffectFacts,
+    SizeFacts,
 )
 
 
@@ -34,8 +38,8 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
     patient = series.patient
     lesions = {row.pk: row for row in Lesion.objects.filter(patient=patient)}
     arms = dict(SeriesLesion.objects.filter(series=series).values_list("lesion_id", "arm"))
-    sessions = TreatmentSession.objects.filter(series=series, kind="treatment")
-    treated = sorted(sessions.values_list("held_on", flat=True))
+    visits = _visits(series)
+    treated = sorted(visit.held_on for visit in visits if visit.kind == "treatment")
     before = [held_on for held_on in treated if held_on <= entry.held_on]
     return Facts(
         protocol=series.protocol.definition,
@@ -44,6 +48,15 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
             kind=entry.kind,
             injections=tuple(_injection(series, row, lesions[row.lesion], arms) for row in entry.injections),
             infusion_g=entry.infusion.dose_g if entry.infusion else None,
+            ptga=entry.ptga,
+            sizes=tuple(
+                SizeFacts(
+                    lesion_id=lesions[row.lesion].lesion_id,
+                    longest_mm=row.longest_mm,
+                    widest_mm=row.widest_mm,
+                )
+                for row in entry.assessments
+            ),
         ),
         patient=_patient(patient),
         series=SeriesFacts(
@@ -87,6 +100,40 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
             )
             for row in SideEffect.objects.filter(patient=patient).select_related("lesion")
         ),
+        previous_visits=tuple(visit for visit in visits if visit.held_on <= entry.held_on),
+        earlier_series=_earlier_series(series),
+    )
+
+
+def _visits(series: Series) -> tuple[PreviousVisit, ...]:
+    """All sessions of a series in their order, with what was measured."""
+    sizes = defaultdict(list)
+    for session_id, lesion_id, longest_mm, widest_mm in Assessment.objects.filter(
+        session__series=series, session__struck_out_at=None
+    ).values_list("session_id", "lesion__lesion_id", "longest_mm", "widest_mm"):
+        sizes[session_id].append(SizeFacts(lesion_id=lesion_id, longest_mm=longest_mm, widest_mm=widest_mm))
+    rows = TreatmentSession.objects.filter(series=series).order_by("held_on", "session_no")
+    return tuple(
+        PreviousVisit(held_on=held_on, kind=kind, ptga=ptga, sizes=tuple(sizes[pk]))
+        for pk, held_on, kind, ptga in rows.values_list("pk", "held_on", "kind", "ptga")
+    )
+
+
+def _earlier_series(series: Series) -> EarlierSeries | None:
+    """The patient's series of the number before this one that is not struck out."""
+    row = (
+        Series.objects.filter(patient_id=series.patient_id, series_no__lt=series.series_no)
+        .select_related("protocol")
+        .order_by("series_no")
+        .last()
+    )
+    if row is None:
+        return None
+    return EarlierSeries(
+        series_no=row.series_no,
+        protocol=row.protocol.definition,
+        sessions=_visits(row),
+        stop_reason=row.stop_reason,
     )
 
 
@@ -103,6 +150,7 @@ def _injection(series: Series, row, lesion: Lesion, arms: dict[int, str]) -> Inj
         concentration_mg_ml=concentration,
         volume_ml=row.volume_ml,
         salt_form=row.salt_form,
+        lot_number=row.lot_number,
     )
 
 

@@ -53,6 +53,17 @@ SIDE_EFFECT_GRADE_NOT_TOLERATED = 2
 """An infusion with a side effect of this grade or more was not tolerated (domain.md)."""
 
 
+MAY_BETRAY_ALLOCATION = frozenset(
+    {
+        "concentration_increased",
+        "concentration_needs_approval",
+        "above_maximum",
+        "not_yet_tolerated",
+        "recalled_lot",
+    }
+)
+"""Codes of which an alert may tell an arm: what was acknowledged of these is hidden in a closed trial."""
+
 PTGA_WORSE_BY = 3
 """Points of PtGA, 1-10, by which a patient must be worse for an alert to speak (our choice)."""
 

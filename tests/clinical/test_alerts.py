@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stsclinic.clinical.alerts import ALERTS, LEVELS, Alert, alert_help, alerts_of, without_allocation
+from stsclinic.clinical.alerts import (
+    ALERTS,
+    LEVELS,
+    MAY_BETRAY_ALLOCATION,
+    Alert,
+    alert_help,
+    alerts_of,
+    without_allocation,
+)
 from stsclinic.clinical.dates import PartialDate
 from stsclinic.clinical.facts import (
     EarlierSeries,
@@ -900,6 +908,21 @@ def test_stops_come_first_and_every_alert_has_its_words():
         "concentration_increased",
         "concentration_needs_approval",
     ]
+
+
+def test_what_betrays_an_allocation_is_known_by_its_code():
+    strong = replace(ELBOW, concentration_mg_ml=D(250), volume_ml=D(1), lot_number="X1")
+    over = replace(PLACEBO3, needs_approval_above_usual=True)
+    betraying = [
+        *found(
+            over,
+            injections=(strong,),
+            previous_injections=(earlier(40),),
+            recalled_lots=(RecalledLot(lot_number="X1", recalled_on=TODAY),),
+        ),
+        *found(IV, injections=(), session={"infusion_g": D(26)}),
+    ]
+    assert {alert.code for alert in betraying if alert.betrays_allocation} == MAY_BETRAY_ALLOCATION
 
 
 arms = st.booleans()

@@ -11,7 +11,9 @@ from stsclinic.audit.services import StaleRecord, change, write_new
 from stsclinic.clinical import terms
 from stsclinic.clinical.dates import PartialDate
 
-MEANWHILE = "Somebody recorded the same at this moment. Look at what is there, then save again if it is still needed."
+MEANWHILE = (
+    "Somebody recorded the same at this moment. Look at what is there, then save again if it is still needed."
+)
 
 
 def enrol_patient(*, values: dict, identity: dict, by: str, source: str = "page") -> Patient:
@@ -161,7 +163,9 @@ def _check_patient(patient: Patient) -> None:
 def _check_birth(birth_year: int | None, born_on) -> None:
     if born_on and birth_year != born_on.year:
         raise ValidationError(
-            {"birth_year": "This does not agree with the date of birth. Correct the date of birth in the identity."}
+            {
+                "birth_year": "This does not agree with the date of birth. Correct the date of birth in the identity."
+            }
         )
 
 

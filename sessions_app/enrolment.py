@@ -58,7 +58,8 @@ def facts_of_lesions(patient: Patient) -> dict[int, LesionFacts]:
     for lesion_pk, longest, widest in measured.values_list("lesion_id", "longest_mm", "widest_mm"):
         sizes[lesion_pk] = (longest, widest)
     return {
-        lesion.pk: lesion_facts(lesion, sizes.get(lesion.pk, (None, None))) for lesion in patient.lesions.all()
+        lesion.pk: lesion_facts(lesion, sizes.get(lesion.pk, (None, None)))
+        for lesion in patient.lesions.all()
     }
 
 
@@ -120,16 +121,22 @@ def decide_enrolment(
         if outcome == "consented":
             _check_consent(now, protocol, consented_on, answers, judged, today)
         elif now.series.exists():
-            raise ValidationError({"outcome": "The patient has a series. A consent given is withdrawn, not taken back."})
+            raise ValidationError(
+                {"outcome": "The patient has a series. A consent given is withdrawn, not taken back."}
+            )
         elif outcome == "not_eligible" and not judged.not_met:
-            raise ValidationError({"outcome": "Every criterion that is answered is met. Say which one is not."})
+            raise ValidationError(
+                {"outcome": "Every criterion that is answered is met. Say which one is not."}
+            )
         values = {
             "consented_on": consented_on if outcome == "consented" else None,
             "not_enrolled_reason": outcome if outcome in terms.NOT_ENROLLED_REASON else "",
             "criteria_met": {**now.criteria_met, protocol.code: answers} if answers else now.criteria_met,
         }
         if outcome == "not_eligible":
-            because = "; ".join(f"{criterion.requirement}: {criterion.reason}" for criterion in judged.not_met)
+            because = "; ".join(
+                f"{criterion.requirement}: {criterion.reason}" for criterion in judged.not_met
+            )
             reason = " ".join(filter(None, (reason, f"{protocol.code}: {because}")))
         return change(now, values, by=by, seen_version=seen_version, source=source, reason=reason)
 
@@ -175,17 +182,19 @@ def withdraw_patient(
         now = Patient.objects.select_for_update().get(pk=patient.pk)
         earliest = now.consented_on or now.offered_on
         if earliest and withdrawn_on < earliest:
-            raise ValidationError({"withdrawn_on": f"The date is before {show_date(earliest)}, the consent or offer."})
+            raise ValidationError(
+                {"withdrawn_on": f"The date is before {show_date(earliest)}, the consent or offer."}
+            )
         if withdrawn_on > timezone.localdate(timezone=now.clinic.zone):
             raise ValidationError({"withdrawn_on": "The date is in the future."})
         values = {"withdrawn_on": withdrawn_on, "withdrawal_reason": withdrawal_reason}
-        now = change(
-            now, values, by=by, seen_version=seen_version, source=source, reason=withdrawal_reason
-        )
+        now = change(now, values, by=by, seen_version=seen_version, source=source, reason=withdrawal_reason)
         if stop_series:
             for series in now.series.filter(status__in=OPEN_SERIES):
                 stopped = {"status": "stopped", "stop_reason": "patient_choice"}
-                change(series, stopped, by=by, seen_version=None, source=source, reason="The patient withdrew.")
+                change(
+                    series, stopped, by=by, seen_version=None, source=source, reason="The patient withdrew."
+                )
     return now
 
 

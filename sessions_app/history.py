@@ -53,7 +53,11 @@ class Kind:
     """The lookup to the session it belongs to, where it is shown with the session."""
     series: str = ""
     """The lookup to the series it is shown with."""
+    said: frozenset[str] = frozenset({"patient"})
+    """Columns that the record's own words say already."""
 
+
+_OF_SESSION = frozenset({"session", "lesion"})
 
 KINDS = {
     "patient": Kind("Patient", Patient, ""),
@@ -62,12 +66,24 @@ KINDS = {
     "medication": Kind("Medication", Medication, "patient"),
     "prior_treatment": Kind("Earlier treatment", PriorTreatment, "patient"),
     "series": Kind("Series", Series, "patient"),
-    "series_lesion": Kind("Lesion of a series", SeriesLesion, "series__patient", series="series"),
-    "session": Kind("Session", TreatmentSession, "series__patient"),
-    "assessment": Kind("Assessment", Assessment, "session__series__patient", session="session"),
-    "injection": Kind("Injection", Injection, "session__series__patient", session="session"),
-    "infusion": Kind("Infusion", Infusion, "session__series__patient", session="session"),
-    "acknowledgement": Kind("Alert", AlertAcknowledgement, "session__series__patient", session="session"),
+    "series_lesion": Kind(
+        "Lesion of a series",
+        SeriesLesion,
+        "series__patient",
+        series="series",
+        said=frozenset({"series", "lesion"}),
+    ),
+    "session": Kind("Session", TreatmentSession, "series__patient", said=frozenset({"series"})),
+    "assessment": Kind(
+        "Assessment", Assessment, "session__series__patient", session="session", said=_OF_SESSION
+    ),
+    "injection": Kind(
+        "Injection", Injection, "session__series__patient", session="session", said=_OF_SESSION
+    ),
+    "infusion": Kind("Infusion", Infusion, "session__series__patient", session="session", said=_OF_SESSION),
+    "acknowledgement": Kind(
+        "Alert", AlertAcknowledgement, "session__series__patient", session="session", said=_OF_SESSION
+    ),
     "side_effect": Kind("Side effect", SideEffect, "patient"),
     "photograph": Kind("Photograph", Photograph, "lesion__patient"),
 }
@@ -258,7 +274,7 @@ class _Words:
 
     def _fields(self, kind: Kind, old: dict, new: dict, hidden: frozenset[str]) -> Iterable[ChangedField]:
         for field in kind.model._meta.concrete_fields:
-            if field.name in NEVER_SHOWN or field.name in hidden or (kind.patient and field.name == "patient"):
+            if field.name in NEVER_SHOWN or field.name in hidden or field.name in kind.said:
                 continue
             before, after = self.value(field, old.get(field.column)), self.value(field, new.get(field.column))
             if before != after:

@@ -136,7 +136,9 @@ def _is_called(user, text: str) -> Q:
         return by_id
     lookup = "contains" if len(text) >= SHORTEST_NAME_INSIDE else "startswith"
     names = (
-        PatientIdentity.objects.filter(patient__clinic__in=clinics, **{f"name_search__{lookup}": text.lower()})
+        PatientIdentity.objects.filter(
+            patient__clinic__in=clinics, **{f"name_search__{lookup}": text.lower()}
+        )
         .order_by("name_search", "pk")
         .values("patient")[:NAMES_AT_MOST]
     )
@@ -163,7 +165,9 @@ def _rows(user, patients: list[Patient]) -> list[Row]:
     pks = [patient.pk for patient in patients]
     seeing = clinics_where(user, "see_identity")
     names = dict(
-        PatientIdentity.objects.filter(patient__in=pks, patient__clinic__in=seeing).values_list("patient", "name")
+        PatientIdentity.objects.filter(patient__in=pks, patient__clinic__in=seeing).values_list(
+            "patient", "name"
+        )
     )
     open_series: dict[int, Series] = {}
     for series in Series.objects.filter(patient__in=pks, status__in=OPEN_SERIES).select_related("protocol"):

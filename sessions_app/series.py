@@ -120,7 +120,9 @@ def change_series(
         _check_approval(wanted["high_concentration_approved_on"], wanted["high_concentration_reason"])
         if wanted["status"] == "planned" and now.sessions.exists():
             raise ValidationError({"status": "The series has a session, so it is not only planned."})
-        set_anew = lesions is not None and _set_lesions(now, set(lesions), by=by, source=source, reason=reason)
+        set_anew = lesions is not None and _set_lesions(
+            now, set(lesions), by=by, source=source, reason=reason
+        )
         saved = change(now, values, by=by, seen_version=seen_version, source=source, reason=reason)
         if set_anew and saved.version == seen_version:
             # Lesions alone were changed: a colleague who still sees the old ones must be told.
@@ -144,7 +146,9 @@ def _set_lesions(series: Series, wanted: set[Lesion], *, by: str, source: str, r
     if set(now) == wanted:
         return False
     if series.protocol.is_controlled:
-        raise ValidationError({"lesions": "The lesions of a controlled protocol stay as they were allocated."})
+        raise ValidationError(
+            {"lesions": "The lesions of a controlled protocol stay as they were allocated."}
+        )
     _check_lesions(series.patient, series.protocol, sorted(wanted, key=lambda lesion: lesion.lesion_id))
     for lesion in sorted(set(now) - wanted, key=lambda lesion: lesion.lesion_id):
         if _was_treated(series, lesion):
@@ -172,7 +176,9 @@ def _arms(protocol: Protocol) -> Iterable[str]:
 
 def _check_consent(patient: Patient, started_on: datetime.date) -> None:
     if patient.withdrawn_on:
-        raise ValidationError(f"The patient withdrew on {show_date(patient.withdrawn_on)}; no series can be open.")
+        raise ValidationError(
+            f"The patient withdrew on {show_date(patient.withdrawn_on)}; no series can be open."
+        )
     if not patient.consented_on:
         raise ValidationError("The patient has not consented. Record the consent first.")
     if started_on < patient.consented_on:
@@ -187,7 +193,9 @@ def _check_lesions(patient: Patient, protocol: Protocol, chosen: list[Lesion]) -
     if any(lesion.patient_id != patient.pk or lesion.struck_out_at for lesion in chosen):
         raise ValidationError({"lesions": "Choose lesions of this patient."})
     if protocol.is_controlled and len(chosen) != len(ARM):
-        raise ValidationError({"lesions": "A controlled protocol treats exactly two lesions, one in each arm."})
+        raise ValidationError(
+            {"lesions": "A controlled protocol treats exactly two lesions, one in each arm."}
+        )
     if protocol.route == "injection" and not chosen:
         raise ValidationError({"lesions": "Choose the lesions that are to be injected."})
 

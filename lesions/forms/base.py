@@ -117,7 +117,10 @@ class RecordForm(forms.Form):
         """Refuse dates, whole or partial, that have not come yet."""
         for name in names:
             value = self.cleaned_data.get(name)
-            if value and (PartialDate.parse(value).earliest if isinstance(value, str) else value) > self.today:
+            if (
+                value
+                and (PartialDate.parse(value).earliest if isinstance(value, str) else value) > self.today
+            ):
                 self.add_error(name, "The date is in the future.")
 
     def words(self, name: str, value) -> str:

@@ -104,7 +104,9 @@ class DayField(forms.DateField):
     """A whole date in the browser's own date box."""
 
     def __init__(self, **options):
-        options.setdefault("error_messages", {"invalid": "Enter a date as year-month-day, such as 2026-11-20."})
+        options.setdefault(
+            "error_messages", {"invalid": "Enter a date as year-month-day, such as 2026-11-20."}
+        )
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-date"})
         super().__init__(widget=widget, input_formats=["%Y-%m-%d"], **options)
 

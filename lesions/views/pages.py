@@ -4,7 +4,7 @@ import datetime
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -18,6 +18,11 @@ from stsclinic.clinics.models import Clinic
 def today_in(clinic: Clinic) -> datetime.date:
     """Today's date in the clinic's time zone."""
     return timezone.localdate(timezone=clinic.zone)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: what was sent, even if nothing was, or None for a page that is only read."""
+    return request.POST if request.method == "POST" else None
 
 
 def record_page(

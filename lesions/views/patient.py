@@ -8,7 +8,7 @@ from lesions.forms.patient import IdentityForm, PatientForm
 from lesions.models import PatientIdentity
 from lesions.selectors import get_patient, identity_for
 from lesions.services import change_patient, write_identity
-from lesions.views.pages import save_or_show, today_in
+from lesions.views.pages import posted, save_or_show, today_in
 from stsclinic.access import may, require
 
 
@@ -17,7 +17,7 @@ from stsclinic.access import may, require
 def patient_edit(request, pk):
     """Change what is recorded of a patient under the study ID."""
     patient = get_patient(request.user, "enrol", pk)
-    form = PatientForm(request.POST or None, record=patient, today=today_in(patient.clinic))
+    form = PatientForm(posted(request), record=patient, today=today_in(patient.clinic))
     return save_or_show(
         request,
         form,
@@ -43,7 +43,7 @@ def patient_identity(request, pk):
     if not may(request.user, "see_identity", patient.clinic_id):
         raise Http404
     identity = identity_for(request.user, patient) or PatientIdentity(patient=patient)
-    form = IdentityForm(request.POST or None, record=identity, today=today_in(patient.clinic))
+    form = IdentityForm(posted(request), record=identity, today=today_in(patient.clinic))
     return save_or_show(
         request,
         form,

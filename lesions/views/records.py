@@ -12,7 +12,7 @@ from lesions.forms.records import LesionForm, MedicationForm, PriorTreatmentForm
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from lesions.selectors import get_lesion, get_medication, get_patient, get_prior_treatment, next_lesion_id
 from lesions.services import add_record, change_record
-from lesions.views.pages import save_or_show, today_in
+from lesions.views.pages import posted, save_or_show, today_in
 from stsclinic.access import require
 
 
@@ -80,16 +80,12 @@ def prior_treatment_edit(request, pk):
 
 
 def _new(request: HttpRequest, patient: Patient, kind: Kind, initial: dict | None = None) -> HttpResponse:
-    form = kind.form(
-        request.POST or None, patient=patient, today=today_in(patient.clinic), initial=initial or {}
-    )
+    form = kind.form(posted(request), patient=patient, today=today_in(patient.clinic), initial=initial or {})
     return save_or_show(
         request,
         form,
         patient,
-        save=lambda form: add_record(
-            kind.model(patient=patient, **form.values()), by=request.user.username
-        ),
+        save=lambda form: add_record(kind.model(patient=patient, **form.values()), by=request.user.username),
         after=lambda saved: (f"{kind.words} {saved} is recorded.", _next_page(request, patient, kind)),
         title=f"New {kind.words.lower()}",
         can_add_another=True,
@@ -98,7 +94,7 @@ def _new(request: HttpRequest, patient: Patient, kind: Kind, initial: dict | Non
 
 def _edit(request: HttpRequest, record, kind: Kind) -> HttpResponse:
     patient = record.patient
-    form = kind.form(request.POST or None, record=record, patient=patient, today=today_in(patient.clinic))
+    form = kind.form(posted(request), record=record, patient=patient, today=today_in(patient.clinic))
     return save_or_show(
         request,
         form,

@@ -57,7 +57,7 @@ class WithdrawForm(RecordForm):
     """When the patient withdrew, and why, if a reason was given."""
 
     sections = (("Withdrawal", ("withdrawn_on", "withdrawal_reason")),)
-    wide = ("withdrawal_reason",)
+    wide = ("withdrawal_reason", "stop_series")
 
     withdrawn_on = DayField(label="Withdrew on")
     withdrawal_reason = NotesField(

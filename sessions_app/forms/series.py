@@ -40,19 +40,26 @@ class NewSeriesForm(ApprovalFields, RecordForm):
         ("Lesions to be treated", ("lesions",)),
         ("Approval of a higher concentration, where the protocol asks for one", APPROVAL),
     )
-    wide = ("lesions", "high_concentration_reason")
+    wide = ("lesions", "high_concentration_reason", "in_addition")
 
     protocol = forms.ModelChoiceField(Protocol.objects.none(), empty_label="Choose", to_field_name="code")
-    status = forms.ChoiceField(choices=[(code, terms.SERIES_STATUS[code]) for code in OPEN_SERIES], initial="active")
+    status = forms.ChoiceField(
+        choices=[(code, terms.SERIES_STATUS[code]) for code in OPEN_SERIES], initial="active"
+    )
     started_on = DayField(label="Starts on")
     lesions = LesionsField(required=False)
 
-    def __init__(self, *args, patient: Patient, protocols: list[Protocol], open_ones: list[Series], **options):
+    def __init__(
+        self, *args, patient: Patient, protocols: list[Protocol], open_ones: list[Series], **options
+    ):
         super().__init__(*args, **options)
         self.fields["started_on"].initial = self.today
         self.fields["protocol"].queryset = Protocol.objects.filter(pk__in=[row.pk for row in protocols])
-        self.fields["protocol"].label_from_instance = lambda row: f"{row.name} ({row.code}, version {row.version})"
+        self.fields["protocol"].label_from_instance = lambda row: (
+            f"{row.name} ({row.code}, version {row.version})"
+        )
         self.fields["lesions"].queryset = patient.lesions.all()
+        self.has_lesions = patient.lesions.exists()
         if open_ones:
             self.fields["in_addition"] = forms.BooleanField(
                 label="Open this series in addition to the one that is open"

@@ -11,7 +11,7 @@ from lesions.forms.patient import EnrolForm
 from lesions.models import Patient
 from lesions.selectors import clinics_for, get_patient
 from lesions.services import enrol_patient
-from lesions.views.pages import record_page, save_or_show, today_in
+from lesions.views.pages import posted, record_page, save_or_show, today_in
 from sessions_app.enrolment import (
     OUTCOME,
     decide_enrolment,
@@ -33,7 +33,7 @@ def enrol(request):
     """A new patient, with the identity in a section of its own."""
     clinics = clinics_for(request.user, "enrol")
     form = EnrolForm(
-        request.POST or None,
+        posted(request),
         clinics=clinics,
         with_identity=clinics_where(request.user, "enrol") <= clinics_where(request.user, "see_identity"),
         # The clinic is chosen in the form itself; no clinic's day is later than this one.
@@ -64,7 +64,7 @@ def enrol_decide(request, pk):
     protocols = protocols_for(patient.clinic)
     protocol = _chosen(request, patient, protocols)
     today = today_in(patient.clinic)
-    form = DecideForm(request.POST or None, record=patient, protocol=protocol, today=today)
+    form = DecideForm(posted(request), record=patient, protocol=protocol, today=today)
 
     def save(form: DecideForm) -> Patient:
         return decide_enrolment(
@@ -111,7 +111,7 @@ def patient_withdraw(request, pk):
     if "undo" in request.POST:
         return _undo(request, patient, undo)
     count = open_ones(patient).count()
-    form = WithdrawForm(request.POST or None, record=patient, open_series=count, today=today)
+    form = WithdrawForm(posted(request), record=patient, open_series=count, today=today)
     return save_or_show(
         request,
         form,
@@ -151,7 +151,9 @@ def _undo(request: HttpRequest, patient: Patient, undo: UndoWithdrawalForm) -> H
             messages.success(request, "The withdrawal is taken back. Series that were stopped stay stopped.")
             return redirect("patient", patient.pk)
     patient = get_patient(request.user, "enrol", patient.pk)
-    form = WithdrawForm(record=patient, open_series=open_ones(patient).count(), today=today_in(patient.clinic))
+    form = WithdrawForm(
+        record=patient, open_series=open_ones(patient).count(), today=today_in(patient.clinic)
+    )
     return record_page(
         request,
         form,
@@ -199,7 +201,10 @@ _FIELD_OF = {
 
 def _where_to_record(patient: Patient, code: str) -> dict:
     if code in _FIELD_OF:
-        return {"url": f"{reverse('patient_edit', args=[patient.pk])}#id_{_FIELD_OF[code]}", "action": "Change"}
+        return {
+            "url": f"{reverse('patient_edit', args=[patient.pk])}#id_{_FIELD_OF[code]}",
+            "action": "Change",
+        }
     if code.startswith("other_"):
         return {}
     return {"url": reverse("lesion_new", args=[patient.pk]), "action": "Add a lesion"}

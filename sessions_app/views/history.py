@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from lesions.banner import banner_of
 from lesions.selectors import get_patient
+from lesions.views.pages import posted
 from sessions_app.forms.history import StrikeOutForm
 from sessions_app.history import KINDS, history_of_patient, history_of_record, patient_of, record_for
 from sessions_app.striking import patient_of as patient_of_struck
@@ -24,7 +25,9 @@ def patient_history(request, pk):
     """Everything that changed about a patient, the newest first."""
     patient = get_patient(request.user, "see_history", pk)
     page = history_of_patient(request.user, patient, _before(request))
-    return _shown(request, patient, page, f"History of {patient.study_id}", reverse("patient_history", args=[pk]))
+    return _shown(
+        request, patient, page, f"History of {patient.study_id}", reverse("patient_history", args=[pk])
+    )
 
 
 @require("see_history")
@@ -44,7 +47,7 @@ def strike_out(request, kind, pk):
     """Strike a mistake out, with a reason. It stays readable in the history."""
     record = record_to_strike_out(request.user, kind, pk)
     patient = patient_of_struck(kind, record)
-    form = StrikeOutForm(request.POST or None)
+    form = StrikeOutForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             strike_out_record(kind, record, by=request.user.username, reason=form.cleaned_data["reason"])

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from lesions.selectors import get_patient
-from lesions.views.pages import save_or_show, today_in
+from lesions.views.pages import posted, save_or_show, today_in
 from sessions_app.enrolment import protocols_for
 from sessions_app.forms.series import NewSeriesForm, SeriesForm
 from sessions_app.models import Series
@@ -21,7 +21,7 @@ def series_new(request, pk):
     patient = get_patient(request.user, "enrol", pk)
     others = list(open_ones(patient))
     form = NewSeriesForm(
-        request.POST or None,
+        posted(request),
         patient=patient,
         protocols=protocols_for(patient.clinic),
         open_ones=others,
@@ -74,7 +74,7 @@ def series_edit(request, pk):
     """Complete, stop, reopen or approve a series, or change the lesions that it treats."""
     series = get_series(request.user, "enrol", pk)
     patient = series.patient
-    form = SeriesForm(request.POST or None, record=series, today=today_in(patient.clinic))
+    form = SeriesForm(posted(request), record=series, today=today_in(patient.clinic))
     return save_or_show(
         request,
         form,

@@ -47,8 +47,20 @@ LESION = {
     "pain_vas": "5,5",
     "dysfunction": "yes",
 }
-MEDICATION = {"name": "bosentan", "role": "vasodilator", "dose": "125 mg", "started_on": "2018", "stopped_on": ""}
-PRIOR = {"treatment": "diltiazem", "lesion": "", "started_on": "2016-03", "stopped_on": "2017", "response": "none"}
+MEDICATION = {
+    "name": "bosentan",
+    "role": "vasodilator",
+    "dose": "125 mg",
+    "started_on": "2018",
+    "stopped_on": "",
+}
+PRIOR = {
+    "treatment": "diltiazem",
+    "lesion": "",
+    "started_on": "2016-03",
+    "stopped_on": "2017",
+    "response": "none",
+}
 
 
 @pytest.fixture
@@ -203,7 +215,9 @@ def test_reading_the_pages_changes_nothing(client, owner, patient):
 
 
 def test_no_title_holds_a_name(client, owner, patient):
-    write_identity(patient=patient, values={"name": "Inger Holm"}, seen=identity_as_seen(PatientIdentity()), by="x")
+    write_identity(
+        patient=patient, values={"name": "Inger Holm"}, seen=identity_as_seen(PatientIdentity()), by="x"
+    )
     page = client.get(reverse("patient_identity", args=[patient.pk])).content.decode()
     title = page.split("<title>")[1].split("</title>")[0]
     assert "Inger" not in title
@@ -332,7 +346,12 @@ def test_a_medication_is_stopped_by_one_field(client, owner, patient):
 
 @pytest.mark.parametrize(
     ("started", "stopped", "is_refused"),
-    [("2018", "2017", True), ("2018-06", "2018", False), ("2018", "2018-01", False), ("2018-06-14", "2018-06-13", True)],
+    [
+        ("2018", "2017", True),
+        ("2018-06", "2018", False),
+        ("2018", "2018-01", False),
+        ("2018-06-14", "2018-06-13", True),
+    ],
 )
 def test_an_end_before_the_start_is_refused(client, owner, patient, started, stopped, is_refused):
     data = MEDICATION | {"started_on": started, "stopped_on": stopped}

@@ -97,7 +97,9 @@ def test_the_filters(clinic, clinician):
     assert ids(clinician, clinic=clinic.pk, protocol="iv") == []
     shown = {row.study_id: row.status for row in find_patients(clinician, Wanted()).rows}
     for status in patient_list.STATUS:
-        assert [study_id for study_id, code in shown.items() if code == status] == ids(clinician, status=status)
+        assert [study_id for study_id, code in shown.items() if code == status] == ids(
+            clinician, status=status
+        )
 
 
 def test_what_a_row_shows(clinic, clinician):
@@ -169,7 +171,9 @@ def test_a_part_for_htmx(client, clinic, clinician):
     assert "<html" not in part
 
 
-@pytest.mark.parametrize("data", [{"clinic": "x"}, {"clinic": "999"}, {"status": "ill"}, {"text": "x" * 999}, {"text": "\x00"}])
+@pytest.mark.parametrize(
+    "data", [{"clinic": "x"}, {"clinic": "999"}, {"status": "ill"}, {"text": "x" * 999}, {"text": "\x00"}]
+)
 def test_a_careless_search_is_no_error(client, clinic, clinician, data):
     client.force_login(clinician)
     assert client.post(reverse("patients"), data).status_code == 200

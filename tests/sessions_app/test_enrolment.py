@@ -87,7 +87,11 @@ def test_each_criterion_is_shown_with_its_answer_and_reason(client, owner, offer
 
 def test_another_protocol_has_its_own_criteria(client, owner, offered):
     page = client.get(reverse("enrol_decide", args=[offered.pk]), {"protocol": "placebo3"})
-    assert {row["criterion"].code for row in page.context["rows"]} >= {"breast_feeding", "lesion_size", "other_3"}
+    assert {row["criterion"].code for row in page.context["rows"]} >= {
+        "breast_feeding",
+        "lesion_size",
+        "other_3",
+    }
     assert client.get(reverse("enrol_decide", args=[offered.pk]), {"protocol": "none"}).status_code == 404
 
 
@@ -153,7 +157,13 @@ def test_two_people_decide(client, owner, offered):
     decide(client, offered, outcome="declined")
     response = client.post(
         reverse("enrol_decide", args=[offered.pk]),
-        {"protocol": "weekly4", "version": stale, "outcome": "consented", "answer_1": "yes", "consented_on": "2026-01-10"},
+        {
+            "protocol": "weekly4",
+            "version": stale,
+            "outcome": "consented",
+            "answer_1": "yes",
+            "consented_on": "2026-01-10",
+        },
     )
     assert ("Outcome", "Consented", "Declined") in {
         (row.label, row.typed, row.recorded) for row in response.context["differences"]
@@ -187,7 +197,9 @@ def test_a_patient_withdraws_without_a_reason_and_no_session_can_be_opened(clien
     assert client.post(reverse("patient_withdraw", args=[patient.pk]), data).status_code == 302
     patient.refresh_from_db()
     assert patient.withdrawn_on == datetime.date(2026, 2, 1)
-    assert may_open_session(patient) == "The patient withdrew on 01-Feb-2026; no further session can be opened."
+    assert (
+        may_open_session(patient) == "The patient withdrew on 01-Feb-2026; no further session can be opened."
+    )
     series = Series.objects.get()
     assert (series.status, series.stop_reason) == ("stopped", "patient_choice")
 
@@ -367,7 +379,10 @@ def test_after_a_withdrawal_nothing_is_reopened(client, owner, clinic):
 
 def test_an_approval_is_recorded(client, owner, patient):
     series = make_series(patient, [make_lesion(patient)])
-    approval = {"high_concentration_approved_on": "2026-01-20", "high_concentration_reason": "No effect of 150"}
+    approval = {
+        "high_concentration_approved_on": "2026-01-20",
+        "high_concentration_reason": "No effect of 150",
+    }
     assert "a date and a reason" in errors(edit(client, series, high_concentration_reason="No effect"))
     assert edit(client, series, **approval).status_code == 302
     assert (series.high_concentration_approved_on, series.high_concentration_reason) == (

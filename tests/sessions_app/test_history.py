@@ -9,8 +9,8 @@ from django.urls import reverse
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from lesions.services import change_patient, change_record, identity_as_seen, write_identity
 from sessions_app import history
-from sessions_app.models import Photograph, Series, SeriesLesion, SideEffect
 from sessions_app.history import history_of_patient, history_of_record
+from sessions_app.models import Photograph, Series, SeriesLesion, SideEffect
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Audited
 from tests.builders import (
@@ -124,13 +124,17 @@ def test_dates_references_and_judged_criteria(clinician, patient):
         Patient.objects.filter(pk=patient.pk).update(criteria_met={"weekly4": {"It is understood.": True}})
     judged, changed, *_ = history_of_patient(clinician, patient).entries
     assert fields(judged) == {"Criteria judged": ("Not recorded", "weekly4: It is understood. Yes")}
-    assert fields(changed) == {"Started on": ("05-Jan-2026", "12-Jan-2026"), "Status": ("Active", "Completed")}
+    assert fields(changed) == {
+        "Started on": ("05-Jan-2026", "12-Jan-2026"),
+        "Status": ("Active", "Completed"),
+    }
 
 
 def test_bulk_writes_are_there_row_by_row(clinician, patient):
     with acting(by="importer", source="import"):
         Lesion.objects.bulk_create(
-            Lesion(patient=patient, lesion_id=f"B{n}", body_site="knee", lesion_type="nodule") for n in range(3)
+            Lesion(patient=patient, lesion_id=f"B{n}", body_site="knee", lesion_type="nodule")
+            for n in range(3)
         )
         Lesion.objects.filter(patient=patient).update(body_site="heel")
     entries = history_of_patient(clinician, patient).entries[:6]
@@ -179,7 +183,9 @@ def test_pages(client, clinician, patient, monkeypatch):
     assert len(seen) == 10
     assert seen == sorted(seen, reverse=True)
     for before in ("x", "-1", "9" * 30, "", "٣"):
-        assert client.get(reverse("patient_history", args=[patient.pk]), {"before": before}).status_code == 200
+        assert (
+            client.get(reverse("patient_history", args=[patient.pk]), {"before": before}).status_code == 200
+        )
 
 
 # Who sees what --------------------------------------------------------------------------------------------
@@ -190,8 +196,16 @@ def test_identities_only_for_those_who_may_see_them(client, clinic, patient):
 
     seen = identity_as_seen(PatientIdentity())
     write_identity(patient=patient, values={"name": "Inger Holm"}, seen=seen, by="ann")
-    urls = (reverse("patient_history", args=[patient.pk]), reverse("record_history", args=["patient", patient.pk]))
-    for role, sees in (("nurse", True), ("clinician", True), ("investigator", False), ("data_manager", False)):
+    urls = (
+        reverse("patient_history", args=[patient.pk]),
+        reverse("record_history", args=["patient", patient.pk]),
+    )
+    for role, sees in (
+        ("nurse", True),
+        ("clinician", True),
+        ("investigator", False),
+        ("data_manager", False),
+    ):
         client.force_login(make_user(role, clinic))
         for url in urls:
             page = client.get(url).content.decode().split("<main")[1]
@@ -201,7 +215,11 @@ def test_identities_only_for_those_who_may_see_them(client, clinic, patient):
 
 def test_an_outsider_and_an_administrator_see_none(client, clinic, patient):
     lesion = make_lesion(patient)
-    for user in (make_user("clinician", make_clinic()), make_user("administrator", clinic), make_user("observer", clinic)):
+    for user in (
+        make_user("clinician", make_clinic()),
+        make_user("administrator", clinic),
+        make_user("observer", clinic),
+    ):
         client.force_login(user)
         for name, args in (
             ("patient_history", [patient.pk]),
@@ -210,7 +228,9 @@ def test_an_outsider_and_an_administrator_see_none(client, clinic, patient):
             ("strike_out", ["lesion", lesion.pk]),
         ):
             assert client.get(reverse(name, args=args)).status_code == 404
-        assert client.post(reverse("strike_out", args=["lesion", lesion.pk]), {"reason": "x"}).status_code == 404
+        assert (
+            client.post(reverse("strike_out", args=["lesion", lesion.pk]), {"reason": "x"}).status_code == 404
+        )
     assert Lesion.objects.filter(pk=lesion.pk).exists()
 
 
@@ -226,8 +246,12 @@ def test_a_closed_allocation_is_left_out(client, clinic, patient):
     lesions = [make_lesion(patient), make_lesion(patient)]
     series = make_series(patient, [(lesions[0], "active"), (lesions[1], "control")], protocol="placebo3")
     session = make_session(series, DAY)
-    given = make_injection(session, lesions[0], concentration_mg_ml=40, volume_ml="0.123", lot_number="LOT-77")
-    make_injection(session, lesions[1], agent="saline", concentration_mg_ml=None, volume_ml="0.123", technique="top")
+    given = make_injection(
+        session, lesions[0], concentration_mg_ml=40, volume_ml="0.123", lot_number="LOT-77"
+    )
+    make_injection(
+        session, lesions[1], agent="saline", concentration_mg_ml=None, volume_ml="0.123", technique="top"
+    )
     with acting(by="x", source="page"):
         type(given).objects.filter(pk=given.pk).update(concentration_mg_ml=41)
     words = ("Active (sodium", "Control (saline)", "Sodium thiosulfate<", "Saline", "0.123", "LOT-77", "41")
@@ -263,9 +287,7 @@ def test_each_kind_is_struck_out_and_stays_readable(client, clinician, patient):
         "medication": save(Medication(patient=patient, name="iloprost", role="vasodilator")),
         "prior_treatment": save(PriorTreatment(patient=patient, treatment="surgery")),
         "side_effect": save(SideEffect(patient=patient, term="nausea", grade=1, onset_on=DAY)),
-        "photograph": save(
-            Photograph(lesion=spare, taken_on=DAY, width_px=1, height_px=1, sha256="0" * 64)
-        ),
+        "photograph": save(Photograph(lesion=spare, taken_on=DAY, width_px=1, height_px=1, sha256="0" * 64)),
         "session": session,
         "series": series,
         "lesion": lesion,

@@ -17,6 +17,10 @@ ROWS_SHOWN = 200
 """Rows of a table on one page. The files hold all."""
 WIDE = 4
 """A table of this many columns takes the whole width."""
+DENSE = 10
+"""A table of this many columns is set tighter."""
+SHORT_TEXT, LONG_TEXT = 22, 40
+"""Characters of a text that is not broken into lines, and of one that needs a wide column."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,10 @@ class ShownTable:
     @property
     def is_wide(self) -> bool:
         return len(self.columns) >= WIDE
+
+    @property
+    def is_dense(self) -> bool:
+        return len(self.columns) >= DENSE
 
 
 def notes_of(tables: Sequence[Table]) -> list[str]:
@@ -123,7 +131,12 @@ def _shown(
 
 
 def _cell(column: Column, value: object, keys: Mapping[str, int]) -> str:
+    """The text; short ones are not broken, and long ones get the room to be read."""
     text = cell_text(column, value)
     if column.code == "patient_id" and text in keys:
         return format_html('<a href="{}">{}</a>', reverse("patient", args=[keys[text]]), text)
-    return text
+    if column.is_number:
+        return text
+    if len(text) > LONG_TEXT:
+        return format_html('<div class="report-reason">{}</div>', text)
+    return format_html('<span class="nowrap">{}</span>', text) if len(text) < SHORT_TEXT else text

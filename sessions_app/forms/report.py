@@ -36,7 +36,7 @@ class ReportFilterForm(forms.Form):
     """A selection out of the clinics and protocols that the reader may see. Empty takes all."""
 
     treated_from = _date("First treatment from")
-    treated_to = _date("to")
+    treated_to = _date("First treatment to")
 
     field_order = ("clinic", "protocol", "diagnosis", "treated_from", "treated_to")
 

@@ -5,16 +5,17 @@ and what was struck out, never appear.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from lesions.models import PatientIdentity
-from sessions_app.models import Protocol, Series, SessionDraft, SideEffect, TreatmentSession
-from sessions_app.selectors import may_go_on_with, open_drafts_for, today_in
+from sessions_app.models import Protocol, Series, SideEffect, TreatmentSession
+from sessions_app.selectors import OpenSheet, open_drafts_for, open_sheets, today_in
 from sessions_app.side_effects import OVER
 from stsclinic.access import clinics_where
 from stsclinic.clinical.protocols import ProtocolDefinition
@@ -95,15 +96,17 @@ def clinic_days(user) -> list[ClinicDay]:
     if not clinics:
         return []
     recording = clinics_where(user, "record_session")
-    drafts = _drafts(user)
+    sheets = _sheets(user)
     effects = _unresolved(today)
-    days = _by_clinic(today, {draft.series_id: draft.pk for draft in drafts if draft.corrects_id is None})
+    days = _by_clinic(
+        today, {sheet.draft.series_id: sheet.draft.pk for sheet in sheets if sheet.draft.corrects_id is None}
+    )
     found = [
         ClinicDay(
             clinic=clinic,
             today=today[clinic.pk],
             may_record=clinic.pk in recording,
-            drafts=_short(draft for draft in drafts if draft.series.patient.clinic_id == clinic.pk),
+            drafts=_short(sheet for sheet in sheets if sheet.draft.series.patient.clinic_id == clinic.pk),
             overdue=_short(sorted(days[clinic.pk].overdue, key=lambda row: (row.days_over, row.study_id))),
             due=_short(sorted(days[clinic.pk].due, key=_by_closing)),
             not_begun=_short(sorted(days[clinic.pk].not_begun, key=lambda row: (row.opens_on, row.study_id))),
@@ -174,15 +177,20 @@ def _due_rows(today: dict[int, date], drafts: dict[int, int]) -> Iterator[tuple[
 
 def _is_past_horizon(status: str, due: Due, on: date) -> bool:
     """Whether an ended series waited so long for its follow-up that it is listed no more."""
-    is_over = status in ("completed", "stopped") and due.closes_on is not None
-    return is_over and on > due.closes_on + timedelta(days=FOLLOW_UP_HORIZON_DAYS)
+    if status not in ("completed", "stopped") or due.closes_on is None:
+        return False
+    return on > due.closes_on + timedelta(days=FOLLOW_UP_HORIZON_DAYS)
 
 
 def _row(
-    row: dict, protocol: str, due: Due, sessions: list[SessionHeld], on: date, draft_pk: int | None
+    row: Mapping[str, Any],
+    protocol: str,
+    due: Due,
+    sessions: list[SessionHeld],
+    on: date,
+    draft_pk: int | None,
 ) -> DueRow:
     treatments = sum(session.kind == "treatment" for session in sessions)
-    is_over = due.state == "overdue" and due.closes_on is not None
     return DueRow(
         series_pk=row["pk"],
         series_no=row["series_no"],
@@ -193,7 +201,7 @@ def _row(
         number=treatments + 1 if due.kind == "treatment" else treatments,
         opens_on=due.opens_on,
         closes_on=due.closes_on,
-        days_over=(on - due.closes_on).days if is_over else 0,
+        days_over=0 if due.closes_on is None else max(0, (on - due.closes_on).days),
         has_consent=row["patient__consented_on"] is not None,
         draft_pk=draft_pk,
     )
@@ -215,22 +223,20 @@ def _waiting_series(today: dict[int, date], definitions: Iterable[ProtocolDefini
     ).order_by("pk")
 
 
-def _drafts(user) -> list[SessionDraft]:
+def _sheets(user) -> list[OpenSheet]:
     """Sheets left open, the one that waits longest first."""
     drafts = (
         open_drafts_for(user, "see_today")
         .filter(series__patient__withdrawn_on=None)
         .select_related("series__patient__clinic", "series__protocol", "saved_by", "opened_by", "corrects")
     )
-    for draft in drafts:
-        draft.may_go_on = may_go_on_with(user, draft)
-    return sorted(drafts, key=lambda draft: draft.saved_at or draft.opened_at)
+    return open_sheets(user, sorted(drafts, key=lambda draft: draft.saved_at or draft.opened_at))
 
 
 def _unresolved(today: dict[int, date]) -> dict[int, ShortList]:
     """Side effects without an end, the gravest and latest of each clinic first."""
     found: dict[int, ShortList] = defaultdict(ShortList)
-    lists = {"partition_by": F("patient__clinic")}
+    clinic = F("patient__clinic")
     rows = (
         SideEffect.objects.filter(
             patient__clinic__in=today,
@@ -241,9 +247,11 @@ def _unresolved(today: dict[int, date]) -> dict[int, ShortList]:
         .exclude(outcome__in=OVER)
         .annotate(
             place=Window(
-                RowNumber(), order_by=[F("grade").desc(), F("onset_on").desc(), F("pk").desc()], **lists
+                RowNumber(),
+                partition_by=clinic,
+                order_by=[F("grade").desc(), F("onset_on").desc(), F("pk").desc()],
             ),
-            total=Window(Count("pk"), **lists),
+            total=Window(Count("pk"), partition_by=clinic),
         )
         .filter(place__lte=SHOWN_SIDE_EFFECTS)
         .select_related("patient", "lesion")
@@ -268,7 +276,7 @@ def _name(days: list[ClinicDay], clinics: frozenset[int]) -> None:
     people = [(row, row.patient_pk) for row in shown]
     for day in days:
         if day.clinic.pk in clinics:
-            people += [(row, row.series.patient_id) for row in day.drafts.rows]
+            people += [(row, row.draft.series.patient_id) for row in day.drafts.rows]
             people += [(row, row.patient_id) for row in day.side_effects.rows]
     names = dict(
         PatientIdentity.objects.filter(patient__in={pk for _row, pk in people}).values_list(

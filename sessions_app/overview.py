@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from lesions import bodymap
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
@@ -21,11 +22,10 @@ from sessions_app.models import (
     Photograph,
     Series,
     SeriesLesion,
-    SessionDraft,
     SideEffect,
     TreatmentSession,
 )
-from sessions_app.selectors import may_go_on_with, open_drafts_for, photographs_for
+from sessions_app.selectors import OpenSheet, open_drafts_for, open_sheets, photographs_for
 from sessions_app.side_effects import is_over
 from stsclinic.charts import Line, LineChart, line_chart
 from stsclinic.clinical.dates import PartialDate
@@ -75,7 +75,7 @@ class SessionRow:
     lesions_treated: int
     amount: Amount
     side_effects: list[SideEffect]
-    correction: SessionDraft | None = None
+    correction: OpenSheet | None = None
 
 
 @dataclass(kw_only=True)
@@ -112,7 +112,7 @@ class SeriesPage:
     outcome: str
     """The headline outcome as a code; empty while nothing was treated."""
     chart: LineChart | None
-    draft: SessionDraft | None
+    sheet: OpenSheet | None
 
     @property
     def outcome_words(self) -> str:
@@ -176,19 +176,23 @@ class Overview:
     more_photographs: int = 0
 
 
-@dataclass
+def _lists() -> Any:
+    return field(default_factory=lambda: defaultdict(list))
+
+
+@dataclass(kw_only=True)
 class _Rows:
-    """The patient's rows, by what they hang on."""
+    """The patient's rows, by the key of what they hang on."""
 
     lesions: dict[int, Lesion]
-    sessions: dict[int, list[TreatmentSession]]
-    treated: dict[int, list[tuple[Lesion, str]]]
-    assessments: dict[int, list[Assessment]]
-    injections: dict[int, list[Injection]]
-    infusions: dict[int, Infusion]
-    side_effects: dict[int, list[SideEffect]]
-    drafts: dict[int, SessionDraft]
-    corrections: dict[int, SessionDraft]
+    sessions: dict[int, list[TreatmentSession]] = _lists()
+    treated: dict[int, list[tuple[Lesion, str]]] = _lists()
+    assessments: dict[int, list[Assessment]] = _lists()
+    injections: dict[int, list[Injection]] = _lists()
+    infusions: dict[int, Infusion] = field(default_factory=dict)
+    side_effects: dict[int, list[SideEffect]] = _lists()
+    sheets: dict[int, OpenSheet] = field(default_factory=dict)
+    corrections: dict[int, OpenSheet] = field(default_factory=dict)
 
 
 def overview_of(patient: Patient, user, today: date) -> Overview:
@@ -220,50 +224,46 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
         side_effects=[row for row in effects if not is_over(row)],
         ended_side_effects=[row for row in effects if is_over(row)],
     )
-    photographs = photographs_for(user, "see_photographs").filter(lesion__patient=patient)
-    photographs = list(photographs.order_by("-taken_on", "-pk"))
+    visible = photographs_for(user, "see_photographs").filter(lesion__patient=patient)
+    photographs = list(visible.order_by("-taken_on", "-pk"))
     found.photographs = photographs[:SHOWN_PHOTOGRAPHS]
     found.more_photographs = len(photographs) - len(found.photographs)
     return found
 
 
 def _load(patient: Patient, user, lesions: list[Lesion], effects: list[SideEffect]) -> _Rows:
-    by_key = {lesion.pk: lesion for lesion in lesions}
-    kept = {"session__series__patient": patient, "session__struck_out_at": None}
-    kept_series = {"session__series__struck_out_at": None}
-    rows = _Rows(by_key, *(defaultdict(list) for _ in range(4)), {}, defaultdict(list), {}, {})
+    found = _Rows(lesions={lesion.pk: lesion for lesion in lesions})
+    kept = {
+        "session__series__patient": patient,
+        "session__struck_out_at": None,
+        "session__series__struck_out_at": None,
+    }
     for session in TreatmentSession.objects.filter(
         series__patient=patient, series__struck_out_at=None
     ).order_by("session_no"):
-        rows.sessions[session.series_id].append(session)
-    for row in SeriesLesion.objects.filter(series__patient=patient).order_by("lesion__lesion_id"):
-        if row.lesion_id in by_key:
-            rows.treated[row.series_id].append(
-                (by_key[row.lesion_id], row.get_arm_display() if row.arm else "")
-            )
-    for row in (
-        Assessment.objects.filter(**kept, **kept_series)
-        .select_related("session__series")
-        .order_by("session__held_on", "session__series__series_no", "session__session_no")
+        found.sessions[session.series_id].append(session)
+    for treated in SeriesLesion.objects.filter(series__patient=patient).order_by("lesion__lesion_id"):
+        if treated.lesion_id in found.lesions:
+            arm = treated.get_arm_display() if treated.arm else ""
+            found.treated[treated.series_id].append((found.lesions[treated.lesion_id], arm))
+    assessments = Assessment.objects.filter(**kept).select_related("session__series")
+    for assessment in assessments.order_by(
+        "session__held_on", "session__series__series_no", "session__session_no"
     ):
-        rows.assessments[row.lesion_id].append(row)
-    for row in Injection.objects.filter(**kept, **kept_series):
-        rows.injections[row.session_id].append(row)
-    rows.infusions = {row.session_id: row for row in Infusion.objects.filter(**kept, **kept_series)}
+        found.assessments[assessment.lesion_id].append(assessment)
+    for injection in Injection.objects.filter(**kept):
+        found.injections[injection.session_id].append(injection)
+    found.infusions = {row.session_id: row for row in Infusion.objects.filter(**kept)}
     for effect in effects:
         if effect.session_id:
-            rows.side_effects[effect.session_id].append(effect)
-    for draft in (
-        open_drafts_for(user, "see_patients")
-        .filter(series__patient=patient)
-        .select_related("opened_by", "saved_by", "series__patient__clinic")
-    ):
-        draft.may_go_on = may_go_on_with(user, draft)
-        if draft.corrects_id:
-            rows.corrections[draft.corrects_id] = draft
+            found.side_effects[effect.session_id].append(effect)
+    drafts = open_drafts_for(user, "see_patients").filter(series__patient=patient)
+    for sheet in open_sheets(user, drafts.select_related("opened_by", "saved_by", "series__patient__clinic")):
+        if sheet.draft.corrects_id:
+            found.corrections[sheet.draft.corrects_id] = sheet
         else:
-            rows.drafts[draft.series_id] = draft
-    return rows
+            found.sheets[sheet.draft.series_id] = sheet
+    return found
 
 
 def _visibility(user) -> Callable[[Series], bool]:
@@ -306,7 +306,7 @@ def _series_page(series: Series, rows: _Rows, is_visible: bool) -> SeriesPage:
         outcomes=outcomes,
         outcome=judge_group(one.follow_up.outcome for one in outcomes) if _treatments(sessions) else "",
         chart=_chart(series, sessions),
-        draft=rows.drafts.get(series.pk),
+        sheet=rows.sheets.get(series.pk),
     )
 
 
@@ -341,7 +341,7 @@ def _outcomes(
     }
     found = []
     for lesion, arm in treated:
-        in_order = sorted(rows.assessments[lesion.pk], key=lambda row: row.session.session_no)
+        in_order = sorted(rows.assessments[lesion.pk], key=lambda row: row.session.session_no or 0)
         judged = {
             code: judge_lesion([row for row in in_order if row.session_id in keys], ptga)
             for code, (keys, ptga) in counted.items()
@@ -360,8 +360,8 @@ def _chart(series: Series, sessions: Sequence[TreatmentSession]) -> LineChart | 
         return None
     return line_chart(
         [
-            Line("PtGA", [(session.session_no, session.ptga) for session in sessions]),
-            Line("PhGA", [(session.session_no, session.phga) for session in sessions]),
+            Line("PtGA", [(session.session_no or 0, session.ptga) for session in sessions]),
+            Line("PhGA", [(session.session_no or 0, session.phga) for session in sessions]),
         ],
         title=f"PtGA and PhGA, series {series.series_no}",
         x_label="Session",

@@ -131,12 +131,13 @@ def store_photograph(
         with acting(by=by, source=source):
             if draft is not None:
                 _follow(row, SessionDraft.objects.select_for_update().get(pk=draft.pk))
-            return write_new(row, by=by, source=source)
+            write_new(row, by=by, source=source)
     except BaseException:
         for name in files:
             with contextlib.suppress(OSError):
                 default_storage.delete(name)
         raise
+    return row
 
 
 def name_of(photograph: Photograph) -> str:

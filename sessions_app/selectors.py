@@ -4,6 +4,8 @@ Each function gives the rows of the clinics where the user has `right`; what was
 on something that was, is left out. Patients and lesions are loaded by lesions.selectors.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import QuerySet
@@ -45,10 +47,25 @@ def open_drafts_for(user, right: str) -> QuerySet[SessionDraft]:
     ).select_related("series__protocol", "series__patient__clinic")
 
 
-def may_go_on_with(user, draft: SessionDraft) -> bool:
-    """Whether the user may write this sheet: a new session, or the correction of one."""
-    right = "correct" if draft.corrects_id else "record_session"
-    return may(user, right, draft.series.patient.clinic_id)
+@dataclass
+class OpenSheet:
+    """A session sheet being written, and whether this user may write it."""
+
+    draft: SessionDraft
+    may_go_on: bool
+    name: str = ""
+    """The patient's, where the page shows it and the user may see it."""
+
+
+def open_sheets(user, drafts: Iterable[SessionDraft]) -> list[OpenSheet]:
+    """The drafts of `open_drafts_for`, each with whether the user may write it: a session, or its correction."""
+    return [
+        OpenSheet(
+            draft,
+            may(user, "correct" if draft.corrects_id else "record_session", draft.series.patient.clinic_id),
+        )
+        for draft in drafts
+    ]
 
 
 def side_effects_for(user, right: str) -> QuerySet[SideEffect]:

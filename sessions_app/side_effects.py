@@ -6,6 +6,7 @@ Everything that the program knows of side effects stands here. Sources: domain.m
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -131,9 +132,11 @@ def record_side_effects(
     _refuse(patient, values, lesions)
     with acting(by=by, source=source):
         Patient.objects.select_for_update().get(pk=patient.pk)
+        if not lesions:
+            return [_write(SideEffect(patient=patient, **values), by=by, source=source)]
         return [
             _write(SideEffect(patient=patient, lesion=lesion, **values), by=by, source=source)
-            for lesion in lesions or [None]
+            for lesion in lesions
         ]
 
 
@@ -154,17 +157,19 @@ def change_side_effect(
         wanted = SideEffect(pk=effect.pk, patient=effect.patient, **values)
         _refuse_twin(wanted)
         try:
-            return change(effect, values, by=by, seen_version=seen_version, source=source, reason=reason)
+            now = change(effect, values, by=by, seen_version=seen_version, source=source, reason=reason)
         except IntegrityError as error:
             raise _twin(wanted) from error
+    return cast(SideEffect, now)
 
 
 def _write(row: SideEffect, *, by: str, source: str) -> SideEffect:
     _refuse_twin(row)
     try:
-        return write_new(row, by=by, source=source)
+        write_new(row, by=by, source=source)
     except IntegrityError as error:
         raise _twin(row) from error
+    return row
 
 
 def _refuse(patient: Patient, values: dict, lesions: Sequence[Lesion]) -> None:

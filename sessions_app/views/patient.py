@@ -67,10 +67,14 @@ def _totals(found: Overview) -> list[dict]:
     """What the patient was given in all, for components/stat_line.html."""
     total = found.total
     part = "of the open allocations" if found.is_concealed else ""
-    stats = [
-        {"label": "Volume injected", "value": total.volume_ml, "unit": "ml"},
-        {"label": "Dose injected", "value": total.dose_mg, "unit": "mg", "note": part},
-        {"label": "1 ml syringes", "value": total.syringes, "unit": "", "note": part},
-        {"label": "Infused", "value": total.infused_g, "unit": "g"},
+    given = (
+        ("Volume injected", total.volume_ml, "ml", ""),
+        ("Dose injected", total.dose_mg, "mg", part),
+        ("1 ml syringes", total.syringes, "", part),
+        ("Infused", total.infused_g, "g", ""),
+    )
+    return [
+        {"label": label, "value": show_decimal(value), "unit": unit, "note": note}
+        for label, value, unit, note in given
+        if value is not None
     ]
-    return [stat | {"value": show_decimal(stat["value"])} for stat in stats if stat["value"] is not None]

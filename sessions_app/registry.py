@@ -1,6 +1,6 @@
 """Rows of the database as the pseudonymous records that reports are computed from.
 
-Ten queries, whatever the size; time and memory are linear. Only what counts goes in: no draft, no
+Nine queries, whatever the size; time and memory are linear. Only what counts goes in: no draft, no
 struck-out row, and nothing of a struck-out patient, series, session or lesion. No identity.
 """
 
@@ -42,23 +42,21 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
     within = None if clinic_ids is None else list(clinic_ids)
     with snapshot():
         lesions = _lesions(within)
-        patients = {
-            pk: PatientRecord(**facts, lesions=lesions[pk], series=[]) for pk, facts in _patients(within)
-        }
-        sessions = _sessions(within)
-        for patient_pk, series in _series(within, sessions):
-            patients[patient_pk].series.append(series)
+        series: dict[int, list[SeriesRecord]] = defaultdict(list)
+        for patient_pk, one in _series(within, _sessions(within)):
+            series[patient_pk].append(one)
+        patients = [
+            PatientRecord(**facts, lesions=lesions[pk], series=series[pk]) for pk, facts in _patients(within)
+        ]
         side_effects = sorted(_side_effects(within), key=_by_onset)
-    return Registry(
-        patients=sorted(patients.values(), key=lambda one: one.patient_id), side_effects=side_effects
-    )
+    return Registry(patients=sorted(patients, key=lambda one: one.patient_id), side_effects=side_effects)
 
 
 def _rows(
     model: Any, patient: str, within: list[int] | None, parents: tuple[str, ...], *paths: str
 ) -> Iterator[tuple]:
     """The kept rows whose parents are kept too. `patient` is the path to the patient, with its `__`."""
-    kept = {f"{parent}struck_out_at": None for parent in ("", patient, *parents)}
+    kept: dict[str, Any] = {f"{parent}struck_out_at": None for parent in ("", patient, *parents)}
     if within is not None:
         kept[f"{patient}clinic__in"] = within
     return model.everything.filter(**kept).values_list(*paths).iterator(chunk_size=CHUNK)
@@ -133,9 +131,9 @@ def _sessions(within: list[int] | None) -> dict[int, list[SessionRecord]]:
     for session_pk, lesion_id, *values in sorted(seen, key=lambda row: row[:2]):
         assessments[session_pk][lesion_id] = AssessmentRecord(**dict(zip(fields, values, strict=True)))
     injections: dict[int, list[InjectionRecord]] = defaultdict(list)
-    fields = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
+    parts = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
     given = _rows(
-        Injection, patient, within, (*parents, "lesion__"), "session_id", "lesion__lesion_id", *fields
+        Injection, patient, within, (*parents, "lesion__"), "session_id", "lesion__lesion_id", *parts
     )
     for session_pk, *values in sorted(given, key=lambda row: row[:2]):
         injections[session_pk].append(InjectionRecord(*values))

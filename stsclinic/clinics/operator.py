@@ -49,7 +49,9 @@ def make_clinic(*, code: str, name: str, time_zone: str) -> Clinic:
     Raises:
         ValidationError: the code is taken or a value is not valid.
     """
-    return write_new(Clinic(code=code, name=name, time_zone=time_zone), by=ACTOR, source="command")
+    clinic = Clinic(code=code, name=name, time_zone=time_zone)
+    write_new(clinic, by=ACTOR, source="command")
+    return clinic
 
 
 def change_roles(user: User, *, given: Roles, taken: Roles) -> None:

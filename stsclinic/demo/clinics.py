@@ -22,7 +22,7 @@ CLINICS = {
 
 def make_clinics(*, by: str) -> list[Clinic]:
     """Make all of them."""
-    return [
-        write_new(Clinic(code=code, name=name, time_zone=time_zone), by=by, source="command")
-        for code, (name, time_zone) in CLINICS.items()
-    ]
+    made = [Clinic(code=code, name=name, time_zone=time_zone) for code, (name, time_zone) in CLINICS.items()]
+    for clinic in made:
+        write_new(clinic, by=by, source="command")
+    return made

@@ -87,11 +87,9 @@ class _Sheets:
         sheets = {}
         for name, rows in self.rows.items():
             columns = tuple(column.name for column in SHEETS[name].columns)
-            texts = [
-                (number, {column: row.get(column, "") for column in columns})
-                for number, row in enumerate(rows, start=2)
-            ]
-            sheets[name] = RawSheet(columns, list[tuple[int, dict[str, str | None]]](texts))
+            sheets[name] = RawSheet(columns)
+            for number, row in enumerate(rows, start=2):
+                sheets[name].rows.append((number, {column: row.get(column, "") for column in columns}))
         return RawSheets(sheets=sheets)
 
 
@@ -238,7 +236,7 @@ def write_identities(*, by: str) -> None:
     for number, (patient, word) in enumerate(zip(patients, NUMBER_WORDS, strict=True), start=1):
         values = {
             "name": f"Invented Patient {word}",
-            "date_of_birth": date(patient.birth_year, 1, number),
+            "date_of_birth": date.fromisoformat(f"{patient.birth_year}-01-{number:02}"),
             "national_number": f"INVENTED-{number:04}",
             "telephone": f"00 00 00 {number:02}",
         }

@@ -63,7 +63,7 @@ class Generator:
         return {name: str(value) for name, value in row.items()}
 
     def sheets(self):
-        out = {name: [] for name in SHEETS}
+        out: dict[str, list[dict[str, str]]] = {name: [] for name in SHEETS}
         for number in range(self.random.randint(0, 3)):
             self.patient(out, f"{self.random.choice('aAzZ.'[:4])}{number}")
         return out

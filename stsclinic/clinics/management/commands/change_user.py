@@ -19,9 +19,8 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Read USERNAME and what to change."""
         parser.add_argument("username", metavar="USERNAME")
-        role = {"action": "append", "default": [], "metavar": "ROLE@CLINIC"}
-        parser.add_argument("--give", **role, help="a role in a clinic, such as nurse@aarhus")
-        parser.add_argument("--take", **role, help="the same, taken away")
+        for name, words in (("--give", "a role in a clinic, such as nurse@aarhus"), ("--take", "taken away")):
+            parser.add_argument(name, action="append", default=[], metavar="ROLE@CLINIC", help=words)
         parser.add_argument("--new-password", action="store_true", help="make one up and print it")
         state = parser.add_mutually_exclusive_group()
         state.add_argument("--deactivate", action="store_true", help="keep the user from signing in")

@@ -353,14 +353,6 @@ def test_the_generator_meets_every_column_of_every_sheet():
     }  # fmt: skip
 
 
-def test_the_rows_are_read_bit_by_bit():
-    """No sheet is held in memory as a whole."""
-    import_sheets(as_raw(sound()), by="test", source="import")
-    rows = sheet_rows(SHEETS["patients"], Scope())
-    assert next(rows)[0] == "P-1"
-    rows.close()
-
-
 def test_protocols_are_not_among_the_sheets(tmp_path):
     before = Protocol.objects.count()
     exported(as_raw(sound()), tmp_path / "out")

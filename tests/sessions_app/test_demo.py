@@ -115,7 +115,7 @@ def test_the_published_cases_are_there_and_orlando_is_open():
     assert counts == {"aarhus": 43, "orlando": 5, "hershey": 1, "coimbra": 1, "kansas": 1, INVENTED: 10}
     opening = AllocationOpening.objects.get()
     assert opening.reason
-    assert is_open(Series.objects.filter(patient__clinic__code="orlando").first())
+    assert is_open(Series.objects.filter(patient__clinic__code="orlando")[0])
     investigator = User.objects.get(username="investigator")
     assert closed_for(investigator) >= {(INVENTED, "placebo3")}
     assert ("orlando", "placebo3") not in closed_for(investigator)

@@ -101,7 +101,9 @@ class TestWhatDoesNotCount:
         assert len(series.sessions) == 2
         assert len(series.sessions[0].injections) == 1
         assert list(series.sessions[0].assessments) == ["L1"]
-        assert load_registry().patients[2].series[0].sessions[0].infusion.duration_min == 30
+        infusion = load_registry().patients[2].series[0].sessions[0].infusion
+        assert infusion is not None
+        assert infusion.duration_min == 30
 
     def test_a_patient(self):
         strike_out(Patient.objects.get(study_id="P-1"), by="test", reason="a mistake")

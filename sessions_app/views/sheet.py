@@ -31,7 +31,7 @@ from stsclinic.access import clinics_where, may, require
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import terms
 from stsclinic.clinical.alerts import ALERTS
-from stsclinic.clinical.dosing import area_cm2, session_totals, volume_by_area
+from stsclinic.clinical.dosing import area_cm2, dose_mg, session_totals, volume_by_area
 from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.scales import PGA_WORDS, SCALES
@@ -511,16 +511,8 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
     row = _session_of(request.user, pk, "see_patients")
     shows = allocation_visible(request.user, row.series)
     clinic = row.series.patient.clinic_id
-    assessments = {
-        seen.lesion_id: seen for seen in _rows(row, "assessments").select_related("lesion").order_by("id")
-    }
-    injections = {
-        given.lesion_id: given for given in _rows(row, "injections").select_related("lesion").order_by("id")
-    }
-    lesions = sorted(
-        {item.lesion_id: item.lesion for item in (*assessments.values(), *injections.values())}.values(),
-        key=lambda lesion: lesion.lesion_id,
-    )
+    assessments = _rows(row, "assessments").select_related("lesion").order_by("lesion__lesion_id")
+    injections = _rows(row, "injections").select_related("lesion").order_by("lesion__lesion_id")
     totals = session_totals(
         InjectionFacts(
             lesion_id=given.lesion.lesion_id,
@@ -529,7 +521,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             volume_ml=given.volume_ml,
             salt_form=given.salt_form,
         )
-        for given in injections.values()
+        for given in injections
     )
     stats = [
         {"label": "Lesions injected", "value": str(len(injections))},
@@ -549,9 +541,15 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             "patient": row.series.patient,
             **banner_of(request.user, row.series.patient),
             "shows_allocation": shows,
-            "lesion_rows": [
-                {"lesion": item, "seen": assessments.get(item.pk), "given": injections.get(item.pk)}
-                for item in lesions
+            "seen_rows": assessments,
+            "given_rows": [
+                {
+                    "given": given,
+                    "dose_mg": dose_mg(given.concentration_mg_ml, given.volume_ml)
+                    if given.concentration_mg_ml is not None
+                    else None,
+                }
+                for given in injections
             ],
             "infusion": _rows(row, "infusions").first(),
             "stats": stats if injections else [],
@@ -560,7 +558,6 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             "photographs": row.photographs.select_related("lesion")
             if may(request.user, "see_photographs", clinic)
             else [],
-            "printed": f"Session {row.session_no or 'struck out'}, {day(row.held_on)}",
             "completed": moment(row.completed_at),
         },
     )

@@ -12,4 +12,8 @@ from stsclinic.access import require
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """Drafts left open, sessions and follow-ups due and overdue, series not begun, side effects that last."""
-    return render(request, "sessions_app/today.html", {"days": clinic_days(request.user)})
+    days = clinic_days(request.user)
+    busy = [day for day in days if not day.is_empty]
+    return render(
+        request, "sessions_app/today.html", {"days": busy, "quiet": [day for day in days if day.is_empty]}
+    )

@@ -249,7 +249,7 @@ def test_nothing_due_says_what_to_do_next(client, clinic, nurse):
     assert "Nothing is due today" in page
     assert reverse("enrol") in page
     treated(clinic, 2)
-    assert "The next window opens on 14-Mar-2026" in client.get(reverse("today")).content.decode()
+    assert "the next window opens on 14-Mar-2026" in client.get(reverse("today")).content.decode()
 
 
 def test_names_only_where_they_may_be_seen_and_never_in_an_address(client, clinic, nurse):

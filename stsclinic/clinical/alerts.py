@@ -22,6 +22,7 @@ from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.dosing import area_cm2, as_anhydrous, session_totals
 from stsclinic.clinical.facts import Facts, InjectionFacts, PreviousInjection, SideEffectFacts, SizeFacts
 from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.resolution import is_over
 from stsclinic.clinical.rounds import rounds
 from stsclinic.clinical.schedule import (
     SessionHeld,
@@ -46,8 +47,6 @@ UNRESOLVED_TERMS = frozenset(
     {"injection_site_infection", "skin_necrosis", "digital_necrosis", "skin_ulceration"}
 )
 """Side effects that speak while they last: an infection, a necrosis or a new ulcer."""
-
-RESOLVED_OUTCOMES = frozenset({"recovered", "recovered_with_sequelae"})
 
 SIDE_EFFECT_GRADE_NOT_TOLERATED = 2
 """An infusion with a side effect of this grade or more was not tolerated (domain.md)."""
@@ -577,11 +576,8 @@ def _concentration(injection: InjectionFacts | PreviousInjection) -> str:
 
 def _is_unresolved(effect: SideEffectFacts, on: date) -> bool:
     """Whether it lasts on that day. The day of its end counts as resolved."""
-    if effect.onset_on > on:
-        return False
-    if effect.resolved_on is not None:
-        return effect.resolved_on > on
-    return effect.outcome not in RESOLVED_OUTCOMES
+    over = is_over(resolved_on=effect.resolved_on, outcome=effect.outcome, on=on)
+    return effect.onset_on <= on and not over
 
 
 def _outside_window(facts: Facts, state: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ Source: data sheet format ("partial" dates); NHS Common User Interface for `20-N
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, tzinfo
 from functools import total_ordering
 from typing import Self
 
@@ -99,6 +99,16 @@ class PartialDate:
 def show_date(day: date) -> str:
     """`20-Nov-2026`: unambiguous in every country, whatever the server's language."""
     return PartialDate.of(day).show()
+
+
+def clinic_date(instant: datetime, zone: tzinfo) -> date:
+    """The calendar date of an instant where the clinic is; days are counted from it, never hours.
+
+    Raises DateError for an instant without a zone.
+    """
+    if instant.utcoffset() is None:
+        raise DateError("The instant has no time zone.")
+    return instant.astimezone(zone).date()
 
 
 def add_months(day: date, months: int) -> date:

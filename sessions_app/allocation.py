@@ -63,6 +63,6 @@ def open_allocation(
     with acting(by=by, source=source, reason=reason.strip()):
         opening.save(force_insert=True)
         note_event(
-            "allocation_opened", by=by, patient_pk=patient and patient.pk, detail=f"{protocol_code} {clinic.code}"
+            "allocation_opened", by=by, patient_pk=patient.pk if patient else None, detail=f"{protocol_code} {clinic.code}"
         )
     return opening

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sessions_app.allocation import allocation_visible
-from sessions_app.entries import Acknowledgement
+from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
 from sessions_app.services import check_entry, correct_session, log_session
 from sessions_app.session_facts import facts_of
@@ -230,7 +230,7 @@ def complete_draft(
         stands_in_the_way = open_keys or any(alert.blocks for alert in alerts)
         if stands_in_the_way or (reading.missing and not without_missing):
             return Completion(reading=reading, alerts=alerts, unacknowledged=open_keys)
-        session = _write(draft, reading, alerts, noted, by, reason)
+        session = _write(draft, reading.entry, alerts, noted, by, reason)
         draft.state, draft.session, draft.saved_at, draft.saved_by = "completed", session, timezone.now(), by
         draft.save(update_fields=["state", "session", "saved_at", "saved_by"])
         for photograph in Photograph.objects.filter(draft=draft, session=None):
@@ -240,12 +240,12 @@ def complete_draft(
     return Completion(session=session, reading=reading, alerts=alerts)
 
 
-def _write(draft: SessionDraft, reading: Reading, alerts, noted, by: User, reason: str) -> TreatmentSession:
+def _write(draft: SessionDraft, entry: SessionEntry, alerts, noted, by: User, reason: str) -> TreatmentSession:
     if draft.corrects is not None:
         return correct_session(
             session=draft.corrects,
-            entry=reading.entry,
-            seen_version=draft.corrects_version,
+            entry=entry,
+            seen_version=draft.corrects_version or 1,
             by=by.username,
             reason=reason,
         )
@@ -260,5 +260,5 @@ def _write(draft: SessionDraft, reading: Reading, alerts, noted, by: User, reaso
         if alert.needs_note
     )
     return log_session(
-        series=draft.series, entry=replace(reading.entry, acknowledgements=acknowledgements), by=by.username
+        series=draft.series, entry=replace(entry, acknowledgements=acknowledgements), by=by.username
     )

@@ -100,7 +100,9 @@ class AllocationOpening(Audited):
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="allocation_openings")
     protocol_code = models.CharField(max_length=40)
-    patient = models.ForeignKey(Patient, models.PROTECT, null=True, related_name="allocation_openings")
+    patient = models.ForeignKey(
+        Patient, models.PROTECT, null=True, blank=True, related_name="allocation_openings"
+    )
     reason = models.TextField()
     opened_by = models.CharField(max_length=150)
     opened_at = models.DateTimeField(auto_now_add=True)
@@ -429,7 +431,7 @@ class AlertAcknowledgement(Audited):
 
     session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="acknowledgements")
     code = models.CharField(max_length=40)
-    lesion = models.ForeignKey(Lesion, models.PROTECT, null=True, related_name="+")
+    lesion = models.ForeignKey(Lesion, models.PROTECT, null=True, blank=True, related_name="+")
     facts = models.TextField()
     """The reason in words, as the person saw it."""
     note = models.TextField()

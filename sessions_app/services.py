@@ -325,8 +325,8 @@ def _renumber(moved: TreatmentSession) -> None:
     if before.get(moved.pk) is not None:
         sessions.filter(pk=moved.pk).update(session_no=None)
     others = [pk for pk in wanted if pk != moved.pk and wanted[pk] != before[pk]]
-    down = sorted((pk for pk in others if wanted[pk] < before[pk]), key=lambda pk: wanted[pk])
-    up = sorted((pk for pk in others if wanted[pk] > before[pk]), key=lambda pk: -wanted[pk])
+    down = sorted((pk for pk in others if wanted[pk] < (before[pk] or 0)), key=lambda pk: wanted[pk])
+    up = sorted((pk for pk in others if wanted[pk] > (before[pk] or 0)), key=lambda pk: -wanted[pk])
     for pk in (*down, *up):
         sessions.filter(pk=pk).update(session_no=wanted[pk])
     if moved.pk in wanted:

@@ -216,11 +216,11 @@ def values_of(session: TreatmentSession, plan: SheetPlan) -> dict[str, str]:
         names = ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga")
         values |= {lesion_field(row.lesion_id, name): _as_text(getattr(row, name)) for name in names}
         values[lesion_field(row.lesion_id, "gone")] = "on" if row.status == "gone" else ""
-    for row in session.injections.all():
-        names = ("volume_ml", "pain_vas", *plan.common_fields)
-        values |= {lesion_field(row.lesion_id, name): _as_text(getattr(row, name)) for name in names}
-    for row in session.infusions.all():
-        values |= {"infusion-dose_g": _as_text(row.dose_g), "infusion-duration_min": str(row.duration_min)}
+    for given in session.injections.all():
+        parts = ("volume_ml", "pain_vas", *plan.common_fields)
+        values |= {lesion_field(given.lesion_id, name): _as_text(getattr(given, name)) for name in parts}
+    for infused in session.infusions.all():
+        values |= {"infusion-dose_g": _as_text(infused.dose_g), "infusion-duration_min": str(infused.duration_min)}
     return {name: values[name] for name in plan.field_names if values.get(name)}
 
 
@@ -364,10 +364,10 @@ def _read_assessment(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> Assess
         return AssessmentEntry(lesion=lesion.pk, status="gone", pga=pga, observer_pga=observer_pga)
     source = "measured" if longest is not None or widest is not None else ""
     if confirmed:
-        if not last.may_confirm:
+        before = last.assessment
+        if before is None or not last.may_confirm:
             reader.errors[name("confirmed")] = "There is no last time to go by; measure the lesion."
             return None
-        before = last.assessment
         if longest is None and widest is None:
             longest, widest = before.longest_mm, before.widest_mm
             source = "confirmed" if longest is not None or widest is not None else ""

@@ -126,7 +126,7 @@ def require(right: str) -> Callable:
                 raise Http404
             return view(request, *args, **kwargs)
 
-        guarded.right = right
+        guarded.right = right  # type: ignore[attr-defined]
         return guarded
 
     return decorate
@@ -134,7 +134,7 @@ def require(right: str) -> Callable:
 
 def public(view: Callable) -> Callable:
     """Declare that a view is open to the signed-out."""
-    view.right = "public"
+    view.right = "public"  # type: ignore[attr-defined]
     return view
 
 

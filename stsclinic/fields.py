@@ -19,7 +19,7 @@ class CodeField(models.CharField):
         super().__init__(**options)
 
     def db_check(self, connection):
-        codes = [code for code, _label in self.choices] + ([""] if self.blank else [])
+        codes = [code for code, _label in self.choices or []] + ([""] if self.blank else [])
         listed = ", ".join(f"'{code}'" for code in codes)
         return f"{connection.ops.quote_name(self.column)} IN ({listed})"
 

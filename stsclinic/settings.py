@@ -156,7 +156,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
-PERMISSIONS_POLICY = {
+PERMISSIONS_POLICY: dict[str, object] = {
     feature: [] for feature in ("geolocation", "microphone", "payment", "usb", "display-capture")
 } | {"camera": "self"}
 

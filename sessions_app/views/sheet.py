@@ -335,7 +335,7 @@ def _show(
     shown = dict(values)
     conflicts = {conflict.name: conflict for conflict in saved.conflicts} if saved else {}
     for name in conflicts:
-        shown[name] = typed[name]
+        shown[name] = (typed or {})[name]
     errors = completion.reading.errors
     cells = {name: _cell(plan, name, shown, errors, conflicts) for name in plan.field_names}
     summary = [

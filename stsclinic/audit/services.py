@@ -1,11 +1,16 @@
 """The three ways in which a clinical row comes to change: written, changed, struck out."""
 
+from typing import TypeVar
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
 from stsclinic.audit.acting import acting
-from stsclinic.audit.models import Event
+from stsclinic.audit.models import Audited, ClinicalRecord, Event
+
+Row = TypeVar("Row", bound=Audited)
+Record = TypeVar("Record", bound=ClinicalRecord)
 
 
 class StaleRecord(Exception):
@@ -20,7 +25,7 @@ class StaleRecord(Exception):
         self.theirs = theirs
 
 
-def write_new(record: models.Model, *, by: str, source: str = "page", reason: str = "") -> models.Model:
+def write_new(record: Row, *, by: str, source: str = "page", reason: str = "") -> Row:
     """Check and insert a new row, with its history.
 
     Raises:
@@ -33,14 +38,14 @@ def write_new(record: models.Model, *, by: str, source: str = "page", reason: st
 
 
 def change(
-    record: models.Model,
+    record: Row,
     values: dict,
     *,
     by: str,
     seen_version: int | None,
     source: str = "page",
     reason: str = "",
-) -> models.Model:
+) -> Row:
     """Change fields of a row that the user saw as `seen_version` (None: whatever it is now).
 
     Raises:
@@ -49,25 +54,25 @@ def change(
     """
     with acting(by=by, source=source, reason=reason):
         now = type(record)._base_manager.select_for_update().get(pk=record.pk)
-        versioned = hasattr(now, "version")
-        if versioned and seen_version is not None and now.version != seen_version:
-            raise StaleRecord(now)
-        if getattr(now, "struck_out_at", None):
-            raise ValidationError("This was struck out and cannot be changed.")
+        if isinstance(now, ClinicalRecord):
+            if seen_version is not None and now.version != seen_version:
+                raise StaleRecord(now)
+            if now.struck_out_at:
+                raise ValidationError("This was struck out and cannot be changed.")
         changed = [name for name, value in values.items() if getattr(now, name) != value]
         if not changed:
             return now
         for name in changed:
             setattr(now, name, values[name])
         now.full_clean()
-        if versioned:
+        if isinstance(now, ClinicalRecord):
             now.version += 1
             changed.append("version")
         now.save(update_fields=changed)
     return now
 
 
-def strike_out(record: models.Model, *, by: str, reason: str, source: str = "page") -> models.Model:
+def strike_out(record: Record, *, by: str, reason: str, source: str = "page") -> Record:
     """Strike a mistaken row out; it stays readable.
 
     Raises:

@@ -58,11 +58,13 @@ def open_allocation(
     opening = AllocationOpening(
         clinic=clinic, protocol_code=protocol_code, patient=patient, reason=reason.strip(), opened_by=by
     )
-    # Without a patient the whole clinic is meant; a form of the model would ask for one.
-    opening.full_clean(exclude=["patient"] if patient is None else [])
+    opening.full_clean()
     with acting(by=by, source=source, reason=reason.strip()):
         opening.save(force_insert=True)
         note_event(
-            "allocation_opened", by=by, patient_pk=patient.pk if patient else None, detail=f"{protocol_code} {clinic.code}"
+            "allocation_opened",
+            by=by,
+            patient_pk=patient.pk if patient else None,
+            detail=f"{protocol_code} {clinic.code}",
         )
     return opening

@@ -5,12 +5,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lesions.models import Patient
+from sessions_app.allocation import open_allocation
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_path
-from sessions_app.models import AllocationOpening
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
-from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic, User
 from stsclinic.demo.clinics import CASES, CLINICS, INVENTED, make_clinics
 from stsclinic.demo.invented import invented_sheets, leave_draft, write_identities
@@ -47,10 +46,11 @@ def load(password: str) -> None:
 
 def _open_orlando() -> None:
     """The published trial's allocation is open, as an act of the operator that the trail keeps."""
-    AllocationOpening.objects.create(
+    open_allocation(
         clinic=Clinic.objects.get(code="orlando"),
         protocol_code="placebo3",
+        patient=None,
         reason="The trial is over and published: Winter et al., JAAD Int 2020;1:114-20.",
-        opened_by=ACTOR,
+        by=ACTOR,
+        source="command",
     )
-    note_event("allocation_opened", by=ACTOR, detail="placebo3 orlando")

@@ -1,0 +1,488 @@
+"""The report's page and files: the same numbers everywhere, and only of one's own clinics."""
+
+import csv
+import io
+import json
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from lesions.models import Patient
+from sessions_app import report_page
+from sessions_app.allocation import open_allocation
+from sessions_app.datasheets.importing import import_sheets
+from sessions_app.datasheets.reading import read_path
+from sessions_app.formula_safe import formula_safe
+from sessions_app.models import Protocol
+from sessions_app.protocols import PLAN_NAMES, copy_protocol
+from sessions_app.report_figures import remission_bars, score_chart
+from sessions_app.reports import prepare, report_clinics
+from stsclinic import __version__
+from stsclinic.audit.models import Event
+from stsclinic.clinics.models import Clinic
+from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
+from stsclinic.reporting.records import Registry
+from stsclinic.reporting.selection import Selection
+from stsclinic.reporting.summary import summarise
+from stsclinic.reporting.tables import NOTHING, tables
+from tests.builders import (
+    make_assessment,
+    make_clinic,
+    make_injection,
+    make_lesion,
+    make_patient,
+    make_series,
+    make_session,
+    make_user,
+)
+from tests.web.rendered import rows_of, tables_of, words_of
+
+pytestmark = pytest.mark.django_db
+
+CASES = Path(settings.BASE_DIR, "stsclinic", "demo", "cases")
+CONTROLLED = {"controlled_arms", "controlled_subjects", "controlled_tests"}
+
+
+def load(case: str) -> Clinic:
+    import_sheets(read_path(CASES / case), by="test", source="command")
+    return Clinic.objects.get(code=case)
+
+
+def reader(client, clinic: Clinic, role: str = "investigator"):
+    client.force_login(make_user(role, clinic))
+    return client
+
+
+def page(client, **query) -> str:
+    response = client.get(reverse("report"), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def download(client, file_format: str, **query) -> bytes:
+    response = client.get(reverse("report_download", args=[file_format]), query)
+    assert response.status_code == 200
+    return response.content
+
+
+def csv_tables(client, **query) -> dict[str, list[list[str]]]:
+    """The rows under the headings, by table."""
+    with zipfile.ZipFile(io.BytesIO(download(client, "csv", **query))) as archive:
+        return {
+            name.removesuffix(".csv"): list(csv.reader(io.StringIO(archive.read(name).decode(), newline="")))[
+                1:
+            ]
+            for name in archive.namelist()
+        }
+
+
+def workbook(client, **query):
+    return openpyxl.load_workbook(io.BytesIO(download(client, "xlsx", **query)))
+
+
+def as_shown(cell) -> str:
+    """A cell of the workbook as a spreadsheet shows it."""
+    value, form = cell.value, cell.number_format
+    if value is None:
+        return ""
+    if form == "dd-mmm-yyyy":
+        return value.strftime("%d-%b-%Y")
+    if isinstance(value, str):
+        return value
+    if form.startswith("[<"):
+        return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return f"{value:.{len(form.partition('.')[2])}f}"
+
+
+def whole_table(client, code: str, total: int) -> list[list[str]]:
+    """All rows of a table, over all of its parts."""
+    rows = []
+    for start in range(0, max(total, 1), report_page.ROWS_SHOWN):
+        rows += rows_of(page(client, **{f"{code}_from": start}), f"table-{code}")
+    return rows
+
+
+class TestTheSameEverywhere:
+    def test_every_cell_of_the_page_stands_in_both_files(self, client):
+        reader(client, load("aarhus"))
+        by_code, book, html = csv_tables(client), workbook(client), page(client)
+        shown = {table.table_id.removeprefix("table-") for table in tables_of(html)} - {"chart-scores-table"}
+        assert shown | {"about", "notes"} == set(by_code) == set(book.sheetnames)
+        assert len(by_code["lesions"]) == 241 > report_page.ROWS_SHOWN
+        for code in shown:
+            on_page = whole_table(client, code, len(by_code[code])) if by_code[code] else []
+            on_page = [["" if cell == NOTHING else cell for cell in row] for row in on_page]
+            in_book = [[as_shown(cell) for cell in row] for row in book[code].iter_rows(min_row=2)]
+            assert on_page == by_code[code], code
+            assert in_book == by_code[code], code
+
+    def test_json_is_the_object_of_the_command_and_agrees_with_the_page(self, client):
+        reader(client, load("aarhus"))
+        found = json.loads(download(client, "json"))
+        expected = json.loads((Path(settings.BASE_DIR) / "tests/reporting/expected/aarhus.json").read_text())
+        assert found.keys() == expected.keys()
+        assert found["cohort"] == expected["cohort"]
+        assert found["remission"] == expected["remission"]
+        html = page(client)
+        scores = [(scale, one) for scale in ("ptga", "phga") for one in found["scores"][scale]]
+        for (scale, one), row in zip(scores, rows_of(html, "table-scores"), strict=True):
+            numbers = [str(one["n"]), f"{one['mean']:.1f}", f"{one['sd']:.2f}", f"{one['median']:.1f}"]
+            assert row[0].lower() == scale
+            assert row[2:] == numbers
+        changes = [one for scale in ("ptga", "phga") for one in found["change"][scale]]
+        for one, row in zip(changes, rows_of(html, "table-change"), strict=True):
+            low, high = one["ci95"]
+            assert row[4:10] == [
+                f"{one['mean_decrease']:.1f}",
+                f"{one['sd']:.2f}",
+                f"{one['median_decrease']:.1f}",
+                f"{low:.2f}",
+                f"{high:.2f}",
+                f"{one['t']:.2f}",
+            ]
+
+    def test_the_published_figures_stand_on_the_page(self, client):
+        """Olesen and Fage, Aarhus case series: "Results"."""
+        reader(client, load("aarhus"))
+        html = page(client)
+        cohort = dict(rows_of(html, "table-cohort"))
+        assert cohort["Patients offered treatment"] == "43"
+        assert cohort["Patients treated"] == "38"
+        assert cohort["Treatment sessions"] == "463"
+        assert cohort["Fewest lesions injected in a session"] == "1"
+        assert cohort["Most lesions injected in a session"] == "22"
+        assert cohort["Series analysed"] == "36"
+        assert cohort["Patients analysed"] == "29"
+        assert rows_of(html, "table-analysed_by_sex") == [["Female", "26"], ["Male", "3"]]
+        means = {tuple(row[:2]): row[3] for row in rows_of(html, "table-scores")}
+        assert means["PtGA", "Before treatment 1"] == "6.4"
+        assert means["PhGA", "Before treatment 1"] == "6.1"
+        changes = {(row[0], row[2]): (row[4], row[11]) for row in rows_of(html, "table-change")}
+        assert changes["PtGA", "Before treatment 2"] == ("2.3", "< 0.001")
+        assert changes["PhGA", "Before treatment 2"] == ("1.4", "< 0.001")
+        assert changes["PtGA", "Before the last"] == ("2.7", "< 0.001")
+        assert changes["PhGA", "Before the last"] == ("2.5", "< 0.001")
+        remission = {tuple(row[:2]): row[2:5] for row in rows_of(html, "table-remission")}
+        assert remission["Follow-up", "Patients"] == ["13", "13", "3"]
+        assert [row[1] for row in rows_of(html, "table-ulcers")] == ["11", "11"]
+
+    def test_every_series_has_its_classification_and_its_reason_in_words(self, client):
+        reader(client, load("aarhus"))
+        series = rows_of(page(client), "table-series")
+        assert len(series) == 120
+        assert series[0][12:] == [
+            "Partial remission",
+            "L01 (PtGA 9 → 5, 3 × 3 → 1 × 1 mm, ulcer healed)",
+            "Complete remission",
+            "L01 (gone, 3 × 3 mm at baseline)",
+        ]
+        left_out = rows_of(page(client), "table-left_out")
+        assert len(left_out) == 84
+        assert all(row[5] and row[6] not in ("", NOTHING) for row in left_out)
+
+    def test_the_page_says_what_it_shows_and_the_files_too(self, client):
+        reader(client, load("hershey"))
+        query = {"protocol": "biweekly", "treated_from": "2020-01-01", "treated_to": "2020-12-31"}
+        about = dict(csv_tables(client, **query)["about"])
+        assert about["Clinics"] == "hershey"
+        assert about["Protocol"] == "biweekly"
+        assert about["First treatment"] == "01-Jan-2020 to 31-Dec-2020"
+        assert about["Program"] == f"stsclinic {__version__}"
+        words = words_of(page(client, **query))
+        for what in ("Clinics", "Protocol", "Diagnosis", "First treatment", "Patients", "Program"):
+            assert f"{what} {about[what]}" in words
+        assert workbook(client, **query)["about"]["B2"].value == "hershey"
+
+    def test_every_note_of_a_table_stands_below_and_in_the_files(self, client):
+        reader(client, load("orlando"), "data_manager")
+        html, notes = page(client), csv_tables(client)["notes"]
+        words = words_of(html)
+        assert len(notes) > 10
+        assert all(note in words for _table, note in notes)
+        assert 'href="#note-1"' in html and 'id="note-1"' in html
+
+
+class TestWhoSees:
+    def test_patients_of_other_clinics_are_never_counted(self, client):
+        load("hershey")
+        reader(client, load("orlando"))
+        assert dict(rows_of(page(client), "table-cohort"))["Patients offered treatment"] == "5"
+        for file_format in ("csv", "xlsx", "json"):
+            assert b"PSU-" not in download(client, file_format)
+        assert json.loads(download(client, "json"))["cohort"]["patients_offered"] == 5
+        assert all("PSU-" not in cell for rows in csv_tables(client).values() for row in rows for cell in row)
+        assert "PSU-" not in page(client)
+
+    def test_the_name_of_another_clinic_is_not_in_the_list(self, client):
+        load("hershey")
+        reader(client, load("orlando"))
+        html = page(client, clinic="hershey")
+        assert "“hershey” is not in this list" in words_of(html)
+        assert not tables_of(html)
+        assert client.get(reverse("report_download", args=["csv"]), {"clinic": "hershey"}).status_code == 400
+
+    def test_the_protocols_of_other_clinics_are_not_offered(self, client):
+        shipped = Protocol.objects.get(code="weekly4")
+        values = {name: getattr(shipped.definition, name) for name in PLAN_NAMES}
+        copy_protocol(clinic=make_clinic("south"), code="south4", values=values, by="test", source="command")
+        reader(client, make_clinic("north"))
+        assert "south4" not in page(client)
+        assert "weekly4" in page(client)
+
+    def test_a_nurse_sees_no_report(self, client):
+        reader(client, make_clinic(), "nurse")
+        assert client.get(reverse("report")).status_code == 404
+        assert client.get(reverse("report_download", args=["json"])).status_code == 404
+
+    def test_study_ids_lead_to_patients_and_to_no_name(self, client):
+        clinic = make_clinic()
+        patient = make_patient(clinic, study_id="N-1")
+        make_series(patient, [make_lesion(patient)])
+        reader(client, clinic)
+        assert f'<a href="{reverse("patient", args=[patient.pk])}">N-1</a>' in page(client)
+
+    def test_each_download_is_logged_with_its_selection(self, client):
+        reader(client, load("orlando"))
+        page(client)
+        assert not Event.objects.filter(kind="report_downloaded").exists()
+        download(client, "xlsx", diagnosis="dm", treated_from="2019-01-01")
+        event = Event.objects.get(kind="report_downloaded")
+        assert event.actor.startswith("investigator")
+        assert event.detail == "xlsx: diagnosis dm; from 2019-01-01"
+        download(client, "json")
+        assert Event.objects.filter(kind="report_downloaded").first().detail == "json: everything"
+
+    def test_a_file_has_a_neutral_name(self, client):
+        reader(client, make_clinic())
+        response = client.get(reverse("report_download", args=["csv"]))
+        today = date.today().isoformat()
+        assert response["Content-Disposition"] == f'attachment; filename="stsclinic-report-{today}.zip"'
+        assert "no-store" in response["Cache-Control"]
+
+    def test_another_format_is_not_there(self, client):
+        reader(client, make_clinic())
+        assert client.get(reverse("report_download", args=["docx"])).status_code == 404
+
+
+class TestAllocation:
+    def everything(self, client) -> str:
+        files = str(csv_tables(client)) + download(client, "json").decode()
+        book = workbook(client)
+        cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row]
+        return page(client) + files + " ".join(cells)
+
+    def test_arms_of_a_closed_protocol_are_left_out_and_the_page_says_so(self, client):
+        reader(client, load("orlando"))
+        everything = self.everything(client)
+        for word in ("Active (sodium", "Control (saline", "controlled_arms", "Arms of the"):
+            assert word not in everything
+        assert CLOSED_FOOTNOTE in words_of(page(client))
+        assert json.loads(download(client, "json"))["controlled"] is None
+        assert CONTROLLED.isdisjoint(csv_tables(client))
+        assert dict(csv_tables(client)["about"])["Allocation"] == CLOSED_FOOTNOTE
+
+    def test_the_data_manager_sees_them(self, client):
+        reader(client, load("orlando"), "data_manager")
+        assert set(csv_tables(client)) >= CONTROLLED
+        assert CLOSED_FOOTNOTE not in words_of(page(client))
+
+    def test_an_opened_one_is_seen_by_all_who_see_the_report(self, client):
+        clinic = load("orlando")
+        open_allocation(clinic=clinic, protocol_code="placebo3", patient=None, reason="The end.", by="dana")
+        reader(client, clinic)
+        subjects = rows_of(page(client), "table-controlled_subjects")
+        changes = {(row[0], row[3][:6]): row[7] for row in subjects}
+        # Report 001, table III.
+        assert [changes[f"UCF-{n}", "Active"] for n in (1, 2, 3, 4)] == ["-100.0", "0.0", "0.0", "0.0"]
+        assert [changes[f"UCF-{n}", "Contro"] for n in (1, 2, 3, 4)] == ["-43.8", "100.0", "0.0", "0.0"]
+        assert CLOSED_FOOTNOTE not in words_of(page(client))
+
+    def test_an_emergency_opening_of_one_patient_opens_no_report(self, client):
+        clinic = load("orlando")
+        patient = Patient.objects.get(study_id="UCF-1")
+        open_allocation(clinic=clinic, protocol_code="placebo3", patient=patient, reason="Bleeds.", by="dana")
+        reader(client, clinic)
+        assert CONTROLLED.isdisjoint(csv_tables(client))
+
+
+class TestFilter:
+    @pytest.fixture
+    def clinic(self, client):
+        clinic = make_clinic("north")
+        for number, (diagnosis, protocol, held_on) in enumerate(
+            [
+                ("lcssc", "weekly4", date(2025, 1, 10)),
+                ("dm", "weekly4", date(2025, 6, 10)),
+                ("dm", "biweekly", date(2026, 1, 10)),
+            ]
+        ):
+            patient = make_patient(clinic, study_id=f"F-{number}", diagnosis=diagnosis)
+            make_session(make_series(patient, [make_lesion(patient)], protocol), held_on)
+        reader(client, clinic)
+        return clinic
+
+    @pytest.mark.parametrize(
+        ("query", "ids"),
+        [
+            ({}, {"F-0", "F-1", "F-2"}),
+            ({"clinic": "north"}, {"F-0", "F-1", "F-2"}),
+            ({"diagnosis": "dm"}, {"F-1", "F-2"}),
+            ({"protocol": "weekly4"}, {"F-0", "F-1"}),
+            ({"protocol": "weekly4", "diagnosis": "dm"}, {"F-1"}),
+            ({"treated_from": "2025-06-10"}, {"F-1", "F-2"}),
+            ({"treated_from": "2025-06-11"}, {"F-2"}),
+            ({"treated_to": "2025-06-10"}, {"F-0", "F-1"}),
+            ({"treated_from": "2025-01-10", "treated_to": "2025-01-10"}, {"F-0"}),
+        ],
+    )
+    def test_selects_and_the_links_to_the_files_keep_it(self, client, clinic, query, ids):
+        html = page(client, **query)
+        assert {row[0] for row in rows_of(html, "table-series")} == ids
+        assert {row[0] for row in csv_tables(client, **query)["series"]} == ids
+        link = reverse("report_download", args=["xlsx"])
+        for name, value in query.items():
+            assert f"{name}={value}" in html.split(link)[1].split('"')[0]
+
+    @pytest.mark.parametrize(
+        ("query", "field", "sentence"),
+        [
+            ({"treated_from": "2026-13-01"}, "id_treated_from", "Enter a date such as 2026-11-20."),
+            ({"treated_to": "yesterday"}, "id_treated_to", "Enter a date such as 2026-11-20."),
+            (
+                {"treated_from": "2026-02-01", "treated_to": "2026-01-01"},
+                "id_treated_to",
+                "ends before it begins",
+            ),
+            ({"protocol": "weekly5"}, "id_protocol", "“weekly5” is not in this list"),
+            ({"diagnosis": "<b>"}, "id_diagnosis", "“<b>” is not in this list"),
+            ({"clinic": "nowhere\0"}, "id_clinic", "is not in this list"),
+        ],
+    )
+    def test_a_wrong_value_is_told_beside_its_field(self, client, clinic, query, field, sentence):
+        html = page(client, **query)
+        assert sentence in words_of(html)
+        assert f'href="#{field}"' in html
+        assert "<b>”" not in html
+        assert not tables_of(html)
+        before = Event.objects.count()
+        assert client.get(reverse("report_download", args=["json"]), query).status_code == 400
+        assert Event.objects.count() == before
+
+    def test_a_selection_without_patients_says_what_to_do(self, client, clinic):
+        words = words_of(page(client, treated_from="2030-01-01"))
+        assert "No patient fits this selection" in words
+        assert "Show everything" in words
+
+    def test_a_clinic_without_patients_says_what_to_do(self, client):
+        reader(client, make_clinic())
+        html = page(client)
+        assert "There are no patients yet" in words_of(html)
+        assert json.loads(download(client, "json"))["cohort"]["patients_offered"] == 0
+        assert workbook(client)["series"].max_row == 1
+
+    def test_without_an_analysed_series_it_says_so_and_draws_nothing(self, client, clinic):
+        html = page(client)
+        assert "No series of this selection is analysed" in words_of(html)
+        assert "<figure" not in html
+
+    @pytest.mark.parametrize("start", ["", "-1", "x", "999999999999", "²", "3", "1e3", "٣"])
+    def test_a_strange_part_of_a_table_is_its_beginning(self, client, clinic, start):
+        assert len(rows_of(page(client, series_from=start), "table-series")) == 3
+
+
+class TestLongTables:
+    def test_parts_follow_one_another_and_keep_the_selection(self, client, monkeypatch):
+        monkeypatch.setattr(report_page, "ROWS_SHOWN", 2)
+        monkeypatch.setattr(report_page, "LONG", 2)
+        clinic = make_clinic("north")
+        for number in range(5):
+            make_series(make_patient(clinic, study_id=f"P-{number}"))
+        reader(client, clinic)
+        html = page(client, clinic="north", series_from=2)
+        assert [row[0] for row in rows_of(html, "table-series")] == ["P-2", "P-3"]
+        assert "Rows 3 to 4 of 5; the files hold all" in words_of(html)
+        assert "?clinic=north&amp;series_from=0#table-series" in html
+        assert "?clinic=north&amp;series_from=4#table-series" in html
+        assert "<details open>" in html
+        assert [row[0] for row in rows_of(page(client, series_from=4), "table-series")] == ["P-4"]
+        assert len(csv_tables(client)["series"]) == 5
+
+
+def test_text_that_a_spreadsheet_would_compute_stays_text(client):
+    clinic = make_clinic()
+    patient = make_patient(clinic)
+    formula = '=HYPERLINK("http://example.org")'
+    make_series(patient, [make_lesion(patient, site_detail=formula)])
+    reader(client, clinic)
+    assert csv_tables(client)["lesions"][0][6] == f"'{formula}"
+    cell = workbook(client)["lesions"]["G2"]
+    assert (cell.value, cell.data_type) == (formula, "s")
+    assert formula.replace('"', "&quot;") in page(client)
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x"])
+def test_a_beginning_of_a_formula_gets_an_apostrophe(text):
+    assert formula_safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "1=1", "a", "–", "1 − 2", " x", "'=1"])
+def test_any_other_text_stays(text):
+    assert formula_safe(text) == text
+
+
+def test_the_number_of_queries_does_not_grow(client):
+    def add(clinic, count):
+        for _ in range(count):
+            patient = make_patient(clinic)
+            lesion = make_lesion(patient)
+            series = make_series(patient, [lesion])
+            for day in (1, 8):
+                session = make_session(series, date(2026, 3, day), ptga=5, phga=5)
+                make_assessment(session, lesion)
+                make_injection(session, lesion)
+
+    clinic = make_clinic()
+    reader(client, clinic)
+    add(clinic, 1)
+    page(client)
+    with CaptureQueriesContext(connection) as few:
+        page(client)
+    add(clinic, 4)
+    with CaptureQueriesContext(connection) as more:
+        page(client)
+    assert len(more) == len(few) <= 30
+
+
+class TestFigures:
+    def test_the_chart_shows_the_means_of_the_table(self, client):
+        clinic = load("aarhus")
+        user = make_user("investigator", clinic)
+        prepared = prepare(user, Selection(), report_clinics(user))
+        by_code = {table.code: table for table in prepared.tables}
+        chart = score_chart(by_code["scores"])
+        assert [line.label for line in chart.lines] == ["PtGA", "PhGA"]
+        assert chart.table.rows[0] == ("1", "6.4", "36", "6.1", "36")
+        assert [row[0] for row in chart.table.rows] == ["1", "2", "3", "4", "last"]
+        assert chart.lines[0].marks[0].title == "PtGA, 1: 6.4"
+        bars = remission_bars(by_code["remission"])
+        counts = {group.label: [bar.count for bar in group.bars] for group in bars.groups}
+        assert counts == {"Follow-up": [13, 13, 3, 0], "End of treatment": [4, 22, 3, 0]}
+        widths = [bar.width for bar in bars.groups[1].bars]
+        assert widths[1] / widths[0] == pytest.approx(22 / 4, rel=0.02)
+        assert widths[3] == 0
+        client.force_login(user)
+        html = page(client)
+        assert "13 (45 %)" in words_of(html)
+        assert html.count("<figure") == 2
+
+    def test_nothing_analysed_draws_nothing(self):
+        by_code = {table.code: table for table in tables(summarise(Registry(patients=())))}
+        assert score_chart(by_code["scores"]) is None
+        assert remission_bars(by_code["remission"]) is None

@@ -1,12 +1,16 @@
 """Loads patients and what belongs to them, for those who may: what a person may not see is not found."""
 
-from django.db import models
+from typing import TypeVar
+
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
 from stsclinic.access import clinics_where, may
+from stsclinic.audit.models import ClinicalRecord
 from stsclinic.clinics.models import Clinic
+
+Record = TypeVar("Record", bound=ClinicalRecord)
 
 
 def patients_for(user, right: str) -> QuerySet[Patient]:
@@ -55,6 +59,6 @@ def next_lesion_id(patient: Patient) -> str:
     return f"L{number:02}"
 
 
-def _get(model: type[models.Model], user, right: str, pk: int):
-    rows = model.objects.filter(patient__struck_out_at=None, patient__clinic__in=clinics_where(user, right))
-    return get_object_or_404(rows.select_related("patient__clinic"), pk=pk)
+def _get(model: type[Record], user, right: str, pk: int) -> Record:
+    conditions = {"patient__struck_out_at": None, "patient__clinic__in": clinics_where(user, right)}
+    return get_object_or_404(model.objects.filter(**conditions), pk=pk)

@@ -1,15 +1,20 @@
 """Writes patients, identities, lesions, medications and earlier treatments. Each act is one transaction."""
 
 import hashlib
+from typing import TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models
+from django.db import IntegrityError
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
 from stsclinic.audit.acting import acting
+from stsclinic.audit.models import Audited
 from stsclinic.audit.services import StaleRecord, change, write_new
 from stsclinic.clinical import terms
 from stsclinic.clinical.dates import PartialDate
+
+Row = TypeVar("Row", bound=Audited)
+Record = Lesion | Medication | PriorTreatment
 
 MEANWHILE = (
     "Somebody recorded the same at this moment. Look at what is there, then save again if it is still needed."
@@ -93,7 +98,7 @@ def identity_as_seen(identity: PatientIdentity) -> str:
     return hashlib.sha256(repr(seen).encode()).hexdigest()
 
 
-def add_record(record: models.Model, *, by: str, source: str = "page") -> models.Model:
+def add_record(record: Record, *, by: str, source: str = "page") -> Record:
     """Write a new lesion, medication or earlier treatment.
 
     Raises:
@@ -104,8 +109,8 @@ def add_record(record: models.Model, *, by: str, source: str = "page") -> models
 
 
 def change_record(
-    record: models.Model, values: dict, *, seen_version: int, by: str, reason: str = "", source: str = "page"
-) -> models.Model:
+    record: Record, values: dict, *, seen_version: int, by: str, reason: str = "", source: str = "page"
+) -> Record:
     """Change a lesion, a medication or an earlier treatment.
 
     Raises:
@@ -118,21 +123,21 @@ def change_record(
         return _change(record, values, seen_version=seen_version, by=by, reason=reason, source=source)
 
 
-def _write(record, *, by, source, reason=""):
+def _write(record: Row, *, by: str, source: str, reason: str = "") -> Row:
     try:
         return write_new(record, by=by, source=source, reason=reason)
     except IntegrityError as error:
         raise ValidationError(MEANWHILE) from error
 
 
-def _change(record, values, *, seen_version, by, reason, source):
+def _change(record: Row, values: dict, *, seen_version: int | None, by: str, reason: str, source: str) -> Row:
     try:
         return change(record, values, by=by, seen_version=seen_version, source=source, reason=reason)
     except IntegrityError as error:
         raise ValidationError(MEANWHILE) from error
 
 
-def _with(record, values: dict):
+def _with(record: Row, values: dict) -> Row:
     """The row as it would be."""
     for name, value in values.items():
         setattr(record, name, value)

@@ -188,13 +188,14 @@ def withdraw_patient(
         if withdrawn_on > timezone.localdate(timezone=now.clinic.zone):
             raise ValidationError({"withdrawn_on": "The date is in the future."})
         values = {"withdrawn_on": withdrawn_on, "withdrawal_reason": withdrawal_reason}
-        now = change(now, values, by=by, seen_version=seen_version, source=source, reason=withdrawal_reason)
+        change(now, values, by=by, seen_version=seen_version, source=source, reason=withdrawal_reason)
         if stop_series:
             for series in now.series.filter(status__in=OPEN_SERIES):
                 stopped = {"status": "stopped", "stop_reason": "patient_choice"}
                 change(
                     series, stopped, by=by, seen_version=None, source=source, reason="The patient withdrew."
                 )
+        now.refresh_from_db()
     return now
 
 

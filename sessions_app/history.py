@@ -19,6 +19,7 @@ from sessions_app.allocation import allocation_visible
 from sessions_app.models import (
     AlertAcknowledgement,
     Assessment,
+    CallAttempt,
     Infusion,
     Injection,
     Photograph,
@@ -26,6 +27,8 @@ from sessions_app.models import (
     Series,
     SeriesLesion,
     SideEffect,
+    SideEffectInquiry,
+    SideEffectObservation,
     TreatmentSession,
 )
 from stsclinic.access import clinics_where, may
@@ -49,10 +52,8 @@ class Kind:
     model: type[models.Model]
     patient: str
     """The lookup from the record to its patient; "" for the patient."""
-    session: str = ""
-    """The lookup to the session it belongs to, where it is shown with the session."""
-    series: str = ""
-    """The lookup to the series it is shown with."""
+    part_of: str = ""
+    """The kind with whose history it is shown too, and the lookup to it."""
     said: frozenset[str] = frozenset({"patient"})
     """Columns that the record's own words say already."""
 
@@ -70,21 +71,30 @@ KINDS = {
         "Lesion of a series",
         SeriesLesion,
         "series__patient",
-        series="series",
+        part_of="series",
         said=frozenset({"series", "lesion"}),
     ),
     "session": Kind("Session", TreatmentSession, "series__patient", said=frozenset({"series"})),
     "assessment": Kind(
-        "Assessment", Assessment, "session__series__patient", session="session", said=_OF_SESSION
+        "Assessment", Assessment, "session__series__patient", part_of="session", said=_OF_SESSION
     ),
     "injection": Kind(
-        "Injection", Injection, "session__series__patient", session="session", said=_OF_SESSION
+        "Injection", Injection, "session__series__patient", part_of="session", said=_OF_SESSION
     ),
-    "infusion": Kind("Infusion", Infusion, "session__series__patient", session="session", said=_OF_SESSION),
+    "infusion": Kind("Infusion", Infusion, "session__series__patient", part_of="session", said=_OF_SESSION),
     "acknowledgement": Kind(
-        "Alert", AlertAcknowledgement, "session__series__patient", session="session", said=_OF_SESSION
+        "Alert", AlertAcknowledgement, "session__series__patient", part_of="session", said=_OF_SESSION
     ),
     "side_effect": Kind("Side effect", SideEffect, "patient"),
+    "side_effect_observation": Kind(
+        "Observation",
+        SideEffectObservation,
+        "side_effect__patient",
+        part_of="side_effect",
+        said=frozenset({"side_effect"}),
+    ),
+    "inquiry": Kind("Question for side effects", SideEffectInquiry, "patient", part_of="session"),
+    "call": Kind("Call", CallAttempt, "patient"),
     "photograph": Kind("Photograph", Photograph, "lesion__patient"),
 }
 """Every kind of record that leaves history with a patient. Adding one is one entry."""
@@ -92,7 +102,17 @@ KINDS = {
 _KIND_OF_TABLE = {kind.model._meta.db_table: (code, kind) for code, kind in KINDS.items()}
 
 NEVER_SHOWN = frozenset(
-    {"id", "version", "name_search", "struck_out_at", "struck_out_by", "struck_out_reason", "token", "sha256"}
+    {
+        "id",
+        "version",
+        "name_search",
+        "struck_out_at",
+        "struck_out_by",
+        "struck_out_reason",
+        "token",
+        "sha256",
+        "call_key",
+    }
 )
 BETRAYS_ALLOCATION = {
     "series_lesion": frozenset({"arm"}),
@@ -193,11 +213,7 @@ def history_of_record(user, kind: str, record: models.Model, before: int | None 
     """What changed of one record; of a session and a series with what is a part of it."""
     entry = KINDS[kind]
     parts = [(entry, {"pk": record.pk})]
-    for part in KINDS.values():
-        if kind == "session" and part.session:
-            parts.append((part, {part.session: record}))
-        if kind == "series" and part.series:
-            parts.append((part, {part.series: record}))
+    parts += [(part, {kind: record}) for part in KINDS.values() if part.part_of == kind]
     patient = patient_of(kind, record)
     if kind == "patient" and may(user, "see_identity", patient.clinic_id):
         parts.append((KINDS["identity"], {"patient": record}))
@@ -239,6 +255,10 @@ class _Words:
             for session in TreatmentSession.everything.filter(series__patient=patient).only(
                 "pk", "series_id", "session_no", "held_on", "kind"
             )
+        }
+        self.side_effects = {
+            effect.pk: effect.get_term_display().lower()
+            for effect in SideEffect.everything.filter(patient=patient).only("pk", "term")
         }
         self.clinics = dict(Clinic.objects.values_list("pk", "name"))
         self.protocols = {
@@ -307,7 +327,11 @@ class _Words:
             return self._session_words(row["id"])
         if code == "side_effect":
             return f"{kind.words} {self.value(SideEffect._meta.get_field('term'), row['term']).lower()}"
-        lesion = self.lesions.get(row.get("lesion_id"), "")
+        if code == "side_effect_observation":
+            return f"{kind.words} of side effect {self.side_effects.get(row['side_effect_id'], '')}"
+        if code in ("inquiry", "call"):
+            return kind.words
+        lesion = self.lesions.get(row.get("lesion_id") or 0, "")
         if code == "series_lesion":
             return f"Lesion {lesion} of series {self._series_words(row['series_id'])}"
         if code == "photograph":
@@ -357,7 +381,11 @@ class _Words:
             return self._session_words(pk)
         if field.related_model is Series:
             return f"Series {self._series_words(pk)}"
-        known = {Clinic: self.clinics, Lesion: self.lesions, Protocol: self.protocols}
+        known: dict[object, dict[int, str]] = {
+            Clinic: self.clinics,
+            Lesion: self.lesions,
+            Protocol: self.protocols,
+        }
         return known.get(field.related_model, {}).get(pk, str(pk))
 
 

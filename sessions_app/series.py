@@ -17,6 +17,7 @@ from stsclinic.audit.acting import acting
 from stsclinic.audit.services import StaleRecord, change, strike_out, write_new
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.terms import ARM
+from stsclinic.templatetags.clinic import day
 
 ASKED_OF_THE_PATIENT = frozenset({"pain_or_dysfunction"})
 """Criteria that any lesion of the patient may meet; the others are asked of the lesions treated."""
@@ -186,7 +187,7 @@ def _check_consent(patient: Patient, started_on: datetime.date) -> None:
 
 
 def _before_consent(patient: Patient) -> str:
-    return f"The date is before the consent of {show_date(patient.consented_on)}."
+    return f"The date is before the consent of {day(patient.consented_on)}."
 
 
 def _check_lesions(patient: Patient, protocol: Protocol, chosen: list[Lesion]) -> None:

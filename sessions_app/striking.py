@@ -1,10 +1,10 @@
 """What may be struck out, and what must be struck out before it."""
 
-from dataclasses import dataclass
+from typing import cast
 
 from django.core.exceptions import ValidationError
-from django.db import models
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from sessions_app.models import (
@@ -18,82 +18,72 @@ from sessions_app.models import (
 from sessions_app.services import strike_out_session
 from stsclinic.access import clinics_where
 from stsclinic.audit.acting import acting
+from stsclinic.audit.models import ClinicalRecord
 from stsclinic.audit.services import strike_out
 from stsclinic.clinical.dates import show_date
 
+Record = Lesion | Medication | PriorTreatment | Series | TreatmentSession | SideEffect | Photograph
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of record that may be struck out."""
-
-    model: type[models.Model]
-    patient: str
-    """The lookup from the record to its patient."""
-
-
-KINDS = {
-    "lesion": Kind(Lesion, "patient"),
-    "medication": Kind(Medication, "patient"),
-    "prior_treatment": Kind(PriorTreatment, "patient"),
-    "series": Kind(Series, "patient"),
-    "session": Kind(TreatmentSession, "series__patient"),
-    "side_effect": Kind(SideEffect, "patient"),
-    "photograph": Kind(Photograph, "lesion__patient"),
+KINDS: dict[str, tuple[type[ClinicalRecord], str]] = {
+    "lesion": (Lesion, "patient"),
+    "medication": (Medication, "patient"),
+    "prior_treatment": (PriorTreatment, "patient"),
+    "series": (Series, "patient"),
+    "session": (TreatmentSession, "series__patient"),
+    "side_effect": (SideEffect, "patient"),
+    "photograph": (Photograph, "lesion__patient"),
 }
+"""What may be struck out by itself: the model, and the lookup from it to its patient."""
 
 
-def record_to_strike_out(user, kind: str, pk: int) -> models.Model:
+def record_to_strike_out(user, kind: str, pk: int) -> Record:
     """A record of a clinic where the user may correct, not struck out yet. Raises Http404."""
     if kind not in KINDS:
         raise Http404
-    entry = KINDS[kind]
-    rows = entry.model.objects.filter(
-        pk=pk,
-        **{
-            f"{entry.patient}__clinic__in": clinics_where(user, "correct"),
-            f"{entry.patient}__struck_out_at": None,
-        },
-    )
-    record = rows.first()
-    if record is None:
-        raise Http404
-    return record
+    model, patient = KINDS[kind]
+    conditions = {
+        f"{patient}__clinic__in": clinics_where(user, "correct"),
+        f"{patient}__struck_out_at": None,
+    }
+    return cast(Record, get_object_or_404(model.objects.filter(**conditions), pk=pk))
 
 
-def patient_of(kind: str, record: models.Model) -> Patient:
+def patient_of(record: Record) -> Patient:
     """The patient to whom the record belongs."""
-    for name in KINDS[kind].patient.split("__"):
-        record = getattr(record, name)
-    return record
+    if isinstance(record, TreatmentSession):
+        return record.series.patient
+    return record.lesion.patient if isinstance(record, Photograph) else record.patient
 
 
-def words_of(kind: str, record: models.Model) -> str:
+def words_of(record: Record) -> str:
     """The record in words, without anything that could betray an allocation."""
-    if kind == "lesion":
-        return f"lesion {record.lesion_id} ({record.site_words})"
-    if kind in ("medication", "prior_treatment"):
-        return f"{'medication' if kind == 'medication' else 'earlier treatment'} {record}"
-    if kind == "series":
-        return f"series {record.series_no} ({record.protocol.name})"
-    if kind == "session":
-        return f"session {record.session_no} of series {record.series.series_no}, {show_date(record.held_on)}"
-    if kind == "side_effect":
-        return f"side effect {record.get_term_display().lower()}, since {show_date(record.onset_on)}"
-    return f"photograph of lesion {record.lesion.lesion_id}, {show_date(record.taken_on)}"
+    if isinstance(record, Lesion):
+        return f"Lesion {record.lesion_id} ({record.site_words})"
+    if isinstance(record, Medication):
+        return f"Medication {record.name}"
+    if isinstance(record, PriorTreatment):
+        return f"Earlier treatment {record.treatment}"
+    if isinstance(record, Series):
+        return f"Series {record.series_no} ({record.protocol.name})"
+    if isinstance(record, TreatmentSession):
+        return f"Session {record.session_no} of series {record.series.series_no}, {show_date(record.held_on)}"
+    if isinstance(record, SideEffect):
+        return f"Side effect {record.get_term_display().lower()}, since {show_date(record.onset_on)}"
+    return f"Photograph of lesion {record.lesion.lesion_id}, {show_date(record.taken_on)}"
 
 
-def what_prevents(kind: str, record: models.Model) -> str:
+def what_prevents(record: Record) -> str:
     """The sentence that says what must be struck out first, or "" when nothing does."""
-    if kind == "lesion":
+    if isinstance(record, Lesion):
         return _of_lesion(record)
-    if kind == "series":
+    if isinstance(record, Series):
         return _of_series(record)
-    if kind == "session" and record.side_effects.exists():
+    if isinstance(record, TreatmentSession) and record.side_effects.exists():
         return "Side effects are recorded for this session. Strike these out first."
     return ""
 
 
-def strike_out_record(kind: str, record: models.Model, *, by: str, reason: str, source: str = "page") -> None:
+def strike_out_record(record: Record, *, by: str, reason: str, source: str = "page") -> None:
     """Strike a mistaken record out. It stays readable in the history.
 
     Raises:
@@ -101,14 +91,14 @@ def strike_out_record(kind: str, record: models.Model, *, by: str, reason: str, 
     """
     with acting(by=by, source=source, reason=reason.strip()):
         # The patient's row serialises this with whatever would come to refer to the record.
-        Patient.objects.select_for_update().get(pk=patient_of(kind, record).pk)
-        prevented = what_prevents(kind, record)
+        Patient.objects.select_for_update().get(pk=patient_of(record).pk)
+        prevented = what_prevents(record)
         if prevented:
             raise ValidationError(prevented)
-        if kind == "session":
+        if isinstance(record, TreatmentSession):
             strike_out_session(record, by=by, reason=reason, source=source)
             return
-        if kind == "series":
+        if isinstance(record, Series):
             for row in record.series_lesions.all():
                 strike_out(row, by=by, reason=reason, source=source)
         strike_out(record, by=by, reason=reason, source=source)

@@ -96,7 +96,7 @@ class RecordForm(forms.Form):
     def newly_based_on(self, theirs: models.Model) -> tuple["RecordForm", list[Difference]]:
         """The same form on the row as it now is, and where what was typed differs from it."""
         differences = [
-            Difference(self[name].label, self.words(name, typed), self.words(name, recorded))
+            Difference(str(self[name].label), self.words(name, typed), self.words(name, recorded))
             for name, recorded in self.initial_of(theirs).items()
             if name in self.fields and (typed := self.cleaned_data.get(name)) != recorded
         ]

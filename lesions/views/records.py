@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -23,7 +22,7 @@ class Kind:
     code: str
     """As the history and striking out call it."""
     words: str
-    model: type[models.Model]
+    model: type[Lesion] | type[Medication] | type[PriorTreatment]
     form: type[RecordForm]
     new: str
     """The name of the address for a new one."""

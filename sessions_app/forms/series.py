@@ -1,6 +1,7 @@
 """The forms of a series: a new one, and one that is completed, stopped, reopened or approved."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from lesions.forms.base import RecordForm
@@ -10,6 +11,9 @@ from sessions_app.enrolment import OPEN_SERIES
 from sessions_app.models import Protocol, Series
 from stsclinic.clinical import terms
 
+LONGEST_KEY = 18
+"""Digits of a primary key."""
+
 
 class LesionsField(forms.ModelMultipleChoiceField):
     """Lesions of a patient, each with its site and type."""
@@ -17,6 +21,12 @@ class LesionsField(forms.ModelMultipleChoiceField):
     def __init__(self, **options):
         options.setdefault("widget", forms.CheckboxSelectMultiple)
         super().__init__(Lesion.objects.none(), **options)
+
+    def clean(self, value):
+        # A list of keys reaches the database as typed, and SQLite knows no larger number.
+        if any(len(str(key)) > LONGEST_KEY for key in value or ()):
+            raise ValidationError(self.error_messages["invalid_choice"], params={"value": "This"})
+        return super().clean(value)
 
     def label_from_instance(self, lesion: Lesion) -> str:
         return f"{lesion.lesion_id}  {lesion.site_words} ({lesion.get_lesion_type_display().lower()})"

@@ -46,11 +46,11 @@ def record_history(request, kind, pk):
 def strike_out(request, kind, pk):
     """Strike a mistake out, with a reason. It stays readable in the history."""
     record = record_to_strike_out(request.user, kind, pk)
-    patient = patient_of_struck(kind, record)
+    patient = patient_of_struck(record)
     form = StrikeOutForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
-            strike_out_record(kind, record, by=request.user.username, reason=form.cleaned_data["reason"])
+            strike_out_record(record, by=request.user.username, reason=form.cleaned_data["reason"])
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -59,8 +59,8 @@ def strike_out(request, kind, pk):
     context = {
         "patient": patient,
         "form": form,
-        "words": words_of(kind, record),
-        "prevented": what_prevents(kind, record),
+        "words": words_of(record),
+        "prevented": what_prevents(record),
         **banner_of(request.user, patient),
     }
     return render(request, "sessions_app/strike_out.html", context)

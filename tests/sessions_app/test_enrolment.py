@@ -234,7 +234,7 @@ def test_a_mistaken_withdrawal_is_taken_back_with_a_reason(client, owner, patien
 
 
 def open_it(client, patient, chosen, **typed):
-    data = {"protocol": "weekly4", "status": "active", "started_on": "2026-01-10"}
+    data: dict[str, object] = {"protocol": "weekly4", "status": "active", "started_on": "2026-01-10"}
     data |= {"lesions": [lesion.pk for lesion in chosen]}
     return client.post(reverse("series_new", args=[patient.pk]), data | typed)
 
@@ -253,6 +253,7 @@ def test_a_series_is_opened_with_its_lesions(client, owner, patient):
         ({"protocol": "none"}, "valid choice"),
         ({"lesions": []}, "Choose the lesions"),
         ({"lesions": ["x"]}, "not a valid value"),
+        ({"lesions": ["9" * 400]}, "not one of the available choices"),
         ({"status": "completed"}, "valid choice"),
         ({"started_on": "2026-01-01"}, "before the consent"),
         ({"started_on": "2099-01-01"}, "in the future"),

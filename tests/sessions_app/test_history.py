@@ -10,7 +10,15 @@ from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from lesions.services import change_patient, change_record, identity_as_seen, write_identity
 from sessions_app import history
 from sessions_app.history import history_of_patient, history_of_record
-from sessions_app.models import Photograph, Series, SeriesLesion, SideEffect
+from sessions_app.models import (
+    CallAttempt,
+    Photograph,
+    Series,
+    SeriesLesion,
+    SideEffect,
+    SideEffectInquiry,
+    SideEffectObservation,
+)
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Audited
 from tests.builders import (
@@ -67,7 +75,7 @@ def test_every_audited_record_of_a_patient_is_a_kind_of_the_history():
         for model in apps.get_models()
         if issubclass(model, Audited) and model.__module__ in ("lesions.models", "sessions_app.models")
     }
-    elsewhere = {"Protocol", "AllocationOpening"}
+    elsewhere = {"Protocol", "AllocationOpening", "RecalledLot"}
     assert {model.__name__ for model in of_patients} - elsewhere == {
         kind.model.__name__ for kind in history.KINDS.values()
     }
@@ -163,6 +171,32 @@ def test_a_session_shows_its_assessments_and_injections(client, clinician, patie
     page = client.get(reverse("record_history", args=["session", session.pk])).content.decode()
     assert "Volume (ml)" in page
     assert "19-Jan-2026" not in page
+
+
+def test_what_was_asked_called_and_observed_is_there(clinician, patient):
+    effect = save(SideEffect(patient=patient, term="nausea", grade=1, onset_on=DAY))
+    save(SideEffectObservation(side_effect=effect, seen_on=DAY, grade=2, by="ann"))
+    save(SideEffectInquiry(patient=patient, asked_on=DAY, answer="nothing", by="ann"))
+    save(
+        CallAttempt(
+            patient=patient,
+            call_key="k",
+            outcome="no_answer",
+            rang_at=datetime.datetime(2026, 1, 12, 9, 30, tzinfo=datetime.UTC),
+            rang_on=DAY,
+            by="ann",
+        )
+    )
+    called, asked, observed, *_ = history_of_patient(clinician, patient).entries
+    assert (called.record, asked.record, observed.record) == (
+        "Call",
+        "Question for side effects",
+        "Observation of side effect nausea",
+    )
+    assert fields(called)["Outcome"] == ("Not recorded", "Rang, no answer")
+    assert fields(called)["Rang at"] == ("Not recorded", "12-Jan-2026 09:30")
+    assert fields(observed)["Grade"] == ("Not recorded", "2")
+    assert observed in history_of_record(clinician, "side_effect", effect).entries
 
 
 def test_another_patients_history_is_not_mixed_in(clinician, clinic, patient):
@@ -328,12 +362,12 @@ def test_side_effects_go_first(client, clinician, patient, about):
     lesion = make_lesion(patient)
     series = make_series(patient)
     session = make_session(series, DAY)
-    values = {
+    choices: dict[str, dict] = {
         "lesion": {"lesion": lesion},
         "series": {"series": series},
         "session": {"series": series, "session": session},
-    }[about]
-    effect = save(SideEffect(patient=patient, term="nausea", grade=1, onset_on=DAY, **values))
+    }
+    effect = save(SideEffect(patient=patient, term="nausea", grade=1, onset_on=DAY, **choices[about]))
     client.force_login(clinician)
     row = {"lesion": lesion, "series": series, "session": session}[about]
     assert strike(client, about, row).status_code == 200

@@ -115,13 +115,15 @@ class Tried:
         before = Change.objects.count()
         with transaction.atomic():
             response = self.client.post(url, data)
-            assert response.status_code in (200, 302), response.status_code
+            # 404 is the answer to what the person may not see, such as another clinic's protocol.
+            assert response.status_code in (200, 302, 404), response.status_code
             if response.status_code == 302:
                 self.saved += 1
                 check()
             else:
                 assert Change.objects.count() == before
-                assert response.context["form"].errors or response.context.get("is_conflict")
+                if response.status_code == 200:
+                    assert response.context["form"].errors or response.context.get("is_conflict")
             transaction.set_rollback(True)
 
     def enough(self) -> None:
@@ -329,7 +331,7 @@ def _prior_treatment(here, data):
             "answer_1": st.sampled_from(("yes", "yes", "no", "")),
             "reason": maybe(WORDS),
         }
-    ).filter(lambda sent: typed(sent, "protocol") in ("weekly4", ""))
+    )
 )
 def _decide(here, sent):
     def check():

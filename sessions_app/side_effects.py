@@ -1,34 +1,34 @@
-"""Side effects: what is asked of one, what is refused, and how one is written.
+"""Side effects: what is refused, how one is written, followed until it is over, and told to the sponsor.
 
-Everything that the program knows of side effects stands here. Sources: domain.md, "What happens"
-(when to expect what), "Alerts" (seriousness, after ICH E2A), and the five reports.
+When to expect what stands in clinical/expected.py, the questions of a grade in clinical/grading.py, what
+is serious in clinical/seriousness.py, what is over in clinical/resolution.py.
+Sources: domain.md, "What happens" and "Alerts"; ICH E2A.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
+from django.utils import timezone
 
 from lesions.models import Lesion, Patient
-from sessions_app.models import SideEffect
+from sessions_app.models import (
+    Series,
+    SideEffect,
+    SideEffectInquiry,
+    SideEffectObservation,
+    TreatmentSession,
+)
 from sessions_app.selectors import today_in
 from stsclinic.audit.acting import acting
-from stsclinic.audit.services import change, write_new
-from stsclinic.clinical.alerts import RESOLVED_OUTCOMES
-from stsclinic.clinical.dates import show_date
+from stsclinic.audit.services import StaleRecord, change, write_new
+from stsclinic.clinical import resolution
+from stsclinic.clinical.dates import clinic_date, show_date
+from stsclinic.clinical.grading import VERSIONS, grade_of
+from stsclinic.clinical.seriousness import SERIOUS_CRITERIA, SponsorClock, asks_seriousness, sponsor_clock
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM
-
-EXPECTED = {
-    "injection_site_pain": "minutes to 48 hours",
-    "skin_discolouration": "brownish, days 2-4",
-    "skin_blistering": "days 4-7",
-    "injection_site_infection": "",
-    "calcium_drainage": "liquefied",
-    "digital_necrosis": "of the pulp, 2 weeks",
-}
-"""The terms to ask for first, and when after an injection they were seen."""
 
 GRADE_WORDS = {
     1: "Mild: noticed, needs nothing",
@@ -38,45 +38,56 @@ GRADE_WORDS = {
     5: "Death",
 }
 
-SERIOUS_WHEN = (
-    "the patient died",
-    "life was in danger",
-    "a stay in hospital was needed or became longer",
-    "a disability persists",
-    "a child has a congenital anomaly",
-    "a doctor holds it for as important as these",
-)
-"""The six criteria of ICH E2A, in our words: one is enough."""
-
-NECROSIS = frozenset({"skin_necrosis", "digital_necrosis"})
-SEVERE_GRADE = 3
 NOT_OVER = frozenset({"recovering", "not_recovered"})
-OVER = RESOLVED_OUTCOMES | {"fatal"}
-"""Outcomes of what is over, with or without a recorded end."""
+
+HOW = {"still_there": "Still there", "better": "Better", "worse": "Worse", "over": "Over"}
+"""How an open side effect is when it is asked about again."""
+
+OUTCOME_OF = {
+    "still_there": "not_recovered",
+    "better": "recovering",
+    "worse": "not_recovered",
+    "over": "recovered",
+}
 
 ONCE_ONLY = "is recorded already with this onset. Look at what is there; to change it, open it."
 
-
-def asks_seriousness(term: str, grade: int) -> bool:
-    """Whether it must be said if this is serious: grade 3 or more, or a necrosis."""
-    return grade >= SEVERE_GRADE or term in NECROSIS
+_OF_GRADE = ("term", "grade", "grade_answers", "grade_reason", "ctcae_version")
 
 
 def is_over(effect: SideEffect) -> bool:
-    """Whether nothing more is to be followed up: it has an end, or an outcome that is one."""
-    return effect.resolved_on is not None or effect.outcome in OVER
+    """Whether nothing more is to be followed up."""
+    return resolution.is_over(resolved_on=effect.resolved_on, outcome=effect.outcome)
 
 
-def problems(values: dict, *, birth_year: int | None, today: date) -> dict[str, str]:
+def clock_of(effect: SideEffect, now: datetime) -> SponsorClock | None:
+    """The 24 hours in which the sponsor is told; None for what is not serious."""
+    if not effect.serious:
+        return None
+    told_from = told_until = None
+    if effect.sponsor_told_on is not None:
+        zone, at = effect.patient.clinic.zone, effect.sponsor_told_time
+        told_from = datetime.combine(effect.sponsor_told_on, at or time.min, zone)
+        told_until = datetime.combine(effect.sponsor_told_on, at or time(23, 59), zone)
+    return sponsor_clock(
+        known_at=effect.serious_known_at, now=now, told_from=told_from, told_until=told_until
+    )
+
+
+def problems(
+    values: dict, *, birth_year: int | None, today: date, now: datetime, record: SideEffect | None = None
+) -> dict[str, str]:
     """What cannot be, as {field: sentence}; empty when all is well.
 
     Args:
         values: columns of SideEffect, each of its type; `session` is the row or None.
         birth_year: the patient's, where it is known.
         today: the clinic's own date.
+        now: this moment, in the clinic's zone.
+        record: the row that is changed; what its grade stands on is asked only where it changes.
     """
     found: dict[str, str] = {}
-    onset, ended, told = values["onset_on"], values["resolved_on"], values["sponsor_told_on"]
+    onset, ended = values["onset_on"], values["resolved_on"]
     session = values["session"]
     if onset > today:
         found["onset_on"] = "The onset is in the future."
@@ -98,46 +109,98 @@ def problems(values: dict, *, birth_year: int | None, today: date) -> dict[str, 
         found["term_detail"] = "Say what it was."
     if values["outcome"] == "fatal" and values["grade"] != 5:
         found["grade"] = "A fatal side effect is of grade 5."
-    found |= _seriousness(values)
-    if told is not None and told > today:
-        found["sponsor_told_on"] = "The date is in the future."
-    elif told is not None and told < onset:
-        found["sponsor_told_on"] = "The sponsor cannot have been told before the onset."
-    return found
+    return found | _of_grade(values, record) | _of_seriousness(values) | _of_sponsor(values, today, now)
 
 
-def _seriousness(values: dict) -> dict[str, str]:
-    if values["serious"] is None and asks_seriousness(values["term"], values["grade"]):
+def _of_grade(values: dict, record: SideEffect | None) -> dict[str, str]:
+    """A grade stands on the answers to the plain questions, or on a word why not."""
+    if record is not None and all(getattr(record, name) == values[name] for name in _OF_GRADE):
+        return {}
+    if values["ctcae_version"] not in VERSIONS:
+        return {"ctcae_version": f"Choose version {' or '.join(VERSIONS)}."}
+    answered = grade_of(values["term"], values["grade_answers"], values["ctcae_version"])
+    if values["grade"] == answered.grade or values["grade_reason"]:
+        return {}
+    if answered.grade is None:
+        return {"grade_reason": "Some questions are open: answer them, or say why you choose this grade."}
+    return {"grade_reason": f"The answers give grade {answered.grade}: say why you choose another."}
+
+
+def _of_seriousness(values: dict) -> dict[str, str]:
+    serious, criteria = values["serious"], values["seriousness_criteria"]
+    if serious is None and asks_seriousness(values["term"], values["grade"]):
         return {
             "serious": "Say whether it is serious: that is asked of grade 3 or more and of every necrosis."
         }
-    if values["serious"] is None and values["sponsor_told_on"] is not None:
+    if serious is None and values["sponsor_told_on"] is not None:
         return {"serious": "The sponsor was told: say whether it is serious."}
-    if values["serious"] is False and values["grade"] == 5:
+    if serious is False and values["grade"] == 5:
         return {"serious": "A death is serious."}
+    if serious and not criteria:
+        return {"seriousness_criteria": "Say what makes it serious."}
+    if not serious and criteria:
+        return {"serious": "One of the six criteria is met, so it is serious."}
+    if not set(criteria) <= SERIOUS_CRITERIA.keys():
+        return {"seriousness_criteria": "Choose from the six criteria."}
     return {}
 
 
+def _of_sponsor(values: dict, today: date, now: datetime) -> dict[str, str]:
+    told, known = values["sponsor_told_on"], values["serious_known_at"]
+    found: dict[str, str] = {}
+    if known is not None and known > now:
+        found["serious_known_at"] = "The moment is in the future."
+    elif known is not None and clinic_date(known, now.tzinfo) < values["onset_on"]:
+        found["serious_known_at"] = "It cannot have been known before the onset."
+    if told is None:
+        if values["sponsor_told_who"] or values["sponsor_told_time"] is not None:
+            found["sponsor_told_on"] = "Say on which day the sponsor was told."
+        return found
+    if told > today:
+        found["sponsor_told_on"] = "The date is in the future."
+    elif told < values["onset_on"]:
+        found["sponsor_told_on"] = "The sponsor cannot have been told before the onset."
+    elif known is not None and told < clinic_date(known, now.tzinfo):
+        found["sponsor_told_on"] = "The sponsor cannot have been told before it was known to be serious."
+    elif (
+        values["sponsor_told_time"] is not None
+        and datetime.combine(told, values["sponsor_told_time"], now.tzinfo) > now
+    ):
+        found["sponsor_told_time"] = "The time is in the future."
+    if not values["sponsor_told_who"]:
+        found["sponsor_told_who"] = "Say who was told."
+    return found
+
+
 def record_side_effects(
-    *, patient: Patient, lesions: Sequence[Lesion], values: dict, by: str, source: str = "page"
+    *,
+    patient: Patient,
+    lesions: Sequence[Lesion],
+    values: dict,
+    by: str,
+    asked: bool = False,
+    source: str = "page",
 ) -> list[SideEffect]:
     """Write a side effect: one row for each lesion, or one of the whole patient without any.
 
     Args:
         values: columns of SideEffect, without `patient` and `lesion`.
+        asked: the patient was asked today and told of it; that is kept too.
 
     Raises:
         ValidationError: a rule refuses it; nothing was written.
     """
+    values = _with_known_at(values, None)
     _refuse(patient, values, lesions)
     with acting(by=by, source=source):
         Patient.objects.select_for_update().get(pk=patient.pk)
-        if not lesions:
-            return [_write(SideEffect(patient=patient, **values), by=by, source=source)]
-        return [
+        rows = [
             _write(SideEffect(patient=patient, lesion=lesion, **values), by=by, source=source)
-            for lesion in lesions
+            for lesion in lesions or [None]
         ]
+        if asked:
+            keep_inquiry(patient=patient, answer="reported", series=values["series"], by=by, source=source)
+    return rows
 
 
 def change_side_effect(
@@ -152,7 +215,8 @@ def change_side_effect(
         StaleRecord: somebody changed it since it was read.
         ValidationError: a rule refuses it. In both cases nothing was written.
     """
-    _refuse(effect.patient, values, [values["lesion"]] if values["lesion"] else [])
+    values = _with_known_at(values, effect)
+    _refuse(effect.patient, values, [values["lesion"]] if values["lesion"] else [], effect)
     with acting(by=by, source=source, reason=reason):
         wanted = SideEffect(pk=effect.pk, patient=effect.patient, **values)
         _refuse_twin(wanted)
@@ -161,6 +225,131 @@ def change_side_effect(
         except IntegrityError as error:
             raise _twin(wanted) from error
     return cast(SideEffect, now)
+
+
+def tell_sponsor(
+    *, effect: SideEffect, told_on: date, told_time: time | None, who: str, seen_version: int, by: str
+) -> SideEffect:
+    """Keep who was told of a serious side effect, and when.
+
+    Raises:
+        StaleRecord: somebody changed it since it was read.
+        ValidationError: a rule refuses it. In both cases nothing was written.
+    """
+    told = {"sponsor_told_on": told_on, "sponsor_told_time": told_time, "sponsor_told_who": who}
+    return change_side_effect(
+        effect=effect, values=_columns(effect) | told, seen_version=seen_version, by=by
+    )
+
+
+def observe(*, effect: SideEffect, how: str, seen: dict, seen_version: int, by: str) -> SideEffectObservation:
+    """Keep how an open side effect was on one day, and carry its course on.
+
+    The side effect keeps its highest grade, its last action and, by the latest observation, its outcome.
+
+    Args:
+        how: a code of HOW. Over: it ended on `resolved_on`, or on the day it was asked.
+        seen: `seen_on`, `note`, `action`; `grade` (None: as last) with `grade_answers`, `grade_reason` and
+            `ctcae_version`; `resolved_on` and `outcome` of what is over; `serious` and
+            `seriousness_criteria` where a graver grade asks for them.
+
+    Raises:
+        StaleRecord: somebody changed it since it was read.
+        ValidationError: a rule refuses it. In both cases nothing was written.
+    """
+    today = today_in(effect.patient.clinic)
+    if effect.version != seen_version:
+        raise StaleRecord(effect)
+    if is_over(effect):
+        raise ValidationError("It is over already. To take that back, change the side effect.")
+    if not effect.onset_on <= seen["seen_on"] <= today:
+        raise ValidationError({"seen_on": f"Choose a day from {show_date(effect.onset_on)} to today."})
+    rows = effect.observations.order_by("seen_on", "pk")
+    last = rows.last()
+    if how == "worse" and seen["grade"] is None:
+        raise ValidationError({"grade": "It is worse: answer the questions, so that its grade is known."})
+    grade = seen["grade"] or (last.grade if last else effect.grade)
+    outcome = (seen["outcome"] if how == "over" else "") or OUTCOME_OF[how]
+    columns = _columns(effect)
+    if grade > effect.grade:
+        columns |= {name: seen[name] for name in ("grade", "grade_answers", "grade_reason", "ctcae_version")}
+    elif seen["grade"] is not None:
+        refused = _of_grade({"term": effect.term} | seen, None)
+        if refused:
+            raise ValidationError(refused)
+    if seen["serious"] is not None or seen["seriousness_criteria"]:
+        columns |= {name: seen[name] for name in ("serious", "seriousness_criteria")}
+    if seen["action"]:
+        columns["action"] = seen["action"]
+    if how == "over":
+        columns |= {"outcome": outcome, "resolved_on": seen["resolved_on"] or seen["seen_on"]}
+    elif last is None or seen["seen_on"] >= last.seen_on:
+        columns["outcome"] = outcome
+    with acting(by=by, source="page"):
+        Patient.objects.select_for_update().get(pk=effect.patient_id)
+        change_side_effect(effect=effect, values=columns, seen_version=seen_version, by=by)
+        observation = write_new(
+            SideEffectObservation(
+                side_effect=effect,
+                seen_on=seen["seen_on"],
+                grade=grade,
+                action=seen["action"],
+                outcome=outcome,
+                note=seen["note"],
+                by=by,
+            ),
+            by=by,
+        )
+        # The next one on the same page must see a new version, or two taps would be two observations.
+        SideEffect.objects.filter(pk=effect.pk, version=seen_version).update(version=seen_version + 1)
+        if seen["seen_on"] == today:
+            keep_inquiry(patient=effect.patient, answer="reported", series=effect.series, by=by)
+    return cast(SideEffectObservation, observation)
+
+
+def keep_inquiry(
+    *, patient: Patient, answer: str, series: Series | None, by: str, source: str = "page"
+) -> SideEffectInquiry:
+    """Keep that somebody asked today, and the answer. What is kept already is not kept twice.
+
+    A report of the same day stands: "nothing" after it means nothing more.
+    """
+    today = today_in(patient.clinic)
+    with acting(by=by, source=source):
+        Patient.objects.select_for_update().get(pk=patient.pk)
+        kept = SideEffectInquiry.objects.filter(patient=patient, asked_on=today)
+        same = kept.filter(answer__in={answer, "reported"}).last()
+        if same is not None:
+            return same
+        session = TreatmentSession.objects.filter(series=series, held_on=today).last() if series else None
+        return cast(
+            SideEffectInquiry,
+            write_new(
+                SideEffectInquiry(
+                    patient=patient, series=series, session=session, asked_on=today, answer=answer, by=by
+                ),
+                by=by,
+                source=source,
+            ),
+        )
+
+
+def _columns(effect: SideEffect) -> dict:
+    """The row as the values that change_side_effect takes."""
+    left_out = {"id", "patient", "version", "struck_out_at", "struck_out_by", "struck_out_reason"}
+    names = [field.name for field in SideEffect._meta.concrete_fields if field.name not in left_out]
+    return {name: getattr(effect, name) for name in names}
+
+
+def _with_known_at(values: dict, record: SideEffect | None) -> dict:
+    """The moment from which the 24 hours count: now, where it is newly serious and nobody was told before."""
+    if not values["serious"]:
+        return values | {"serious_known_at": None}
+    was_serious = record is not None and record.serious
+    told_before_today = values["sponsor_told_on"] is not None
+    if values["serious_known_at"] is None and not was_serious and not told_before_today:
+        return values | {"serious_known_at": timezone.now()}
+    return values
 
 
 def _write(row: SideEffect, *, by: str, source: str) -> SideEffect:
@@ -172,7 +361,9 @@ def _write(row: SideEffect, *, by: str, source: str) -> SideEffect:
     return row
 
 
-def _refuse(patient: Patient, values: dict, lesions: Sequence[Lesion]) -> None:
+def _refuse(
+    patient: Patient, values: dict, lesions: Sequence[Lesion], record: SideEffect | None = None
+) -> None:
     """Raise what `problems` finds, and refuse the rows of another patient."""
     series, session = values["series"], values["session"]
     owners = {lesion.patient_id for lesion in lesions}
@@ -180,7 +371,13 @@ def _refuse(patient: Patient, values: dict, lesions: Sequence[Lesion]) -> None:
         owners.add(series.patient_id)
     if owners - {patient.pk} or (session is not None and (series is None or session.series_id != series.pk)):
         raise ValidationError("Choose a session, a series and lesions of this patient.")
-    found = problems(values, birth_year=patient.birth_year, today=today_in(patient.clinic))
+    found = problems(
+        values,
+        birth_year=patient.birth_year,
+        today=today_in(patient.clinic),
+        now=timezone.now().astimezone(patient.clinic.zone),
+        record=record,
+    )
     if found:
         raise ValidationError(found)
 

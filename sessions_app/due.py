@@ -16,9 +16,9 @@ from django.db.models.functions import RowNumber
 from lesions.models import PatientIdentity
 from sessions_app.models import Protocol, Series, SideEffect, TreatmentSession
 from sessions_app.selectors import OpenSheet, open_drafts_for, open_sheets, today_in
-from sessions_app.side_effects import OVER
 from stsclinic.access import clinics_where
 from stsclinic.clinical.protocols import ProtocolDefinition
+from stsclinic.clinical.resolution import OVER
 from stsclinic.clinical.schedule import Due, SessionHeld, next_due
 from stsclinic.clinics.models import Clinic
 

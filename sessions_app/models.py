@@ -306,6 +306,8 @@ class SideEffect(ClinicalRecord):
     serious_known_at = models.DateTimeField(null=True, blank=True)
     """When the clinic knew that it was serious: the sponsor is told within 24 hours of this."""
     sponsor_told_on = models.DateField(null=True, blank=True)
+    sponsor_told_time = models.TimeField(null=True, blank=True)
+    """The clinic's own time of that day, where it is known: whether 24 hours were kept."""
     sponsor_told_who = models.CharField(max_length=200, blank=True, default="")
     causality = CodeField(terms.CAUSALITY, blank=True, default="")
     action = CodeField(terms.ACTION, blank=True, default="")

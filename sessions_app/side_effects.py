@@ -53,6 +53,15 @@ OUTCOME_OF = {
 ONCE_ONLY = "is recorded already with this onset. Look at what is there; to change it, open it."
 
 _OF_GRADE = ("term", "grade", "grade_answers", "grade_reason", "ctcae_version")
+_OF_SERIOUSNESS = ("term", "grade", "serious", "seriousness_criteria", "sponsor_told_on")
+_OF_SPONSOR = (
+    "onset_on",
+    "serious",
+    "serious_known_at",
+    "sponsor_told_on",
+    "sponsor_told_time",
+    "sponsor_told_who",
+)
 
 
 def is_over(effect: SideEffect) -> bool:
@@ -84,7 +93,8 @@ def problems(
         birth_year: the patient's, where it is known.
         today: the clinic's own date.
         now: this moment, in the clinic's zone.
-        record: the row that is changed; what its grade stands on is asked only where it changes.
+        record: the row that is changed. What was imported or kept before without what its grade or its
+            seriousness stands on is asked for that only where it changes.
     """
     found: dict[str, str] = {}
     onset, ended = values["onset_on"], values["resolved_on"]
@@ -109,13 +119,21 @@ def problems(
         found["term_detail"] = "Say what it was."
     if values["outcome"] == "fatal" and values["grade"] != 5:
         found["grade"] = "A fatal side effect is of grade 5."
-    return found | _of_grade(values, record) | _of_seriousness(values) | _of_sponsor(values, today, now)
+    if not _stays(values, record, _OF_GRADE):
+        found |= _of_grade(values)
+    if not _stays(values, record, _OF_SERIOUSNESS):
+        found |= _of_seriousness(values)
+    if not _stays(values, record, _OF_SPONSOR):
+        found |= _of_sponsor(values, today, now)
+    return found
 
 
-def _of_grade(values: dict, record: SideEffect | None) -> dict[str, str]:
+def _stays(values: dict, record: SideEffect | None, names: Sequence[str]) -> bool:
+    return record is not None and all(getattr(record, name) == values[name] for name in names)
+
+
+def _of_grade(values: dict) -> dict[str, str]:
     """A grade stands on the answers to the plain questions, or on a word why not."""
-    if record is not None and all(getattr(record, name) == values[name] for name in _OF_GRADE):
-        return {}
     if values["ctcae_version"] not in VERSIONS:
         return {"ctcae_version": f"Choose version {' or '.join(VERSIONS)}."}
     answered = grade_of(values["term"], values["grade_answers"], values["ctcae_version"])
@@ -274,7 +292,7 @@ def observe(*, effect: SideEffect, how: str, seen: dict, seen_version: int, by: 
     if grade > effect.grade:
         columns |= {name: seen[name] for name in ("grade", "grade_answers", "grade_reason", "ctcae_version")}
     elif seen["grade"] is not None:
-        refused = _of_grade({"term": effect.term} | seen, None)
+        refused = _of_grade({"term": effect.term} | seen)
         if refused:
             raise ValidationError(refused)
     if seen["serious"] is not None or seen["seriousness_criteria"]:

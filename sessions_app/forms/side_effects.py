@@ -1,29 +1,86 @@
-"""The form of a side effect: where it belongs, what it was, whether it is serious, how it went on."""
+"""The forms of a side effect: what it was, its grade by plain questions, whether it is serious, how it goes on."""
 
+import datetime
 from dataclasses import replace
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils import timezone
 
 from lesions.forms.base import RecordForm, Shown
 from lesions.forms.fields import CodeChoiceField, DayField, LineField, NumberField, YesNoField
 from lesions.models import Lesion, Patient
 from sessions_app.models import Series, SideEffect, TreatmentSession
-from sessions_app.side_effects import EXPECTED, GRADE_WORDS, problems
+from sessions_app.side_effects import GRADE_WORDS, HOW, problems
 from stsclinic.clinical import terms
 from stsclinic.clinical.dates import show_date
+from stsclinic.clinical.grading import VERSIONS, Grade, Question, grade_of, questions_of
+from stsclinic.clinical.seriousness import SERIOUS_CRITERIA, asks_seriousness
+from stsclinic.clinics.models import Clinic
 
 NO_SERIES = ("", "No series: before, between or after")
+DAYS_OFFERED = 7
+MOST_DAYS = 60
+"""Days after a session, or after the onset, that can be said in days; later ones by their date."""
+
+ANSWER = "answer_"
+"""What the field of a plain question is called, before the question's key."""
+
+ANSWERS = [("yes", "Yes"), ("no", "No")]
 
 
-def _terms() -> list:
-    """The terms, with those to ask for first and when they are to be expected."""
-    often = [
-        (code, f"{terms.SIDE_EFFECT_TERM[code]} ({when})" if when else terms.SIDE_EFFECT_TERM[code])
-        for code, when in EXPECTED.items()
-    ]
-    others = [(code, label) for code, label in terms.SIDE_EFFECT_TERM.items() if code not in EXPECTED]
-    return [("Known after an injection", often), ("Others", others)]
+class MomentField(forms.Field):
+    """A date and time as the clinic's clock shows it."""
+
+    def __init__(self, clinic: Clinic, **options):
+        self.zone = clinic.zone
+        widget = forms.DateTimeInput(
+            format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": "w-date"}
+        )
+        super().__init__(widget=widget, **options)
+
+    def to_python(self, value) -> datetime.datetime | None:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            moment = datetime.datetime.strptime(text[:16], "%Y-%m-%dT%H:%M")
+        except ValueError as error:
+            raise ValidationError("Enter a date and time, such as 2026-11-20T14:05.") from error
+        return moment.replace(tzinfo=self.zone)
+
+    def prepare_value(self, value):
+        return value.astimezone(self.zone).strftime("%Y-%m-%dT%H:%M") if hasattr(value, "tzinfo") else value
+
+
+class TimeField(forms.TimeField):
+    """Hours and minutes."""
+
+    def __init__(self, **options):
+        widget = forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": "w-num-6"})
+        options.setdefault("error_messages", {"invalid": "Enter a time, such as 14:05."})
+        super().__init__(widget=widget, input_formats=["%H:%M", "%H:%M:%S"], **options)
+
+
+class WhenField(forms.TypedChoiceField):
+    """So many days after something, as one tap. None: by the date beside it."""
+
+    def __init__(self, first: list, zero: str, **options):
+        super().__init__(required=False, coerce=int, empty_value=None, widget=forms.RadioSelect, **options)
+        self.first, self.zero = first, zero
+        self.offer(DAYS_OFFERED)
+
+    def offer(self, most: int, *extra: int) -> None:
+        """Show the days up to `most` and some more."""
+        days = sorted({*range(min(most, DAYS_OFFERED) + 1), *(day for day in extra if 0 <= day <= MOST_DAYS)})
+        words = [(str(day), f"{day} day{'s' if day > 1 else ''} later" if day else self.zero) for day in days]
+        self.choices = [*self.first, *words, ("", "On the date")]
+
+
+def is_key(text: str) -> bool:
+    """Whether the text is a row's number, and short enough to be read as one."""
+    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def belongs_to(series_pk: int | None, session_pk: int | None) -> str:
@@ -38,37 +95,88 @@ def _session_words(session: TreatmentSession) -> str:
     return f"{number} ({session.get_kind_display().lower()})"
 
 
-def is_key(text: str) -> bool:
-    """Whether the text is a row's number, and short enough to be read as one."""
-    return text.isascii() and text.isdecimal() and len(text) <= 18
+def grade_choices() -> list[tuple]:
+    """The grades that a person may choose, with what they mean."""
+    return [("", "As the answers say"), *((code, f"{code} {words}") for code, words in GRADE_WORDS.items())]
 
 
-class SideEffectForm(RecordForm):
+class GradedForm:
+    """The part of a form that finds the grade of one term by plain questions."""
+
+    term_code: str
+    questions: tuple[Question, ...] = ()
+
+    def ask(self, term: str, version: str, told: dict) -> None:
+        """Add the questions of a term, the mildest first. `told` are the answers that are recorded."""
+        self.term_code = term if term in terms.SIDE_EFFECT_TERM else ""
+        version = version if version in VERSIONS else VERSIONS[0]
+        if not self.term_code:
+            return
+        self.questions = tuple(reversed(questions_of(term, version)))
+        for question in self.questions:
+            self.fields[ANSWER + question.key] = forms.ChoiceField(
+                label=question.text,
+                choices=ANSWERS,
+                required=False,
+                initial=told.get(question.key, ""),
+                widget=forms.RadioSelect(attrs={"data-grade": question.grade}),
+            )
+
+    def answers(self) -> dict[str, str]:
+        """What was answered. "No to the rest" answers what was left open."""
+        rest = "no" if "no_to_rest" in self.data else ""
+        found = {
+            question.key: self.cleaned_data.get(ANSWER + question.key) or rest for question in self.questions
+        }
+        return {key: answer for key, answer in found.items() if answer}
+
+    def clean_grading(self) -> Grade | None:
+        """Put the grade that holds into the cleaned data, or say beside it what is missing."""
+        values = self.cleaned_data
+        unread = any(ANSWER + question.key in self.errors for question in self.questions)
+        if not self.term_code or unread or values.get("ctcae_version") not in VERSIONS:
+            return None
+        return grade_of(self.term_code, self.answers(), values["ctcae_version"])
+
+    def asked(self) -> list[forms.BoundField]:
+        """The questions as fields of the page."""
+        return [self[ANSWER + question.key] for question in self.questions]
+
+
+class SideEffectForm(GradedForm, RecordForm):
     """One side effect. A new one may be of several lesions at once: `lesions`; a recorded one has `lesion`."""
 
     sections = (
-        ("What", ("term", "term_detail", "grade", "ctcae_version")),
+        ("What", ("term", "term_detail")),
+        ("Grade", ("grade", "grade_reason", "ctcae_version")),
         ("When", ("belongs_to", "onset_on", "resolved_on", "lasted_minutes")),
         ("Where", ("lesions", "lesion")),
-        ("Seriousness", ("serious", "sponsor_told_on")),
-        ("Course", ("causality", "action", "outcome")),
+        ("Serious?", ("serious", "seriousness_criteria", "serious_known_at")),
+        ("Sponsor", ("sponsor_told_on", "sponsor_told_time", "sponsor_told_who")),
+        ("Course", ("action", "outcome", "causality", "meddra_code")),
     )
     units = {"lasted_minutes": "min"}
-    wide = ("grade", "lesions")
+    wide = ("lesions", "seriousness_criteria")
 
-    term = CodeChoiceField(_terms(), label="Side effect")
+    term = CodeChoiceField(terms.SIDE_EFFECT_TERM, label="Side effect")
     term_detail = LineField(
         label="In words", max_length=200, required=False, help_text="Needed where the side effect is Other."
     )
     grade = forms.TypedChoiceField(
+        label="Another grade",
         coerce=int,
-        choices=[(code, f"{code} {words}") for code, words in GRADE_WORDS.items()],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose a grade from 1 to 5."},
+        empty_value=None,
+        required=False,
+        choices=grade_choices,
     )
-    ctcae_version = LineField(label="CTCAE version", max_length=10, required=False)
+    grade_reason = LineField(label="Why another grade", max_length=500, required=False)
+    ctcae_version = forms.ChoiceField(
+        label="CTCAE version", choices=[(code, f"v{code}") for code in VERSIONS], required=False
+    )
     belongs_to = forms.ChoiceField(label="After which session", required=False)
-    onset_on = DayField(label="Onset")
+    onset_when = WhenField([], "The same day", label="Began, after the session")
+    onset_on = DayField(label="Onset", required=False)
+    end_when = WhenField([("still", "Still there")], "The same day", label="Ended, after it began")
     resolved_on = DayField(label="End", required=False, help_text="Empty: it is still there.")
     lasted_minutes = NumberField(
         SideEffect._meta.get_field("lasted_minutes"),
@@ -83,21 +191,71 @@ class SideEffectForm(RecordForm):
     )
     lesion = forms.ChoiceField(required=False)
     serious = YesNoField(label="Serious?", help_text="Asked of grade 3 or more, and of every necrosis.")
+    seriousness_criteria = forms.MultipleChoiceField(
+        label="What makes it serious (ICH E2A)",
+        choices=list(SERIOUS_CRITERIA.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="One is enough.",
+    )
     sponsor_told_on = DayField(label="Sponsor told on", required=False)
+    sponsor_told_time = TimeField(label="Sponsor told at", required=False)
+    sponsor_told_who = LineField(label="Who was told", max_length=200, required=False)
     causality = CodeChoiceField(terms.CAUSALITY, label="Caused by the treatment", required=False)
     action = CodeChoiceField(terms.ACTION, label="What was done", required=False)
     outcome = CodeChoiceField(terms.SIDE_EFFECT_OUTCOME, required=False)
+    meddra_code = LineField(
+        label="MedDRA code", max_length=20, required=False, help_text="Your site's own; none is shipped."
+    )
+    asked_today = forms.BooleanField(label="The patient told of it when asked today", required=False)
 
-    def __init__(self, *args, patient: Patient, **options):
+    def __init__(
+        self, *args, patient: Patient, term: str = "", last: TreatmentSession | None = None, **options
+    ):
+        """`term` is what a new one is of; `last` is the session that its days count from at first."""
         super().__init__(*args, **options)
-        self.patient = patient
+        self.patient, self.last = patient, last
         record = self.record
+        self.fields["serious_known_at"] = MomentField(
+            patient.clinic,
+            label="The clinic knew since",
+            required=False,
+            help_text="The 24 hours to tell the sponsor count from here. Empty, of a new one: from now.",
+        )
+        self._choose_rows()
+        version = self.data.get("ctcae_version") or (record.ctcae_version if record else "") or VERSIONS[0]
+        if record is not None and record.ctcae_version not in VERSIONS:
+            kept = record.ctcae_version
+            words = f"v{kept}" if kept else "Not recorded"
+            self.fields["ctcae_version"].choices = [(kept, words), *self.fields["ctcae_version"].choices]
+        code = str(self.data.get("term") or term or (record.term if record else ""))
+        self.ask(code, version, record.grade_answers if record else {})
+        if record is None:
+            self._days(last)
+        else:
+            for name in ("onset_when", "end_when", "asked_today"):
+                del self.fields[name]
+            self.fields["onset_on"].required = True
+            self.initial |= {ANSWER + key: answer for key, answer in record.grade_answers.items()}
+            if self._answered_by(record) == record.grade:
+                self.initial["grade"] = None
+
+    def _answered_by(self, record: SideEffect) -> int | None:
+        if record.ctcae_version not in VERSIONS or not record.grade_answers:
+            return None
+        return grade_of(record.term, record.grade_answers, record.ctcae_version).grade
+
+    def _choose_rows(self) -> None:
+        """Fill the choices with the patient's sessions and lesions, those of the last session first."""
+        record, patient = self.record, self.patient
         # What the record names stays a choice, even if it was struck out since.
         kept_lesion = Q(struck_out_at=None) | Q(pk=record.lesion_id if record else None)
         kept_series = Q(struck_out_at=None) | Q(pk=record.series_id if record else None)
         kept_session = Q(struck_out_at=None) | Q(pk=record.session_id if record else None)
+        lesions = Lesion.everything.filter(kept_lesion, patient=patient)
+        self.treated = set(self.last.injections.values_list("lesion_id", flat=True)) if self.last else set()
         self.lesion_rows = {
-            str(row.pk): row for row in Lesion.everything.filter(kept_lesion, patient=patient)
+            str(row.pk): row for row in sorted(lesions, key=lambda row: (row.pk not in self.treated))
         }
         self.series_rows = {
             f"series-{row.pk}": row
@@ -118,6 +276,23 @@ class SideEffectForm(RecordForm):
             del self.fields["lesions"]
             self.fields["lesion"].choices = [("", "None: the whole patient"), *listed]
 
+    def _days(self, last: TreatmentSession | None) -> None:
+        """Offer the days since the last session; today is chosen at first, and that it is still there."""
+        since = (self.today - last.held_on).days if last else None
+        posted = [
+            int(value)
+            for name in ("onset_when", "end_when")
+            if is_key(value := str(self.data.get(name, ""))) and len(value) <= 2
+        ]
+        self.fields["onset_when"].offer(DAYS_OFFERED if since is None else since, since or 0, *posted)
+        self.fields["end_when"].offer(DAYS_OFFERED if since is None else since, *posted)
+        self.fields["end_when"].coerce = lambda value: value if value == "still" else int(value)
+        self.initial.setdefault("end_when", "still")
+        if since is not None and since <= MOST_DAYS:
+            self.initial.setdefault("onset_when", str(since))
+        else:
+            self.initial.setdefault("onset_on", self.today)
+
     def _visits(self) -> list:
         """The sessions of each series, the latest first, under its name."""
         found = []
@@ -137,58 +312,112 @@ class SideEffectForm(RecordForm):
     def initial_of(self, record: SideEffect) -> dict:
         own = {"belongs_to", "lesions", "lesion"}
         names = [name for _title, names in self.sections for name in names if name not in own]
-        return {name: getattr(record, name) for name in names} | {
-            "belongs_to": belongs_to(record.series_id, record.session_id),
-            "lesion": str(record.lesion_id or ""),
-        }
+        return (
+            {name: getattr(record, name) for name in names}
+            | {
+                "belongs_to": belongs_to(record.series_id, record.session_id),
+                "lesion": str(record.lesion_id or ""),
+            }
+            | {ANSWER + question.key: record.grade_answers.get(question.key, "") for question in self.questions}
+        )
 
     def names_unknown_rows(self) -> bool:
-        """Whether what was sent names a row that is none of this patient's, struck out or not."""
-        sent = [*self.data.getlist("lesions"), *self.data.getlist("lesion")]
-        lesions = {int(key) for key in sent if key not in self.lesion_rows and is_key(key)}
-        wanted: dict[str, set[int]] = {"series": set(), "session": set()}
-        for text in self.data.getlist("belongs_to"):
-            kind, _hyphen, key = text.partition("-")
-            is_known = text in self.series_rows or text in self.session_rows
-            if kind in wanted and not is_known and is_key(key):
-                wanted[kind].add(int(key))
-        checks = (
-            (lesions, Lesion, "patient"),
-            (wanted["series"], Series, "patient"),
-            (wanted["session"], TreatmentSession, "series__patient"),
-        )
-        return any(
-            keys - set(model.everything.filter(**{path: self.patient}).values_list("pk", flat=True))
-            for keys, model, path in checks
-            if keys
+        """Whether it names a session, series or lesion that is no choice: another patient's, or none."""
+        keys = self.data.getlist("lesions") if self.record is None else [self.data.get("lesion", "")]
+        visits = {"", *self.session_rows, *self.series_rows}
+        return self.data.get("belongs_to", "") not in visits or any(
+            is_key(key) and key not in self.lesion_rows for key in keys
         )
 
     def clean(self):
         values = self.cleaned_data
+        if self.record is None:
+            self._read_days()
+        self._read_seriousness()
+        self._read_grade()
         needed = {
-            "term",
-            "grade",
-            "onset_on",
-            "resolved_on",
-            "lasted_minutes",
-            "belongs_to",
-            "sponsor_told_on",
-        }
-        if needed <= values.keys():
-            found = problems(self.values(), birth_year=self.patient.birth_year, today=self.today)
+            "term", "onset_on", "resolved_on", "lasted_minutes", "belongs_to", "sponsor_told_on",
+            "sponsor_told_time", "serious_known_at", "ctcae_version", "seriousness_criteria", "grade_reason",
+        }  # fmt: skip
+        if needed <= values.keys() and values.get("onset_on") and values.get("grade"):
+            found = problems(
+                self.values(),
+                birth_year=self.patient.birth_year,
+                today=self.today,
+                now=timezone.now().astimezone(self.patient.clinic.zone),
+                record=self.record,
+            )
             for name, sentence in found.items():
                 self.add_error(name, sentence)
         return values
 
+    def _read_days(self) -> None:
+        """Turn "2 days later" into a date; two answers that differ are refused, never guessed."""
+        values = self.cleaned_data
+        days, onset = values.get("onset_when"), values.get("onset_on")
+        session = self.session_rows.get(values.get("belongs_to", ""))
+        if isinstance(days, int):
+            if session is None:
+                self.add_error("onset_when", "Choose the session that the days count from, or give the date.")
+                return
+            counted = session.held_on + datetime.timedelta(days=days)
+            if onset and onset != counted:
+                self.add_error(
+                    "onset_when", f"That is {show_date(counted)}, and the date says {show_date(onset)}."
+                )
+                return
+            values["onset_on"] = onset = counted
+        if not onset and not {"onset_on", "onset_when"} & self.errors.keys():
+            self.add_error("onset_on", "Say when it began.")
+        until, ended = values.get("end_when"), values.get("resolved_on")
+        if until == "still" and ended:
+            self.add_error("end_when", f"Is it still there, or did it end on {show_date(ended)}?")
+        elif isinstance(until, int) and onset:
+            counted = onset + datetime.timedelta(days=until)
+            if ended and ended != counted:
+                self.add_error(
+                    "end_when", f"That is {show_date(counted)}, and the date says {show_date(ended)}."
+                )
+            else:
+                values["resolved_on"] = counted
+
+    def _read_seriousness(self) -> None:
+        read_seriousness(self.cleaned_data)
+
+    def _read_grade(self) -> None:
+        values = self.cleaned_data
+        found = self.clean_grading()
+        if found is not None and not values.get("grade"):
+            values["grade"] = found.grade
+        if values.get("grade") or "grade" in self.errors:
+            return
+        record = self.record
+        if record is not None and found is not None and not self.answers():
+            values["grade"] = record.grade
+        elif found is not None:
+            asked = " ".join(question.text for question in reversed(found.open))
+            self.add_error("grade", f"Not answered yet: {asked} Answer these, or choose a grade.")
+
+    @property
+    def asks_seriousness(self) -> bool:
+        """Whether the page opens with the question, because of the term or of what was answered."""
+        grade = getattr(self, "cleaned_data", {}).get("grade") if self.is_bound else None
+        grade = grade or (self.record.grade if self.record else None)
+        return asks_seriousness(self.term_code, grade)
+
     def shown(self, name: str) -> Shown:
         shown = super().shown(name)
-        return replace(shown, span="span-2") if name in ("term", "belongs_to") else shown
+        return replace(shown, span="span-2") if name in ("term", "belongs_to", "grade", "grade_reason") else shown
 
     def values(self) -> dict:
         own = {"belongs_to", "lesions", "lesion"}
         values = {name: self.cleaned_data.get(name) for name in self.written if name not in own}
-        for name in ("term_detail", "ctcae_version", "causality", "action", "outcome"):
+        for name in (
+            "term_detail", "ctcae_version", "causality", "action", "outcome", "grade_reason", "meddra_code",
+            "sponsor_told_who",
+        ):  # fmt: skip
             values[name] = values[name] or ""
+        values["grade_answers"] = self.answers()
         code = self.cleaned_data["belongs_to"]
         session = self.session_rows.get(code)
         series = self.series_rows.get(belongs_to(session.series_id, None) if session else code)
@@ -207,6 +436,96 @@ class SideEffectForm(RecordForm):
             if session:
                 return f"{session.series}, {_session_words(session)}"
             return str(series or NO_SERIES[1])
-        if name == "term":
-            return terms.SIDE_EFFECT_TERM.get(value, value)
+        if name == "serious_known_at" and value is not None:
+            moment = value.astimezone(self.patient.clinic.zone)
+            return f"{show_date(moment.date())} {moment:%H:%M}"
+        if name == "sponsor_told_time" and value is not None:
+            return f"{value:%H:%M}"
         return super().words(name, value)
+
+
+def read_seriousness(values: dict) -> None:
+    """A criterion that is ticked says that it is serious, unless that was answered."""
+    if values.get("seriousness_criteria") and values.get("serious") is None:
+        values["serious"] = True
+
+
+class ObservationForm(GradedForm, forms.Form):
+    """How an open side effect is when it is asked about again."""
+
+    how = forms.ChoiceField(label="How is it?", choices=list(HOW.items()), widget=forms.RadioSelect)
+    seen_on = DayField(label="Asked on", required=False, help_text="Empty: today.")
+    resolved_on = DayField(label="It ended on", required=False, help_text="Of what is over. Empty: that day.")
+    outcome = CodeChoiceField(
+        {code: terms.SIDE_EFFECT_OUTCOME[code] for code in ("recovered", "recovered_with_sequelae", "fatal")},
+        label="Outcome of what is over",
+        required=False,
+    )
+    grade = forms.TypedChoiceField(
+        label="Another grade", coerce=int, empty_value=None, required=False, choices=grade_choices
+    )
+    grade_reason = LineField(label="Why another grade", max_length=500, required=False)
+    ctcae_version = forms.ChoiceField(
+        label="CTCAE version", choices=[(code, f"v{code}") for code in VERSIONS], required=False
+    )
+    action = CodeChoiceField(terms.ACTION, label="What was done", required=False)
+    note = LineField(label="Note", max_length=500, required=False)
+    serious = YesNoField(label="Serious?", help_text="Asked of grade 3 or more, and of every necrosis.")
+    seriousness_criteria = SideEffectForm.base_fields["seriousness_criteria"]
+    version = forms.IntegerField(min_value=1, max_value=10**9, widget=forms.HiddenInput)
+
+    def __init__(self, *args, effect: SideEffect, today: datetime.date, **options):
+        super().__init__(*args, **options)
+        self.effect, self.today = effect, today
+        self.initial["version"] = effect.version
+        self.ask(effect.term, str(self.data.get("ctcae_version") or VERSIONS[0]), {})
+
+    def clean(self):
+        values = self.cleaned_data
+        values["seen_on"] = values.get("seen_on") or self.today
+        values["ctcae_version"] = values.get("ctcae_version") or VERSIONS[0]
+        read_seriousness(values)
+        found = self.clean_grading()
+        if found is not None and not values.get("grade") and self.answers():
+            values["grade"] = found.grade
+            if found.grade is None:
+                asked = " ".join(question.text for question in reversed(found.open))
+                self.add_error("grade", f"Not answered yet: {asked} Answer these, or choose a grade.")
+        if values.get("how") != "over" and (values.get("resolved_on") or values.get("outcome")):
+            self.add_error("how", "An end and its outcome are of what is over.")
+        return values
+
+    def seen(self) -> dict:
+        """What side_effects.observe takes. Only after is_valid()."""
+        names = (
+            "seen_on", "resolved_on", "outcome", "grade", "grade_reason", "ctcae_version", "action", "note",
+            "serious", "seriousness_criteria",
+        )  # fmt: skip
+        return {name: self.cleaned_data[name] for name in names} | {"grade_answers": self.answers()}
+
+    def refuse(self, error: ValidationError) -> None:
+        """Put what a service refused beside its field, or above the form."""
+        if not hasattr(error, "error_dict"):
+            self.add_error(None, error)
+            return
+        for name, errors in error.error_dict.items():
+            self.add_error(name if name in self.fields else None, errors)
+
+
+class SponsorForm(forms.Form):
+    """Who was told of a serious side effect, and when."""
+
+    who = LineField(label="Who was told", max_length=200)
+    told_on = DayField(label="Told on")
+    told_time = TimeField(label="Told at", required=False)
+    version = forms.IntegerField(min_value=1, max_value=10**9, widget=forms.HiddenInput)
+
+    FIELD_OF = {"sponsor_told_on": "told_on", "sponsor_told_time": "told_time", "sponsor_told_who": "who"}
+
+    def refuse(self, error: ValidationError) -> None:
+        """Put what a service refused beside its field, or above the form."""
+        if not hasattr(error, "error_dict"):
+            self.add_error(None, error)
+            return
+        for name, errors in error.error_dict.items():
+            self.add_error(self.FIELD_OF.get(name), errors)

@@ -11,7 +11,7 @@ from lesions.views.pages import save_or_show
 from sessions_app.forms.side_effects import SideEffectForm, belongs_to, is_key
 from sessions_app.models import SessionDraft, SideEffect
 from sessions_app.selectors import side_effects_for, today_in
-from sessions_app.side_effects import SERIOUS_WHEN, change_side_effect, record_side_effects
+from sessions_app.side_effects import change_side_effect, record_side_effects
 from stsclinic.access import may, require
 
 TEMPLATE = "sessions_app/side_effect_form.html"
@@ -48,7 +48,6 @@ def side_effect_new(request: HttpRequest, pk: int) -> HttpResponse:
         after=after,
         title="Record a side effect",
         template=TEMPLATE,
-        serious_when=SERIOUS_WHEN,
         draft=draft,
         back=_back(patient, draft),
     )
@@ -82,7 +81,6 @@ def side_effect_edit(request: HttpRequest, pk: int) -> HttpResponse:
         after=lambda row: (f"{row.get_term_display()} was changed.", _back(patient, None)),
         title="Change a side effect",
         template=TEMPLATE,
-        serious_when=SERIOUS_WHEN,
         effect=effect,
         back=_back(patient, None),
         may_strike_out=may(request.user, "correct", patient.clinic_id),

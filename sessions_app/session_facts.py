@@ -11,11 +11,13 @@ from sessions_app.models import (
     Assessment,
     Infusion,
     Injection,
+    RecalledLot,
     Series,
     SeriesLesion,
     SideEffect,
     TreatmentSession,
 )
+from stsclinic.clinical import facts as clinical
 from stsclinic.clinical.dates import PartialDate
 from stsclinic.clinical.facts import (
     EarlierSeries,
@@ -102,6 +104,10 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
         ),
         previous_visits=tuple(visit for visit in visits if visit.held_on <= entry.held_on),
         earlier_series=_earlier_series(series),
+        recalled_lots=tuple(
+            clinical.RecalledLot(lot_number=row.lot_number, recalled_on=row.recalled_on, reason=row.reason)
+            for row in RecalledLot.objects.filter(clinic_id=patient.clinic_id)
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from stsclinic.clinical.ages import age_of
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.dosing import area_cm2, as_anhydrous, session_totals
 from stsclinic.clinical.facts import Facts, InjectionFacts, PreviousInjection, SideEffectFacts, SizeFacts
+from stsclinic.clinical.lots import plain_lot
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.resolution import is_over
 from stsclinic.clinical.rounds import rounds
@@ -62,9 +63,6 @@ MAY_BETRAY_ALLOCATION = frozenset(
     }
 )
 """Codes of which an alert may tell an arm: what was acknowledged of these is hidden in a closed trial."""
-
-PTGA_WORSE_BY = 3
-"""Points of PtGA, 1-10, by which a patient must be worse for an alert to speak (our choice)."""
 
 TREATMENTS_BEFORE_GROWTH_COUNTS = 2
 """A lesion that grew is told of once so many treatments of the series did not hold it (our choice)."""
@@ -413,11 +411,11 @@ def _too_late(facts: Facts) -> Iterator[Finding]:
 
 
 def _recalled_lot(facts: Facts) -> Iterator[Finding]:
-    recalled = {_plain_lot(lot.lot_number): lot for lot in facts.recalled_lots}
+    recalled = {number: lot for lot in facts.recalled_lots if (number := plain_lot(lot.lot_number))}
     by_lot: dict[str, list[InjectionFacts]] = {}
     for injection in facts.session.injections:
-        if _plain_lot(injection.lot_number) in recalled:
-            by_lot.setdefault(_plain_lot(injection.lot_number), []).append(injection)
+        if plain_lot(injection.lot_number) in recalled:
+            by_lot.setdefault(plain_lot(injection.lot_number), []).append(injection)
     for number, injections in by_lot.items():
         lot = recalled[number]
         why = f" ({lot.reason})" if lot.reason else ""
@@ -463,18 +461,18 @@ def _missing_follow_up(facts: Facts) -> Iterator[Finding]:
 
 def _ptga_worse(facts: Facts) -> Iterator[Finding]:
     """Worse than at the visit before, or for the first time so much worse than at the first visit."""
-    now = facts.session.ptga
-    scored = [visit for visit in facts.previous_visits if visit.ptga is not None]
-    if now is None or not scored:
+    now, points = facts.session.ptga, facts.protocol.ptga_worse_by
+    scored = [(visit.held_on, visit.ptga) for visit in facts.previous_visits if visit.ptga is not None]
+    if now is None or points is None or not scored:
         return
-    first, last = scored[0], scored[-1]
-    for visit, was_told in ((last, False), (first, (last.ptga or 0) - (first.ptga or 0) >= PTGA_WORSE_BY)):
-        if visit.ptga is not None and now - visit.ptga >= PTGA_WORSE_BY and not was_told:
-            yield Finding(
-                reason=f"PtGA is {now}; on {show_date(visit.held_on)} it was {visit.ptga}"
-                f" (worse by {now - visit.ptga})."
-            )
-            return
+    (first_on, first), (last_on, last) = scored[0], scored[-1]
+    if now - last >= points:
+        since_on, since = last_on, last
+    elif now - first >= points > last - first:
+        since_on, since = first_on, first
+    else:
+        return
+    yield Finding(reason=f"PtGA is {now}; on {show_date(since_on)} it was {since} (worse by {now - since}).")
 
 
 def _lesion_grew(facts: Facts) -> Iterator[Finding]:
@@ -501,11 +499,6 @@ def _lesion_grew(facts: Facts) -> Iterator[Finding]:
 
 
 # Questions that several rules ask
-
-
-def _plain_lot(lot_number: str) -> str:
-    """A lot number as it is compared: without spaces, hyphens, points, and capitals."""
-    return "".join(sign for sign in lot_number.casefold() if sign.isalnum())
 
 
 def _area(size: SizeFacts) -> Decimal | None:
@@ -802,8 +795,8 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="ptga_worse",
         level="inform",
-        meaning=f"PtGA is worse by {PTGA_WORSE_BY} or more than at the visit before, or, for the first time,"
-        " than at the first visit of the series.",
+        meaning="PtGA is worse by the protocol's points (usually 3) than at the visit before, or, for the first"
+        " time, than at the first visit of the series.",
         source="",
         rule=_ptga_worse,
     ),

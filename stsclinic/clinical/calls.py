@@ -271,7 +271,7 @@ def _visits(facts: CallFacts, done: Mapping[str, list[date]]) -> Iterator[Call]:
 
 def _done_on(attempts: Mapping[str, list[Attempt]]) -> Mapping[str, list[date]]:
     """When calls were done, by their keys without the last part, which tells the rounds apart."""
-    found = defaultdict(list)
+    found: dict[str, list[date]] = defaultdict(list)
     for key, rows in attempts.items():
         found[key.rpartition(":")[0]] += [one.on for one in rows if one.outcome == "done"]
     return found

@@ -90,8 +90,8 @@ def usual_terms(
 
 
 def expected_terms(definition: ProtocolDefinition) -> tuple[str, ...]:
-    """The terms that count as expected under a protocol: those that the reports tell of its route."""
-    return tuple(one.term for one in _of(definition.route, digits=True))
+    """The terms that count as expected under a protocol: its own list, or those told of its route."""
+    return definition.expected_terms or tuple(one.term for one in _of(definition.route, digits=True))
 
 
 def is_expected(term: str, definition: ProtocolDefinition) -> bool:

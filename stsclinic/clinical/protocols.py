@@ -52,9 +52,10 @@ class ProtocolDefinition:
     uses_observer_pga: bool = False
     asks_injection_pain: bool = False
     expected_terms: tuple[str, ...] = ()
-    """Side effects that are expected under the protocol; any other is unexpected."""
+    """Side effects that are expected under the protocol; empty: those that the reports tell of its route."""
     ptga_worse_by: int | None = 3
-    """How many points of PtGA above the series' first are pointed out; None: never."""
+    """From how many points on a PtGA is pointed out that is worse than at the visit before, or than at the
+    series' first; None: never."""
 
     min_age: int | None = None
     max_age: int | None = None

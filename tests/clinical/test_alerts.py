@@ -711,6 +711,11 @@ def test_a_recalled_lot_speaks_whenever_it_was_recalled(used, speaks, days):
     )
 
 
+def test_a_recalled_lot_without_a_number_is_no_lot():
+    nameless = (RecalledLot(lot_number=" - ", recalled_on=TODAY),)
+    assert codes(injections=(ELBOW,), recalled_lots=nameless) == []
+
+
 def test_lesions_of_one_recalled_lot_are_one_alert():
     lots = (RecalledLot(lot_number="X1", recalled_on=TODAY), RecalledLot(lot_number="X2", recalled_on=TODAY))
     injections = [replace(ELBOW, lot_number="X1"), replace(THUMB, lot_number="x1")]
@@ -817,6 +822,15 @@ def test_a_patient_who_is_worse(before, now, since):
     assert [(a.code, a.level) for a in alerts] == ([] if since is None else [("ptga_worse", "inform")])
     if since is not None:
         assert alerts[0].reason.endswith(f"it was {since} (worse by {now - since}).")
+
+
+@pytest.mark.parametrize(
+    ("points", "now", "speaks"), [(None, 10, False), (5, 5, False), (5, 6, True), (1, 2, True)]
+)
+def test_how_much_worse_belongs_to_the_protocol(points, now, speaks):
+    protocol = replace(LONGTERM, ptga_worse_by=points)
+    got = codes(protocol, injections=(), session={"ptga": now}, previous_visits=(visit(7, 1),))
+    assert got == (["ptga_worse"] if speaks else [])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What to ask about on which day after a session."""
 
+from dataclasses import replace
+
 import pytest
 
 from stsclinic.clinical.expected import (
@@ -73,6 +75,12 @@ def test_a_protocol_expects_what_the_reports_tell_of_its_route(protocol):
     assert expected_terms(protocol)
     assert all(is_expected(term, protocol) for term in expected_terms(protocol))
     assert not is_expected("allergic_reaction", protocol)
+
+
+def test_a_protocols_own_list_goes_before():
+    own = replace(LONGTERM, expected_terms=("headache",))
+    assert expected_terms(own) == ("headache",)
+    assert not is_expected(NECROSIS, own)
 
 
 def test_a_necrosis_is_expected_of_injections_only():

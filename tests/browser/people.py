@@ -1,7 +1,10 @@
 """People of a clinic of their own, each with a browser and a password."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page
 
@@ -23,11 +26,47 @@ def make_clinic(server: Server, code: str) -> None:
     server.manage("create_clinic", code, "--name", f"Clinic {code}", "--time-zone", "Europe/Copenhagen")
 
 
-def come_in(server: Server, new_context: Callable[..., BrowserContext], clinic: str, role: str) -> Person:
-    """A new user who has `role` in `clinic` alone, at a browser, signed in."""
+def hire(server: Server, clinic: str, role: str) -> tuple[str, str]:
+    """A new user who has `role` in `clinic` alone: the name and the password."""
     user = f"{role}.{clinic}"
     printed = server.manage("create_user", user, "--role", role, "--clinic", clinic).stdout
-    password = printed.rpartition("Password, shown this once: ")[2].strip()
+    return user, printed.rpartition("Password, shown this once: ")[2].strip()
+
+
+def come_in(new_context: Callable[..., BrowserContext], user: str, password: str) -> Person:
+    """A user at a browser, signed in."""
     page = new_context().new_page()
     sign_in(page, user, password)
     return Person(page=page, keys=Keyboard(page))
+
+
+def write_patient(folder: Path, *, clinic: str, study_id: str, lesions: tuple[str, ...]) -> Path:
+    """Data sheets with one patient whose series under `weekly4` waits for its first session, today."""
+    today = date.today().isoformat()
+    key = {"patient_id": study_id}
+    patient = {
+        "clinic": clinic,
+        "sex": "female",
+        "birth_year": "1961",
+        "diagnosis": "lcssc",
+        "raynaud": "no",
+        "sts_hypersensitivity": "no",
+        "pregnant": "no",
+        "breast_feeding": "no",
+        "offered_on": today,
+        "consented_on": today,
+    }
+    what = {"body_site": "elbow", "lesion_type": "nodule", "subtype": "dystrophic", "pain_vas": "6"}
+    series = {"series_no": "1", "protocol": "weekly4", "started_on": today, "status": "active"}
+    treated = {"series_no": "1"}
+    for sheet, rows in {
+        "patients": [key | patient],
+        "lesions": [key | what | {"lesion_id": lesion} for lesion in lesions],
+        "series": [key | series],
+        "series_lesions": [key | treated | {"lesion_id": lesion} for lesion in lesions],
+    }.items():
+        with (folder / f"{sheet}.csv").open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    return folder

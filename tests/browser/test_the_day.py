@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.people import Person, come_in, make_clinic
+from tests.browser.people import Person, come_in, hire, make_clinic
 from tests.tools.postgresql import fresh_database
 from tests.tools.server import Server, environment, manage
 
@@ -51,7 +51,7 @@ def test_a_day_of_the_clinic(
     server: Server, new_context: Callable[..., BrowserContext], tmp_path: Path, empty_database: dict[str, str]
 ):
     make_clinic(server, CLINIC)
-    clinician = come_in(server, new_context, CLINIC, "clinician")
+    clinician = come_in(new_context, *hire(server, CLINIC, "clinician"))
     given_a_patient_who_was_enrolled_by_keyboard_alone(clinician)
     and_consented_with_every_criterion_answered(clinician)
     and_three_lesions_were_described(clinician)
@@ -59,16 +59,16 @@ def test_a_day_of_the_clinic(
     when_the_clinician_records_the_first_session_by_keyboard_alone(clinician)
     then_the_session_holds_the_three_injections(clinician)
 
-    nurse = come_in(server, new_context, CLINIC, "nurse")
+    nurse = come_in(new_context, *hire(server, CLINIC, "nurse"))
     when_the_nurse_records_a_side_effect(nurse)
     and_the_second_session_with_one_lesion_gone_and_the_series_stopped(nurse)
     and_the_follow_up(nurse)
     then_the_patient_page_tells_the_course(nurse)
 
-    investigator = come_in(server, new_context, CLINIC, "investigator")
+    investigator = come_in(new_context, *hire(server, CLINIC, "investigator"))
     then_the_report_shows_the_series_with_its_remission_and_reasons(investigator)
 
-    data_manager = come_in(server, new_context, CLINIC, "data_manager")
+    data_manager = come_in(new_context, *hire(server, CLINIC, "data_manager"))
     sheets = when_the_data_manager_exports_the_clinic(data_manager, tmp_path)
     then_the_same_report_comes_out_of_an_empty_database(server, empty_database, sheets)
 

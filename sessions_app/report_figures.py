@@ -1,6 +1,8 @@
 """The report's figures, drawn from its tables: mean scores over the treatments, and remission as bars."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from stsclinic.charts import Column as ChartColumn
 from stsclinic.charts import Line, LineChart, line_chart
@@ -65,7 +67,7 @@ def score_chart(scores: Table) -> LineChart | None:
     if not times:
         return None
 
-    def shown(row: tuple | None, code: str) -> str:
+    def shown(row: Sequence[Any] | None, code: str) -> str:
         return cell_text(scores.columns[index[code]], row[index[code]] if row else None)
 
     def mean(scale: str, time: str) -> float | None:

@@ -111,7 +111,7 @@ def _shown(
     ]
 
     def url(first: int) -> str:
-        return f"{reverse('report')}?{urlencode({**query, name: first})}#table-{table.code}"
+        return f"{reverse('report')}?{urlencode({**query, name: str(first)})}#table-{table.code}"
 
     words = (
         f"Rows {start + 1} to {start + len(rows)} of {total}; the files hold all" if total > len(rows) else ""

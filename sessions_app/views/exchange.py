@@ -123,27 +123,27 @@ def _result(errors, warnings, counts, is_written=False):
 
 
 def _problem_table(title, problems):
-    columns = (
+    is_error = title == "Errors"
+    columns = [
         Column("sheet", "Sheet"),
         Column("row", "Row", "count"),
         Column("column", "Column"),
         Column("value", "Value"),
-        Column("sentence", "What is wrong" if title == "Errors" else "What is unusual"),
-        Column("valid", "What is valid"),
-    )
+        Column("sentence", "What is wrong" if is_error else "What is unusual"),
+    ]
     rows = [
-        (
+        [
             one.sheet or "The file",
             "" if one.row is None else one.row,
             one.column,
             one.shown_value,
             one.sentence,
-            one.valid,
-        )
+        ]
         for one in problems[:SHOWN_PROBLEMS]
     ]
-    if title != "Errors":
-        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    if is_error:
+        columns.append(Column("valid", "What is valid"))
+        rows = [[*row, one.valid] for row, one in zip(rows, problems, strict=False)]
     return Table(title.lower(), title, columns, rows)
 
 

@@ -34,6 +34,7 @@ from sessions_app.models import (
 from stsclinic.access import clinics_where, may
 from stsclinic.audit.acting import SOURCES
 from stsclinic.audit.models import ACTION, Change
+from stsclinic.clinical.alerts import MAY_BETRAY_ALLOCATION
 from stsclinic.clinical.dates import PartialDate, show_date
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.terms import OVERLAP_WITH
@@ -121,11 +122,6 @@ BETRAYS_ALLOCATION = {
     "series": frozenset({"high_concentration_approved_on", "high_concentration_reason"}),
 }
 """Columns that are left out while the series' allocation is closed."""
-BETRAYING_ALERTS = frozenset(
-    {"concentration_increased", "concentration_needs_approval", "above_maximum", "not_yet_tolerated"}
-)
-"""Alerts that are derived from what was injected."""
-
 LABELS = {
     "study_id": "Study ID",
     "sts_hypersensitivity": "Hypersensitive to sodium thiosulfate",
@@ -308,7 +304,7 @@ class _Words:
             series = row["id"]
         if series not in self.closed:
             return frozenset()
-        if code == "acknowledgement" and row.get("code") in BETRAYING_ALERTS:
+        if code == "acknowledgement" and row.get("code") in MAY_BETRAY_ALLOCATION:
             return None
         return BETRAYS_ALLOCATION.get(code, frozenset())
 

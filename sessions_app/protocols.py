@@ -196,7 +196,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "volume_words": ("Volume", ""),
     "volume_ml_per_cm2": ("Volume by area", "ml/cm²"),
     "max_volume_ml_per_lesion": ("Highest volume of a lesion", "ml"),
-    "max_volume_ml_per_session": ("Highest volume of a session", "ml"),
+    "max_volume_ml_per_session": ("Highest volume of a round (one region at one visit)", "ml"),
     "max_dose_mg_per_session": ("Highest dose of a session", "mg"),
     "usual_infusion_g": ("Usual infusion", "g"),
     "usual_infusion_min": ("Usual duration", "min"),
@@ -237,9 +237,11 @@ READ_BY: dict[str, tuple[str, ...]] = {
     "infusions_tolerated_before_increase": ("not_yet_tolerated",),
     "interval_min_days": ("too_early",),
     "interval_max_days": ("too_late",),
-    "follow_up_from": ("too_early", "too_late"),
+    "follow_up_from": ("too_early", "too_late", "missing_follow_up"),
     "follow_up_min_days": ("too_early",),
-    "follow_up_max_days": ("too_late",),
+    "follow_up_max_days": ("too_late", "missing_follow_up"),
+    "planned_treatments": ("more_than_planned",),
+    "ptga_worse_by": ("ptga_worse",),
 }
 """Which alerts read which field of the protocol."""
 

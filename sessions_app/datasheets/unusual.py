@@ -11,6 +11,7 @@ from sessions_app.datasheets.book import Book, Row
 from stsclinic.clinical.dates import PartialDate
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.protocols import ProtocolDefinition
+from stsclinic.clinical.rounds import region_of
 from stsclinic.clinical.schedule import WindowState, follow_up_state, window_state
 
 
@@ -68,25 +69,29 @@ def _doses(book: Book) -> None:
         protocol = book.protocol(rows[0])
         if protocol is None:
             continue
-        volume = sum((row.values["volume_ml"] for row in rows), Decimal(0))
+        by_region: dict[str, Decimal] = defaultdict(Decimal)
+        for row in rows:
+            lesion = book.parent(row, "lesion")
+            by_region[region_of(lesion.values["body_site"] if lesion else "")] += row.values["volume_ml"]
+        for region, volume in by_region.items():
+            _in_all(book, rows[0], f"The round of {region}", volume, protocol.max_volume_ml_per_session, "ml")
         dose = sum(
             (row.values["volume_ml"] * (row.values["concentration_mg_ml"] or 0) for row in rows), Decimal(0)
         )
-        for total, most, unit in (
-            (volume, protocol.max_volume_ml_per_session, "ml"),
-            (dose, protocol.max_dose_mg_per_session, "mg"),
-        ):
-            if most is not None and total > most:
-                book.warn(
-                    rows[0],
-                    "volume_ml",
-                    f"The session has {show_decimal(total)} {unit} in all; the maximum of protocol {protocol.code}"
-                    f" is {show_decimal(most)} {unit}.",
-                )
+        _in_all(book, rows[0], "The session", dose, protocol.max_dose_mg_per_session, "mg")
     for row in book.rows["infusions"]:
         protocol = book.protocol(row)
         if protocol is not None:
             _above(book, row, "dose_g", protocol.usual_infusion_g, "g", "usual", protocol)
+
+
+def _in_all(book: Book, row: Row, what: str, total: Decimal, most: Decimal | None, unit: str) -> None:
+    if most is not None and total > most:
+        book.warn(
+            row,
+            "volume_ml",
+            f"{what} has {show_decimal(total)} {unit} in all; the protocol's maximum is {show_decimal(most)} {unit}.",
+        )
 
 
 def _above(

@@ -30,10 +30,11 @@ from sessions_app.sheet import VOCABULARIES, SheetPlan
 from stsclinic.access import clinics_where, may, require
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import terms
-from stsclinic.clinical.alerts import ALERTS
+from stsclinic.clinical.alerts import ALERTS, MAY_BETRAY_ALLOCATION
 from stsclinic.clinical.dosing import area_cm2, dose_mg, session_totals, volume_by_area
 from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.rounds import region_of
 from stsclinic.clinical.scales import PGA_WORDS, SCALES
 from stsclinic.templatetags.clinic import day, moment
 
@@ -108,6 +109,8 @@ class LesionRow:
     own: list[Cell]
     is_gone: bool
     has_own: bool
+    region: str
+    """The region of the body that a protocol's highest volume of a round counts for."""
 
 
 def _series_of(user, pk: int, right: str = "record_session") -> Series:
@@ -462,6 +465,7 @@ def _lesion_row(plan: SheetPlan, lesion, cells: dict[str, Cell]) -> LesionRow:
         own=own,
         is_gone=bool(own_cells["gone"].value),
         has_own=any(cell.value or cell.error for cell in own),
+        region=region_of(lesion.body_site),
     )
 
 
@@ -571,11 +575,10 @@ def _rows(session: TreatmentSession, name: str):
 
 
 def _acknowledgements(session: TreatmentSession, shows_allocation: bool):
-    betraying = {"concentration_increased", "concentration_needs_approval", "not_yet_tolerated"}
     rows = session.acknowledgements.select_related("lesion")
     words = {entry.code: entry.meaning for entry in ALERTS}
     return [
         {"row": row, "meaning": words.get(row.code, row.code)}
         for row in rows
-        if shows_allocation or row.code not in betraying
+        if shows_allocation or row.code not in MAY_BETRAY_ALLOCATION
     ]

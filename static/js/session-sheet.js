@@ -43,6 +43,7 @@ function addUp() {
   let mg = 0;
   let mgKnown = true;
   const solutions = new Map();
+  const regions = new Map();
   const over = [];
   const maxLesion = number(totals.dataset.maxMlLesion);
   for (const lesion of form.querySelectorAll("[data-lesion]")) {
@@ -55,6 +56,8 @@ function addUp() {
     if (!volume) continue;
     lesions += 1;
     ml += volume;
+    const region = lesion.dataset.region;
+    regions.set(region, exact((regions.get(region) ?? 0) + volume, ML_PLACES));
     if (maxLesion !== null && volume > maxLesion) over.push(`above ${show(maxLesion, ML_PLACES)} ml per lesion`);
     if (!("showsDose" in totals.dataset)) continue;
     const agent = part(lesion, "agent") || "sts";
@@ -72,7 +75,9 @@ function addUp() {
   mg = exact(mg, MG_PLACES);
   const maxMl = number(totals.dataset.maxMl);
   const maxMg = number(totals.dataset.maxMg);
-  if (maxMl !== null && ml > maxMl) over.push(`above ${show(maxMl, ML_PLACES)} ml per visit`);
+  for (const [region, volume] of regions) {
+    if (maxMl !== null && volume > maxMl) over.push(`above ${show(maxMl, ML_PLACES)} ml in ${region}`);
+  }
   if ("showsDose" in totals.dataset && maxMg !== null && mg > maxMg) over.push(`above ${show(maxMg, MG_PLACES)} mg per visit`);
   let syringes = 0;
   for (const volume of solutions.values()) syringes += Math.ceil(exact(volume, ML_PLACES));

@@ -37,9 +37,14 @@ REGION: Mapping[str, str] = {site: region for region, sites in _SITES.items() fo
 UNKNOWN_REGION = "lesions without a recorded site"
 
 
+def region_of(body_site: str) -> str:
+    """The region in words; a site that is not recorded is a region of its own."""
+    return REGION.get(body_site, UNKNOWN_REGION)
+
+
 def rounds(injections: Iterable[InjectionFacts]) -> dict[str, list[InjectionFacts]]:
     """The injections of one visit by region, in the order in which the regions first come."""
     found: dict[str, list[InjectionFacts]] = defaultdict(list)
     for injection in injections:
-        found[REGION.get(injection.body_site, UNKNOWN_REGION)].append(injection)
+        found[region_of(injection.body_site)].append(injection)
     return dict(found)

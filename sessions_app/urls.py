@@ -3,10 +3,13 @@
 from django.urls import path
 
 from sessions_app.views import (
+    alerts,
     allocation,
+    calls,
     enrolment,
     exchange,
     history,
+    lots,
     patient,
     patient_list,
     photographs,
@@ -14,12 +17,24 @@ from sessions_app.views import (
     report,
     series,
     sheet,
+    side_effect_summary,
     side_effects,
     today,
 )
 
 urlpatterns = [
     path("today/", today.today, name="today"),
+    # calls, and looking back at side effects and alerts
+    path("calls/", calls.calls, name="calls"),
+    path("calls/calendar.ics", calls.calls_calendar, name="calls_calendar"),
+    path("calls/<int:pk>/note/", calls.call_note, name="call_note"),
+    path("calls/<int:pk>/take-back/", calls.call_take_back, name="call_take_back"),
+    path("side-effects/", side_effect_summary.side_effect_summary, name="side_effect_summary"),
+    path("patients/<int:pk>/side-effects/", side_effect_summary.swim_lanes, name="swim_lanes"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("lots/", lots.lots, name="lots"),
+    path("lots/<int:pk>/", lots.lot, name="lot"),
+    path("lots/<int:pk>/strike-out/", lots.lot_strike_out, name="lot_strike_out"),
     # enrolment and patient
     path("patients/", patient_list.patients, name="patients"),
     path("patients/enrol/", enrolment.enrol, name="enrol"),

@@ -46,6 +46,7 @@ BE_SIGNED_IN = "be_signed_in"
 RIGHTS = {
     BE_SIGNED_IN: _right("See one's own first page, password and this list of rights", *EVERY_ROLE),
     "see_today": _right("See what is due today", "clinician", "nurse"),
+    "make_calls": _right("See whom to ring, and note what came of it", "clinician", "nurse"),
     "see_patients": _right(
         "See patients by study ID, with their clinical data",
         "clinician",
@@ -63,6 +64,15 @@ RIGHTS = {
     "see_history": _right(
         "See who changed what, when and why", "clinician", "nurse", "investigator", "data_manager"
     ),
+    "see_alert_history": _right(
+        "See how often each alert spoke, and what happened after",
+        "clinician",
+        "nurse",
+        "investigator",
+        "data_manager",
+        "administrator",
+    ),
+    "recall_lots": _right("Enter recalled lots, and see who got them", "clinician", "nurse", "data_manager"),
     "see_report": _right("See and download the report", "clinician", "investigator", "data_manager"),
     "exchange_data": _right("Import and export data sheets", "data_manager"),
     "see_allocation": _right("See and open the allocation of a controlled protocol", "data_manager"),
@@ -71,6 +81,9 @@ RIGHTS = {
         "See the protocols", "clinician", "nurse", "investigator", "data_manager", "administrator"
     ),
     "manage_protocols": _right("Make new versions of protocols", "administrator"),
+    "keep_holidays": _right(
+        "Enter the days on which a clinic is closed", "clinician", "nurse", "administrator"
+    ),
     "manage_users": _right("Manage users and their roles", "administrator"),
     "manage_clinics": _right("Manage clinics", "administrator"),
 }

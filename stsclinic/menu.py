@@ -19,23 +19,32 @@ class MenuItem:
 
 
 ENTRIES = (
+    ("Calls", "calls", "make_calls"),
     ("Today", "today", "see_today"),
     ("Patients", "patients", "see_patients"),
     ("Reading room", "reading_room", "score_as_observer"),
+    ("Side effects", "side_effect_summary", "see_patients"),
+    ("Alerts", "alerts", "see_alert_history"),
     ("Report", "report", "see_report"),
     ("Import and export", "exchange", "exchange_data"),
     ("Allocation", "allocation", "see_allocation"),
     ("Protocols", "protocols", "see_protocols"),
     ("Users", "users", "manage_users"),
     ("Clinics", "clinics", "manage_clinics"),
+    ("Days closed", "holidays", "keep_holidays"),
     ("Rights", "rights", "be_signed_in"),
 )
 """Label, URL name and right of each entry, in the order of the day."""
 
+FIRST_OF_ROLE = {"clinician": "today", "nurse": "calls", "administrator": "protocols"}
+"""Where a role begins that does not begin with the first entry of its menu; of several roles, the first here."""
+
 
 def first_page(user) -> str:
-    """The URL name of the page that a user begins with: the first of the menu that the user may see."""
-    return next((name for _label, name, right in ENTRIES if may(user, right)), "rights")
+    """The URL name of the page that a user begins with: that of the role, or the first of the menu."""
+    held = {role for roles in roles_by_clinic(user).values() for role in roles}
+    own = next((page for role, page in FIRST_OF_ROLE.items() if role in held), "")
+    return own or next((name for _label, name, right in ENTRIES if may(user, right)), "rights")
 
 
 def page_context(request) -> dict:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from stsclinic.clinics import views
+from stsclinic.clinics import holidays, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -18,4 +18,6 @@ urlpatterns = [
     path("clinics/", views.clinics, name="clinics"),
     path("clinics/new/", views.clinic_new, name="clinic_new"),
     path("clinics/<int:pk>/", views.clinic, name="clinic"),
+    path("holidays/", holidays.holidays, name="holidays"),
+    path("holidays/<int:pk>/remove/", holidays.holiday_remove, name="holiday_remove"),
 ]

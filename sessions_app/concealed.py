@@ -1,0 +1,31 @@
+"""Which series keep their allocation from a reader? Asked once for many series, as lists need it.
+
+The same rule as sessions_app.allocation.allocation_visible, which asks for one series.
+"""
+
+from dataclasses import dataclass
+
+from sessions_app.models import AllocationOpening
+from stsclinic.access import clinics_where
+
+
+@dataclass(frozen=True)
+class Concealed:
+    """What a reader may not be shown."""
+
+    seeing: frozenset[int]
+    """Ids of the clinics where the reader has the allocation right."""
+    openings: frozenset[tuple[int, str, int | None]]
+    """(clinic id, protocol code, patient id or None for the whole clinic)."""
+
+    def hides(self, *, clinic_id: int, patient_id: int, protocol_code: str, is_controlled: bool) -> bool:
+        """Whether arm, agent, concentration, dose, lot and salt form of this series are left out."""
+        if not is_controlled or clinic_id in self.seeing:
+            return False
+        return not any((clinic_id, protocol_code, whose) in self.openings for whose in (None, patient_id))
+
+
+def concealed_for(user) -> Concealed:
+    """What is kept from `user`. One query."""
+    rows = AllocationOpening.objects.values_list("clinic_id", "protocol_code", "patient_id")
+    return Concealed(clinics_where(user, "see_allocation"), frozenset(rows))

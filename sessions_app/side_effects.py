@@ -7,7 +7,6 @@ Sources: domain.md, "What happens" and "Alerts"; ICH E2A.
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -21,14 +20,14 @@ from sessions_app.models import (
     SideEffectObservation,
     TreatmentSession,
 )
-from sessions_app.selectors import today_in
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import StaleRecord, change, write_new
 from stsclinic.clinical import resolution
-from stsclinic.clinical.dates import clinic_date, show_date
+from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.grading import VERSIONS, grade_of
 from stsclinic.clinical.seriousness import SERIOUS_CRITERIA, SponsorClock, asks_seriousness, sponsor_clock
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM
+from stsclinic.clinics.clock import today_in
 
 GRADE_WORDS = {
     1: "Mild: noticed, needs nothing",
@@ -168,7 +167,7 @@ def _of_sponsor(values: dict, today: date, now: datetime) -> dict[str, str]:
     found: dict[str, str] = {}
     if known is not None and known > now:
         found["serious_known_at"] = "The moment is in the future."
-    elif known is not None and clinic_date(known, now.tzinfo) < values["onset_on"]:
+    elif known is not None and known.astimezone(now.tzinfo).date() < values["onset_on"]:
         found["serious_known_at"] = "It cannot have been known before the onset."
     if told is None:
         if values["sponsor_told_who"] or values["sponsor_told_time"] is not None:
@@ -178,7 +177,7 @@ def _of_sponsor(values: dict, today: date, now: datetime) -> dict[str, str]:
         found["sponsor_told_on"] = "The date is in the future."
     elif told < values["onset_on"]:
         found["sponsor_told_on"] = "The sponsor cannot have been told before the onset."
-    elif known is not None and told < clinic_date(known, now.tzinfo):
+    elif known is not None and told < known.astimezone(now.tzinfo).date():
         found["sponsor_told_on"] = "The sponsor cannot have been told before it was known to be serious."
     elif (
         values["sponsor_told_time"] is not None
@@ -214,7 +213,7 @@ def record_side_effects(
         Patient.objects.select_for_update().get(pk=patient.pk)
         rows = [
             _write(SideEffect(patient=patient, lesion=lesion, **values), by=by, source=source)
-            for lesion in lesions or [None]
+            for lesion in [*lesions] or [None]
         ]
         if asked:
             keep_inquiry(patient=patient, answer="reported", series=values["series"], by=by, source=source)
@@ -242,7 +241,7 @@ def change_side_effect(
             now = change(effect, values, by=by, seen_version=seen_version, source=source, reason=reason)
         except IntegrityError as error:
             raise _twin(wanted) from error
-    return cast(SideEffect, now)
+    return now
 
 
 def tell_sponsor(
@@ -255,9 +254,7 @@ def tell_sponsor(
         ValidationError: a rule refuses it. In both cases nothing was written.
     """
     told = {"sponsor_told_on": told_on, "sponsor_told_time": told_time, "sponsor_told_who": who}
-    return change_side_effect(
-        effect=effect, values=_columns(effect) | told, seen_version=seen_version, by=by
-    )
+    return change_side_effect(effect=effect, values=_columns(effect) | told, seen_version=seen_version, by=by)
 
 
 def observe(*, effect: SideEffect, how: str, seen: dict, seen_version: int, by: str) -> SideEffectObservation:
@@ -322,7 +319,7 @@ def observe(*, effect: SideEffect, how: str, seen: dict, seen_version: int, by: 
         SideEffect.objects.filter(pk=effect.pk, version=seen_version).update(version=seen_version + 1)
         if seen["seen_on"] == today:
             keep_inquiry(patient=effect.patient, answer="reported", series=effect.series, by=by)
-    return cast(SideEffectObservation, observation)
+    return observation
 
 
 def keep_inquiry(
@@ -340,15 +337,12 @@ def keep_inquiry(
         if same is not None:
             return same
         session = TreatmentSession.objects.filter(series=series, held_on=today).last() if series else None
-        return cast(
-            SideEffectInquiry,
-            write_new(
-                SideEffectInquiry(
-                    patient=patient, series=series, session=session, asked_on=today, answer=answer, by=by
-                ),
-                by=by,
-                source=source,
+        return write_new(
+            SideEffectInquiry(
+                patient=patient, series=series, session=session, asked_on=today, answer=answer, by=by
             ),
+            by=by,
+            source=source,
         )
 
 

@@ -17,6 +17,7 @@ from sessions_app.views import (
     report,
     series,
     sheet,
+    side_effect_report,
     side_effect_summary,
     side_effects,
     today,
@@ -56,10 +57,17 @@ urlpatterns = [
     path("sessions/<int:pk>/correct/", sheet.session_correct, name="session_correct"),
     # side effects and photographs
     path("patients/<int:pk>/side-effects/new/", side_effects.side_effect_new, name="side_effect_new"),
+    path("patients/<int:pk>/side-effects/asked/", side_effects.side_effects_asked, name="side_effects_asked"),
+    path("side-effects/<int:pk>/", side_effects.side_effect, name="side_effect"),
+    path("side-effects/<int:pk>/observe/", side_effects.side_effect_observe, name="side_effect_observe"),
+    path("side-effects/<int:pk>/sponsor/", side_effects.side_effect_sponsor, name="side_effect_sponsor"),
+    path("side-effects/<int:pk>/report/", side_effect_report.side_effect_report, name="side_effect_report"),
     path("side-effects/<int:pk>/edit/", side_effects.side_effect_edit, name="side_effect_edit"),
     path("lesions/<int:pk>/photographs/new/", photographs.photograph_new, name="photograph_new"),
     path("photographs/<uuid:token>/", photographs.photograph, name="photograph"),
-    path("photographs/<uuid:token>/thumbnail/", photographs.photograph_thumbnail, name="photograph_thumbnail"),
+    path(
+        "photographs/<uuid:token>/thumbnail/", photographs.photograph_thumbnail, name="photograph_thumbnail"
+    ),
     # report, data sheets, allocation
     path("report/", report.report, name="report"),
     path("report/download/<slug:file_format>/", report.report_download, name="report_download"),

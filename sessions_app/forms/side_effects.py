@@ -9,7 +9,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from lesions.forms.base import RecordForm, Shown
-from lesions.forms.fields import CodeChoiceField, DayField, LineField, NumberField, YesNoField
+from lesions.forms.fields import (
+    EARLIEST_DAY,
+    LATEST_DAY,
+    CodeChoiceField,
+    DayField,
+    LineField,
+    NumberField,
+    YesNoField,
+)
 from lesions.models import Lesion, Patient
 from sessions_app.models import Series, SideEffect, TreatmentSession
 from sessions_app.side_effects import GRADE_WORDS, HOW, problems
@@ -45,9 +53,11 @@ class MomentField(forms.Field):
         if not text:
             return None
         try:
-            moment = datetime.datetime.strptime(text[:16], "%Y-%m-%dT%H:%M")
+            moment = datetime.datetime.fromisoformat(text)
         except ValueError as error:
             raise ValidationError("Enter a date and time, such as 2026-11-20T14:05.") from error
+        if len(text) < len("2026-11-20T14:05") or not EARLIEST_DAY <= moment.date() <= LATEST_DAY:
+            raise ValidationError("Enter a date and time, such as 2026-11-20T14:05.")
         return moment.replace(tzinfo=self.zone)
 
     def prepare_value(self, value):
@@ -146,6 +156,8 @@ class GradedForm:
 class SideEffectForm(GradedForm, RecordForm):
     """One side effect. A new one may be of several lesions at once: `lesions`; a recorded one has `lesion`."""
 
+    record: SideEffect | None
+
     sections = (
         ("What", ("term", "term_detail")),
         ("Grade", ("grade", "grade_reason", "ctcae_version")),
@@ -236,7 +248,7 @@ class SideEffectForm(GradedForm, RecordForm):
             for name in ("onset_when", "end_when", "asked_today"):
                 del self.fields[name]
             self.fields["onset_on"].required = True
-            self.initial |= {ANSWER + key: answer for key, answer in record.grade_answers.items()}
+            self.initial.update({ANSWER + key: answer for key, answer in record.grade_answers.items()})
             if self._answered_by(record) == record.grade:
                 self.initial["grade"] = None
 
@@ -255,7 +267,7 @@ class SideEffectForm(GradedForm, RecordForm):
         lesions = Lesion.everything.filter(kept_lesion, patient=patient)
         self.treated = set(self.last.injections.values_list("lesion_id", flat=True)) if self.last else set()
         self.lesion_rows = {
-            str(row.pk): row for row in sorted(lesions, key=lambda row: (row.pk not in self.treated))
+            str(row.pk): row for row in sorted(lesions, key=lambda row: row.pk not in self.treated)
         }
         self.series_rows = {
             f"series-{row.pk}": row
@@ -318,15 +330,31 @@ class SideEffectForm(GradedForm, RecordForm):
                 "belongs_to": belongs_to(record.series_id, record.session_id),
                 "lesion": str(record.lesion_id or ""),
             }
-            | {ANSWER + question.key: record.grade_answers.get(question.key, "") for question in self.questions}
+            | {
+                ANSWER + question.key: record.grade_answers.get(question.key, "")
+                for question in self.questions
+            }
         )
 
     def names_unknown_rows(self) -> bool:
-        """Whether it names a session, series or lesion that is no choice: another patient's, or none."""
-        keys = self.data.getlist("lesions") if self.record is None else [self.data.get("lesion", "")]
-        visits = {"", *self.session_rows, *self.series_rows}
-        return self.data.get("belongs_to", "") not in visits or any(
-            is_key(key) and key not in self.lesion_rows for key in keys
+        """Whether what was sent names a row that is none of this patient's, struck out or not."""
+        sent = [*self.data.getlist("lesions"), *self.data.getlist("lesion")]
+        lesions = {int(key) for key in sent if key not in self.lesion_rows and is_key(key)}
+        wanted: dict[str, set[int]] = {"series": set(), "session": set()}
+        for text in self.data.getlist("belongs_to"):
+            kind, _hyphen, key = text.partition("-")
+            is_known = text in self.series_rows or text in self.session_rows
+            if kind in wanted and not is_known and is_key(key):
+                wanted[kind].add(int(key))
+        checks = (
+            (lesions, Lesion, "patient"),
+            (wanted["series"], Series, "patient"),
+            (wanted["session"], TreatmentSession, "series__patient"),
+        )
+        return any(
+            keys - set(model.everything.filter(**{path: self.patient}).values_list("pk", flat=True))
+            for keys, model, path in checks
+            if keys
         )
 
     def clean(self):
@@ -407,7 +435,11 @@ class SideEffectForm(GradedForm, RecordForm):
 
     def shown(self, name: str) -> Shown:
         shown = super().shown(name)
-        return replace(shown, span="span-2") if name in ("term", "belongs_to", "grade", "grade_reason") else shown
+        return (
+            replace(shown, span="span-2")
+            if name in ("term", "belongs_to", "grade", "grade_reason")
+            else shown
+        )
 
     def values(self) -> dict:
         own = {"belongs_to", "lesions", "lesion"}

@@ -1,7 +1,10 @@
-"""Side effects: the rules as a table, the form's page, who may, and 500 careless submissions."""
+"""Side effects: the rules as a table, the pages, who may, and 500 careless submissions."""
 
 import datetime
+import re
+from collections import ChainMap
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -11,18 +14,16 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sessions_app.models import SessionDraft, SideEffect
+from sessions_app.models import SessionDraft, SideEffect, SideEffectInquiry
 from sessions_app.side_effects import (
-    EXPECTED,
-    GRADE_WORDS,
-    SERIOUS_WHEN,
-    asks_seriousness,
     change_side_effect,
     problems,
     record_side_effects,
 )
 from stsclinic.audit.models import Change
 from stsclinic.audit.services import StaleRecord, strike_out
+from stsclinic.clinical.grading import grade_of, questions_of
+from stsclinic.clinical.seriousness import SERIOUS_CRITERIA
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM
 from tests.builders import make_clinic, make_lesion, make_patient, make_series, make_session, make_user
 
@@ -39,18 +40,31 @@ class Held:
     held_on = HELD_ON
 
 
+NONE_OF_THESE = {question.key: "no" for question in questions_of("skin_blistering", "5.0")}
+MINUTE = datetime.timedelta(minutes=1)
+LOCAL_NOW = NOW.astimezone(ZoneInfo("Europe/Copenhagen"))
+SERIOUS = {"serious": True, "seriousness_criteria": ["medically_important"]}
+TOLD = {"sponsor_told_on": TODAY, "sponsor_told_who": "the sponsor's desk"}
+
 GOOD = {
     "session": Held,
     "series": None,
     "term": "skin_blistering",
     "term_detail": "",
     "grade": 1,
-    "ctcae_version": "",
+    "grade_answers": {},
+    "grade_reason": "looked at",
+    "ctcae_version": "5.0",
     "onset_on": date(2026, 3, 6),
     "resolved_on": None,
     "lasted_minutes": None,
     "serious": None,
+    "seriousness_criteria": [],
+    "serious_known_at": None,
     "sponsor_told_on": None,
+    "sponsor_told_time": None,
+    "sponsor_told_who": "",
+    "meddra_code": "",
     "causality": "",
     "action": "",
     "outcome": "",
@@ -84,38 +98,52 @@ GOOD = {
         # what it was
         ({"term": "other"}, {"term_detail"}),
         ({"term": "other", "term_detail": "itch"}, set()),
+        # the grade stands on answers, or on a word
+        ({"grade_reason": ""}, {"grade_reason"}),
+        ({"grade_reason": "", "grade_answers": NONE_OF_THESE}, set()),
+        ({"grade_reason": "", "grade_answers": NONE_OF_THESE, "grade": 2}, {"grade_reason"}),
+        ({"grade_answers": NONE_OF_THESE, "grade": 2}, set()),
+        ({"ctcae_version": "4.03"}, {"ctcae_version"}),
+        ({"ctcae_version": "6.0"}, set()),
         # seriousness
         ({"grade": 2}, set()),
         ({"grade": 3}, {"serious"}),
         ({"grade": 3, "serious": False}, set()),
-        ({"grade": 4, "serious": True}, set()),
+        ({"grade": 4} | SERIOUS, set()),
         ({"term": "digital_necrosis"}, {"serious"}),
         ({"term": "skin_necrosis"}, {"serious"}),
         ({"term": "skin_necrosis", "serious": False}, set()),
-        ({"grade": 5, "serious": True, "outcome": "fatal"}, set()),
+        ({"grade": 5, "outcome": "fatal"} | SERIOUS, set()),
         ({"grade": 5, "serious": False}, {"serious"}),
-        ({"grade": 4, "serious": True, "outcome": "fatal"}, {"grade"}),
+        ({"grade": 4, "outcome": "fatal"} | SERIOUS, {"grade"}),
+        ({"serious": True}, {"seriousness_criteria"}),
+        ({"serious": False, "seriousness_criteria": ["death"]}, {"serious"}),
+        ({"serious": True, "seriousness_criteria": ["bad"]}, {"seriousness_criteria"}),
+        # the moment from which the 24 hours count
+        ({"serious_known_at": NOW} | SERIOUS, set()),
+        ({"serious_known_at": NOW + MINUTE} | SERIOUS, {"serious_known_at"}),
+        ({"serious_known_at": datetime.datetime(2026, 3, 5, 23, tzinfo=datetime.UTC)} | SERIOUS, set()),
+        ({"serious_known_at": datetime.datetime(2026, 3, 5, 22, 59, tzinfo=datetime.UTC)} | SERIOUS,
+         {"serious_known_at"}),
         # the sponsor
-        ({"serious": True, "sponsor_told_on": TODAY}, set()),
-        ({"serious": True, "sponsor_told_on": date(2026, 3, 11)}, {"sponsor_told_on"}),
-        ({"serious": True, "sponsor_told_on": date(2026, 3, 5)}, {"sponsor_told_on"}),
-        ({"sponsor_told_on": TODAY}, {"serious"}),
+        (SERIOUS | TOLD, set()),
+        (SERIOUS | TOLD | {"sponsor_told_who": ""}, {"sponsor_told_who"}),
+        (SERIOUS | TOLD | {"sponsor_told_on": None}, {"sponsor_told_on"}),
+        (SERIOUS | TOLD | {"sponsor_told_on": date(2026, 3, 11)}, {"sponsor_told_on"}),
+        (SERIOUS | TOLD | {"sponsor_told_on": date(2026, 3, 5)}, {"sponsor_told_on"}),
+        (SERIOUS | TOLD | {"sponsor_told_on": date(2026, 3, 9), "serious_known_at": NOW}, {"sponsor_told_on"}),
+        (SERIOUS | TOLD | {"sponsor_told_time": datetime.time(13)}, set()),
+        (SERIOUS | TOLD | {"sponsor_told_time": datetime.time(13, 1)}, {"sponsor_told_time"}),
+        (TOLD, {"serious"}),
     ],
-)
+)  # fmt: skip
 def test_what_is_refused(change, refused):
-    assert set(problems(GOOD | change, birth_year=1970, today=TODAY)) == refused
+    assert set(problems(GOOD | change, birth_year=1970, today=TODAY, now=LOCAL_NOW)) == refused
 
 
 def test_an_unknown_year_of_birth_refuses_nothing():
     early = GOOD | {"session": None, "onset_on": date(1900, 1, 1)}
-    assert problems(early, birth_year=None, today=TODAY) == {}
-
-
-def test_each_known_term_has_its_words():
-    assert set(EXPECTED) < set(SIDE_EFFECT_TERM)
-    assert list(GRADE_WORDS) == [1, 2, 3, 4, 5]
-    assert len(SERIOUS_WHEN) == 6
-    assert [asks_seriousness("nausea", grade) for grade in GRADE_WORDS] == [False, False, True, True, True]
+    assert problems(early, birth_year=None, today=TODAY, now=LOCAL_NOW) == {}
 
 
 @pytest.fixture(autouse=True)
@@ -150,17 +178,23 @@ def typed(case, **values) -> dict:
         "term": "skin_blistering",
         "term_detail": "",
         "grade": "1",
-        "ctcae_version": "",
+        "grade_reason": "looked at",
+        "ctcae_version": "5.0",
         "belongs_to": f"session-{case.session.pk}",
         "onset_on": "2026-03-06",
         "resolved_on": "",
         "lasted_minutes": "",
         "lesions": [],
         "serious": "",
+        "seriousness_criteria": [],
+        "serious_known_at": "",
         "sponsor_told_on": "",
+        "sponsor_told_time": "",
+        "sponsor_told_who": "",
         "causality": "",
         "action": "",
         "outcome": "",
+        "meddra_code": "",
     } | values
 
 
@@ -218,22 +252,24 @@ def test_what_was_typed_stays_when_it_is_refused(case):
 def test_the_seriousness_must_be_said(case):
     page = case.client.post(case.new, typed(case, grade="3")).content.decode()
     assert "Say whether it is serious" in page
-    assert all(words in page for words in SERIOUS_WHEN)
+    assert all(words in page for words in SERIOUS_CRITERIA.values())
     assert case.client.post(case.new, typed(case, grade="3", serious="no")).status_code == 302
     assert SideEffect.objects.get().serious is False
 
 
 def test_the_address_presets_where_it_belongs(case):
     lesion = case.lesions[1]
-    page = case.client.get(f"{case.new}?session={case.session.pk}&lesion={lesion.pk}").content.decode()
+    page = case.client.get(
+        f"{case.new}?term=skin_blistering&session={case.session.pk}&lesion={lesion.pk}"
+    ).content.decode()
     assert f'<option value="session-{case.session.pk}" selected>' in page
-    assert f'name="lesions" value="{lesion.pk}"' in page
-    assert page.count("checked") == 1
+    ticked = re.findall(r'name="(\w+)" value="(\w*)"[^>]* checked', page)
+    assert ticked == [("lesions", str(lesion.pk)), ("onset_when", "8"), ("end_when", "still")]
 
 
 def test_from_a_draft_and_back_to_it(case):
     draft = SessionDraft.objects.create(series=case.series, kind="treatment", opened_by=case.nurse)
-    page = case.client.get(f"{case.new}?draft={draft.pk}").content.decode()
+    page = case.client.get(f"{case.new}?term=nausea&draft={draft.pk}").content.decode()
     assert f'<option value="session-{case.session.pk}" selected>' in page
     answer = case.client.post(case.new, typed(case, draft=str(draft.pk)))
     assert answer.url == reverse("draft", args=[draft.pk])
@@ -390,41 +426,112 @@ def submissions(case) -> st.SearchStrategy:
     likely = {
         "term": st.sampled_from(list(SIDE_EFFECT_TERM)),
         "term_detail": TEXTS,
-        "grade": st.sampled_from("112234"),
-        "ctcae_version": st.sampled_from(["", "5.0", "4.03"]),
+        "ctcae_version": st.sampled_from(["5.0", "6.0"]),
         "belongs_to": st.sampled_from(["", f"session-{case.session.pk}", f"series-{case.series.pk}"]),
-        "onset_on": st.dates(HELD_ON, TODAY).map(str),
-        "resolved_on": st.one_of(st.just(""), DAYS),
         "lasted_minutes": st.sampled_from(["", "", "0", "30", " 45 ", "1440", "1441"]),
         "lesions": st.lists(st.sampled_from([str(row.pk) for row in case.lesions]), unique=True),
-        "serious": st.sampled_from(["yes", "no", "no", ""]),
-        "sponsor_told_on": st.one_of(st.just(""), st.just(""), DAYS),
+        "asked_today": st.sampled_from(["", "on"]),
         "causality": code_of(["probable", "unlikely"]),
         "action": code_of(["none", "oral_antibiotic"]),
         "outcome": code_of(["unknown", "recovered", "recovering"]),
     }
-    slips = st.dictionaries(st.sampled_from(list(likely)), CARELESS, max_size=3)
+    session = {"belongs_to": f"session-{case.session.pk}"}
+    days = st.sampled_from("0258")
+    onset = st.one_of(
+        st.builds(lambda days: {"onset_when": days, "onset_on": ""} | session, days),
+        st.builds(lambda day: {"onset_when": "", "onset_on": str(day)}, st.dates(HELD_ON, TODAY)),
+        st.builds(lambda days, day: {"onset_when": days, "onset_on": day}, days, DAYS),
+    )
+    end = st.one_of(
+        st.sampled_from([{"end_when": "still", "resolved_on": ""}, {"end_when": "0", "resolved_on": ""}]),
+        st.builds(lambda days, day: {"end_when": days, "resolved_on": day}, code_of(["still", "1"]), DAYS),
+    )
+    grade = st.one_of(
+        st.builds(
+            lambda danger, care: {
+                "grade": "", "grade_reason": "", "no_to_rest": "1", "answer_danger": danger, "answer_self_care": care
+            },
+            st.sampled_from(["", "no", "no", "yes"]),
+            st.sampled_from(["", "no", "yes"]),
+        ),
+        st.builds(
+            lambda grade, reason, rest: {"grade": grade, "grade_reason": reason, "no_to_rest": rest},
+            st.sampled_from(["", "1", "1", "2", "3", "4"]),
+            st.sampled_from(["", "looked at"]),
+            st.sampled_from(["", "1"]),
+        ),
+    )  # fmt: skip
+    criteria = st.lists(st.sampled_from(list(SERIOUS_CRITERIA)), unique=True, min_size=1, max_size=2)
+    serious = st.one_of(
+        st.sampled_from(["no", ""]).map(lambda said: {"serious": said, "seriousness_criteria": []}),
+        st.builds(
+            lambda said, criteria: {"serious": said, "seriousness_criteria": criteria},
+            st.sampled_from(["yes", ""]),
+            criteria,
+        ),
+    )
+    sponsor = st.one_of(
+        st.just(
+            {"serious_known_at": "", "sponsor_told_on": "", "sponsor_told_time": "", "sponsor_told_who": ""}
+        ),
+        st.fixed_dictionaries(
+            {
+                "serious_known_at": st.sampled_from(["", "2026-03-09T08:00", "2026-03-10T23:00"]),
+                "sponsor_told_on": DAYS,
+                "sponsor_told_time": st.sampled_from(["", "09:05"]),
+                "sponsor_told_who": st.sampled_from(["", "the desk"]),
+            }
+        ),
+    )
+    named = [*likely, "grade", "onset_when", "onset_on", "end_when", "resolved_on", "serious_known_at",
+             "seriousness_criteria", "sponsor_told_on", "sponsor_told_time", "answer_danger", "version"]  # fmt: skip
+    slips = st.dictionaries(st.sampled_from(named), CARELESS, min_size=1, max_size=3)
+    whole = st.builds(
+        lambda *parts: dict(ChainMap(*reversed(parts))),
+        st.fixed_dictionaries(likely), onset, end, grade, serious, st.one_of(st.just({}), sponsor),
+    )  # fmt: skip
+    empty = {"answer_danger": "", "sponsor_told_on": "", "sponsor_told_time": "", "sponsor_told_who": ""}
     return st.builds(
-        lambda sheet, slip: sheet | slip, st.fixed_dictionaries(likely), st.one_of(st.just({}), slips)
+        lambda sheet, slip: empty | sheet | slip, whole, st.one_of(st.just({}), st.just({}), slips)
     )
 
 
+def day(text: str) -> date | None:
+    return date.fromisoformat(text.strip()) if text.strip() else None
+
+
 def read(sheet: dict) -> dict:
-    """What the sheet says, read without the program's help."""
+    """What the sheet says, read without the program's help. The moment of knowing is left to its own test."""
+    onset, ended = day(sheet["onset_on"]), day(sheet["resolved_on"])
+    if sheet["onset_when"]:
+        onset = HELD_ON + datetime.timedelta(days=int(sheet["onset_when"]))
+    if sheet["end_when"] not in ("", "still"):
+        ended = onset + datetime.timedelta(days=int(sheet["end_when"]))
+    answers = {
+        question.key: sheet.get(f"answer_{question.key}") or ("no" if sheet["no_to_rest"] else "")
+        for question in questions_of(sheet["term"], sheet["ctcae_version"])
+    }
+    answers = {key: answer for key, answer in answers.items() if answer}
+    criteria = sheet["seriousness_criteria"]
     return {
         "term": sheet["term"],
         "term_detail": sheet["term_detail"].strip(),
-        "grade": int(sheet["grade"]),
-        "ctcae_version": sheet["ctcae_version"].strip(),
-        "onset_on": date.fromisoformat(sheet["onset_on"].strip()),
-        "resolved_on": date.fromisoformat(sheet["resolved_on"].strip())
-        if sheet["resolved_on"].strip()
-        else None,
+        "grade": int(sheet["grade"] or grade_of(sheet["term"], answers, sheet["ctcae_version"]).grade),
+        "grade_answers": answers,
+        "grade_reason": sheet["grade_reason"].strip(),
+        "ctcae_version": sheet["ctcae_version"],
+        "onset_on": onset,
+        "resolved_on": ended,
         "lasted_minutes": int(sheet["lasted_minutes"]) if sheet["lasted_minutes"].strip() else None,
-        "serious": {"yes": True, "no": False}.get(sheet["serious"]),
-        "sponsor_told_on": date.fromisoformat(sheet["sponsor_told_on"].strip())
-        if sheet["sponsor_told_on"].strip()
-        else None,
+        "serious": True if criteria else {"yes": True, "no": False}.get(sheet["serious"]),
+        "seriousness_criteria": [criteria] if isinstance(criteria, str) and criteria else list(criteria),
+        "sponsor_told_on": day(sheet["sponsor_told_on"]),
+        "sponsor_told_time": (
+            datetime.time.fromisoformat(sheet["sponsor_told_time"].strip())
+            if sheet["sponsor_told_time"].strip()
+            else None
+        ),
+        "sponsor_told_who": sheet["sponsor_told_who"].strip(),
         "causality": sheet["causality"],
         "action": sheet["action"],
         "outcome": sheet["outcome"],
@@ -444,7 +551,7 @@ def test_500_careless_submissions(case):
     @given(sheet=submissions(case))
     def submit(sheet):
         last = SideEffect.everything.order_by("-pk").values_list("pk", flat=True).first() or 0
-        changes = Change.objects.count()
+        changes, asked = Change.objects.count(), SideEffectInquiry.objects.count()
         answer = case.client.post(case.new, sheet)
         rows = list(SideEffect.objects.filter(pk__gt=last))
         if answer.status_code == 302:
@@ -460,7 +567,9 @@ def test_500_careless_submissions(case):
                 assert (row.patient, where) == (case.patient, sheet["belongs_to"])
             lesions = [sheet["lesions"]] if isinstance(sheet["lesions"], str) else sheet["lesions"]
             assert sorted(str(row.lesion_id or "") for row in rows) == (sorted(lesions) or [""])
-            assert Change.objects.count() == changes + len(rows)
+            inquiries = SideEffectInquiry.objects.count()
+            assert Change.objects.count() == changes + len(rows) + (inquiries - asked)
+            assert inquiries == (1 if asked or sheet["asked_today"] not in ("", "False") else 0)
         else:
             tally["refused"] += 1
             assert answer.status_code in (404, *NOT_SAVED)

@@ -1,0 +1,43 @@
+// Side effects: the grade while it is answered, and a date that chooses its own button.
+
+const GRADES = { 1: "mild", 2: "moderate", 3: "severe", 4: "life-threatening", 5: "death" };
+const ASKED_FROM_GRADE = 3;
+
+function grades(form) {
+  const box = form.querySelector("[data-grade-questions]");
+  const found = box?.querySelector("[data-grade-found]");
+  if (!found) return;
+  const show = () => {
+    const answered = [...box.querySelectorAll("input:checked")];
+    const yes = answered.filter((input) => input.value === "yes").map((input) => Number(input.dataset.grade));
+    const open = [...box.querySelectorAll("fieldset")].filter((field) => !field.querySelector("input:checked"));
+    const graver = open.some((field) => Number(field.querySelector("input").dataset.grade) > Math.max(0, ...yes));
+    const grade = Math.max(0, ...yes);
+    if (grade) found.textContent = `${graver ? "At least grade" : "Grade"} ${grade}, ${GRADES[grade]}`;
+    else found.textContent = "";
+    const seriousness = form.querySelector("[data-seriousness]");
+    if (seriousness && grade >= ASKED_FROM_GRADE) seriousness.open = true;
+  };
+  box.addEventListener("change", show);
+  show();
+}
+
+function dates(form) {
+  for (const box of form.querySelectorAll(".tap-date input")) {
+    const choices = [...box.closest(".taps").querySelectorAll("input[type=radio]")];
+    const byDate = choices.find((choice) => choice.value === "");
+    if (!byDate) continue;
+    box.addEventListener("input", () => { if (box.value) byDate.checked = true; });
+    for (const choice of choices) {
+      choice.addEventListener("change", () => {
+        if (choice === byDate) box.focus();
+        else box.value = "";
+      });
+    }
+  }
+}
+
+for (const form of document.querySelectorAll("form[data-side-effect]")) {
+  grades(form);
+  dates(form);
+}

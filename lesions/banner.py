@@ -2,7 +2,6 @@
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.urls import reverse
-from django.utils import timezone
 
 from lesions.models import Patient
 from stsclinic.access import may
@@ -22,10 +21,9 @@ def banner_of(user, patient: Patient) -> dict:
             identity = patient.identity
         except ObjectDoesNotExist:
             identity = None
-    today = timezone.now().astimezone(patient.clinic.zone).date()
     age = age_of(
         PatientFacts(birth_year=patient.birth_year, birth_on=identity.date_of_birth if identity else None),
-        today,
+        today_in(patient.clinic),
     )
     return {
         "banner": {

@@ -1,6 +1,5 @@
 """Drafts: a sheet being written, field by field, by one or more people, until it is completed or discarded."""
 
-import datetime
 from dataclasses import dataclass, field, replace
 
 from django.db import IntegrityError, transaction
@@ -14,6 +13,7 @@ from sessions_app.session_facts import facts_of
 from sessions_app.sheet import Reading, SheetPlan, first_values, plan_sheet, read_sheet, values_of
 from stsclinic.audit.acting import acting
 from stsclinic.clinical.alerts import Alert, alerts_of, without_allocation
+from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import User
 
 
@@ -53,7 +53,7 @@ def open_draft(*, series: Series, kind: str, by: User) -> SessionDraft:
     there = SessionDraft.objects.filter(series=series, state="open", corrects=None).first()
     if there:
         return there
-    today = datetime.datetime.now(series.patient.clinic.zone).date()
+    today = today_in(series.patient.clinic)
     plan = plan_sheet(series, kind, shows_allocation=allocation_visible(by, series))
     values = first_values(plan, today=today, by=by.username)
     try:
@@ -240,7 +240,9 @@ def complete_draft(
     return Completion(session=session, reading=reading, alerts=alerts)
 
 
-def _write(draft: SessionDraft, entry: SessionEntry, alerts, noted, by: User, reason: str) -> TreatmentSession:
+def _write(
+    draft: SessionDraft, entry: SessionEntry, alerts, noted, by: User, reason: str
+) -> TreatmentSession:
     if draft.corrects is not None:
         return correct_session(
             session=draft.corrects,

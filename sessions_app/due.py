@@ -15,11 +15,12 @@ from django.db.models.functions import RowNumber
 
 from lesions.models import PatientIdentity
 from sessions_app.models import Protocol, Series, SideEffect, TreatmentSession
-from sessions_app.selectors import OpenSheet, open_drafts_for, open_sheets, today_in
+from sessions_app.selectors import OpenSheet, open_drafts_for, open_sheets
 from stsclinic.access import clinics_where
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.resolution import OVER
 from stsclinic.clinical.schedule import Due, SessionHeld, next_due
+from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import Clinic
 
 SHOWN_ROWS = 50

@@ -21,9 +21,9 @@ from PIL import Image, ImageCms, ImageOps
 
 from lesions.models import Lesion
 from sessions_app.models import Photograph, SessionDraft, TreatmentSession
-from sessions_app.selectors import today_in
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import write_new
+from stsclinic.clinics.clock import today_in
 
 Image.init()
 FORMATS = {

@@ -6,19 +6,11 @@ on something that was, is left out. Patients and lesions are loaded by lesions.s
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from sessions_app.models import Photograph, Series, SessionDraft, SideEffect, TreatmentSession
 from stsclinic.access import clinics_where, may
-from stsclinic.clinics.models import Clinic
-
-
-def today_in(clinic: Clinic) -> date:
-    """The clinic's own date, in its time zone."""
-    return timezone.now().astimezone(clinic.zone).date()
 
 
 def series_for(user, right: str) -> QuerySet[Series]:

@@ -19,6 +19,7 @@ from sessions_app.models import (
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import scales
+from stsclinic.clinics.clock import today_in
 
 
 def log_session(
@@ -136,7 +137,7 @@ def check_entry(series: Series, entry: SessionEntry, arms: dict[int, str] | None
     """What several tables decide: {field of the sheet: sentence}, empty when all is well."""
     arms = _arms(series) if arms is None else arms
     protocol, errors = series.protocol, {}
-    today = datetime.datetime.now(series.patient.clinic.zone).date()
+    today = today_in(series.patient.clinic)
     if entry.held_on > today:
         errors["held_on"] = "The date is in the future."
     elif entry.held_on < EARLIEST:

@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 
-from django.core.exceptions import ObjectDoesNotExist
-
+from lesions.facts import patient_facts
 from lesions.models import Lesion, Medication
 from sessions_app.entries import SessionEntry
 from sessions_app.models import (
@@ -24,7 +23,6 @@ from stsclinic.clinical.facts import (
     Facts,
     InjectionFacts,
     MedicationFacts,
-    PatientFacts,
     PreviousInfusion,
     PreviousInjection,
     PreviousVisit,
@@ -60,7 +58,7 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
                 for row in entry.assessments
             ),
         ),
-        patient=_patient(patient),
+        patient=patient_facts(patient),
         series=SeriesFacts(
             high_concentration_approved_on=series.high_concentration_approved_on,
             no_vasodilator_acknowledged=AlertAcknowledgement.objects.filter(
@@ -160,26 +158,6 @@ def _injection(series: Series, row, lesion: Lesion, arms: dict[int, str]) -> Inj
     )
 
 
-def _patient(patient) -> PatientFacts:
-    try:
-        birth_on = patient.identity.date_of_birth
-    except ObjectDoesNotExist:
-        birth_on = None
-    return PatientFacts(
-        sex=patient.sex,
-        birth_year=patient.birth_year,
-        birth_on=birth_on,
-        hypersensitivity=_yes_no(patient.sts_hypersensitivity),
-        pregnant=_yes_no(patient.pregnant),
-        breast_feeding=_yes_no(patient.breast_feeding),
-        raynaud=patient.raynaud,
-        consented_on=patient.consented_on,
-        withdrawn_on=patient.withdrawn_on,
-        lesion_count=patient.lesion_count,
-        lesion_count_is_minimum=bool(patient.lesion_count_is_minimum),
-    )
-
-
 def _infusions(series: Series) -> tuple[PreviousInfusion, ...]:
     grades = defaultdict(list)
     for session_id, grade in SideEffect.objects.filter(series=series, session__isnull=False).values_list(
@@ -192,10 +170,6 @@ def _infusions(series: Series) -> tuple[PreviousInfusion, ...]:
             session__series=series, session__struck_out_at=None
         ).values_list("session_id", "session__held_on", "dose_g")
     )
-
-
-def _yes_no(value: bool | None) -> str:
-    return {True: "yes", False: "no", None: ""}[value]
 
 
 def _partial(text: str) -> PartialDate | None:

@@ -220,7 +220,10 @@ def values_of(session: TreatmentSession, plan: SheetPlan) -> dict[str, str]:
         parts = ("volume_ml", "pain_vas", *plan.common_fields)
         values |= {lesion_field(given.lesion_id, name): _as_text(getattr(given, name)) for name in parts}
     for infused in session.infusions.all():
-        values |= {"infusion-dose_g": _as_text(infused.dose_g), "infusion-duration_min": str(infused.duration_min)}
+        values |= {
+            "infusion-dose_g": _as_text(infused.dose_g),
+            "infusion-duration_min": str(infused.duration_min),
+        }
     return {name: values[name] for name in plan.field_names if values.get(name)}
 
 

@@ -1,23 +1,14 @@
 """What the pages of records share: the form's page, the conflict, the way on."""
 
-import datetime
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from lesions.banner import banner_of
 from lesions.forms.base import RecordForm
 from lesions.models import Patient
 from stsclinic.audit.services import StaleRecord
-from stsclinic.clinics.models import Clinic
-
-
-def today_in(clinic: Clinic) -> datetime.date:
-    """Today's date in the clinic's time zone."""
-    return timezone.localdate(timezone=clinic.zone)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

@@ -8,8 +8,9 @@ from lesions.forms.patient import IdentityForm, PatientForm
 from lesions.models import PatientIdentity
 from lesions.selectors import get_patient, identity_for
 from lesions.services import change_patient, write_identity
-from lesions.views.pages import posted, save_or_show, today_in
+from lesions.views.pages import posted, save_or_show
 from stsclinic.access import may, require
+from stsclinic.clinics.clock import today_in
 
 
 @require("enrol")

@@ -11,8 +11,9 @@ from lesions.forms.records import LesionForm, MedicationForm, PriorTreatmentForm
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from lesions.selectors import get_lesion, get_medication, get_patient, get_prior_treatment, next_lesion_id
 from lesions.services import add_record, change_record
-from lesions.views.pages import posted, save_or_show, today_in
+from lesions.views.pages import posted, save_or_show
 from stsclinic.access import require
+from stsclinic.clinics.clock import today_in
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def allocation(request):
 def allocation_open(request):
     """Open a clinic's allocation, or one patient's in an emergency, with a reason. It cannot be closed again."""
     form = OpeningForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         rows=[row for row in allocations(request.user) if not row.is_open],
         initial={"of": request.GET.get("of", "")},
     )

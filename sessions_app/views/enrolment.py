@@ -11,7 +11,7 @@ from lesions.forms.patient import EnrolForm
 from lesions.models import Patient
 from lesions.selectors import clinics_for, get_patient
 from lesions.services import enrol_patient
-from lesions.views.pages import posted, record_page, save_or_show, today_in
+from lesions.views.pages import posted, record_page, save_or_show
 from sessions_app.enrolment import (
     OUTCOME,
     decide_enrolment,
@@ -25,6 +25,7 @@ from sessions_app.models import Protocol
 from sessions_app.series import open_ones
 from stsclinic.access import clinics_where, require
 from stsclinic.audit.services import StaleRecord
+from stsclinic.clinics.clock import today_in
 
 
 @require("enrol")

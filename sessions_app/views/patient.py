@@ -10,10 +10,10 @@ from lesions.models import Patient
 from lesions.selectors import get_patient
 from sessions_app.enrolment import may_open_session
 from sessions_app.overview import Overview, overview_of
-from sessions_app.selectors import today_in
 from stsclinic.access import may, require
 from stsclinic.audit.services import note_event
 from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinics.clock import today_in
 
 ACTIONS = (
     ("Add a series", "series_new"),

@@ -13,9 +13,10 @@ from sessions_app.forms.photographs import PhotographForm
 from sessions_app.forms.side_effects import is_key
 from sessions_app.models import Photograph, SessionDraft, TreatmentSession
 from sessions_app.photographs import CONTENT_TYPE, name_of, store_photograph, thumbnail_name_of
-from sessions_app.selectors import photographs_for, today_in
+from sessions_app.selectors import photographs_for
 from stsclinic.access import require
 from stsclinic.audit.services import note_event
+from stsclinic.clinics.clock import today_in
 
 SHOWN_EARLIER = 6
 

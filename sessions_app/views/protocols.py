@@ -60,7 +60,11 @@ def protocol_new_version(request, pk):
     if not clinics:
         raise Http404
     is_copy = begins_from.clinic_id is None
-    form = ProtocolForm(request.POST or None, begins_from=begins_from, clinics=clinics if is_copy else None)
+    form = ProtocolForm(
+        request.POST if request.method == "POST" else None,
+        begins_from=begins_from,
+        clinics=clinics if is_copy else None,
+    )
     if request.method == "POST" and form.is_valid():
         by = request.user.username
         try:

@@ -5,13 +5,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from lesions.selectors import get_patient
-from lesions.views.pages import posted, save_or_show, today_in
+from lesions.views.pages import posted, save_or_show
 from sessions_app.enrolment import protocols_for
 from sessions_app.forms.series import NewSeriesForm, SeriesForm
 from sessions_app.models import Series
 from sessions_app.series import change_series, get_series, not_recorded_for, open_ones, open_series
 from stsclinic.access import require
 from stsclinic.clinical.dates import show_date
+from stsclinic.clinics.clock import today_in
 
 
 @require("enrol")

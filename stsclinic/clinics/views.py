@@ -163,7 +163,7 @@ def users(request):
 @page
 def user_new(request):
     """Make a user. The made-up password stands on the answer to this one request and nowhere else."""
-    form = NewUserForm(request.POST or None, administrator=request.user)
+    form = NewUserForm(request.POST if request.method == "POST" else None, administrator=request.user)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("username", "first_name", "last_name", "email")}
         try:
@@ -182,7 +182,9 @@ def user_new(request):
 def user(request, pk):
     """A user of one's own clinics: name, roles, and whether the user may sign in."""
     person = get_object_or_404(users_managed(request.user), pk=pk)
-    form = UserForm(request.POST or None, administrator=request.user, user=person)
+    form = UserForm(
+        request.POST if request.method == "POST" else None, administrator=request.user, user=person
+    )
     theirs = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -243,7 +245,7 @@ def clinics(request):
 @page
 def clinic_new(request):
     """Make a clinic, and be its first administrator."""
-    form = ClinicForm(request.POST or None)
+    form = ClinicForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             made = create_clinic(code=form.cleaned_data["code"], **form.values, administrator=request.user)
@@ -260,7 +262,7 @@ def clinic_new(request):
 def clinic(request, pk):
     """A clinic's name and time zone."""
     found = get_object_or_404(clinics_managed(request.user), pk=pk)
-    form = ClinicForm(request.POST or None, clinic=found)
+    form = ClinicForm(request.POST if request.method == "POST" else None, clinic=found)
     theirs = None
     if request.method == "POST" and form.is_valid():
         seen, _roles = form.cleaned_data["seen"]

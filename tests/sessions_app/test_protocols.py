@@ -101,10 +101,11 @@ def test_words_of_values():
 def test_alerts_reading_a_protocol():
     assert {alert["code"] for alert in alerts_reading(WEEKLY4)} == {
         "too_young", "birth_year_not_recorded", "concentration_needs_approval", "too_early", "too_late",
+        "more_than_planned", "missing_follow_up", "ptga_worse",
     }  # fmt: skip
     assert {alert["code"] for alert in alerts_reading(PLACEBO3)} == {
         "too_young", "birth_year_not_recorded", "breast_feeding", "breast_feeding_not_recorded",
-        "above_maximum", "too_early", "too_late",
+        "above_maximum", "too_early", "too_late", "more_than_planned", "missing_follow_up", "ptga_worse",
     }  # fmt: skip
 
 

@@ -297,7 +297,9 @@ def test_every_url_of_a_row_is_asked_of_another_clinic_too():
             assert set(row.other_post.split()[:-1]) <= {"404", "405"}
 
 
-@pytest.mark.parametrize("row", [row for row in TABLE if row.other_get and "pk=" in row.arguments], ids=lambda r: r.name)
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if row.other_get and "pk=" in row.arguments], ids=lambda r: r.name
+)
 def test_a_number_that_is_nobodys_is_not_found(row):
     own = make_side("own", users=True)
     kinds = dict(part.split(":") for part in row.arguments.split() if ":" in part)

@@ -8,6 +8,7 @@ from stsclinic.access import may
 from stsclinic.clinical.ages import age_of
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.facts import PatientFacts
+from stsclinic.clinics.clock import today_in
 
 
 def banner_of(user, patient: Patient) -> dict:

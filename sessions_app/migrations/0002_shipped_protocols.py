@@ -13,7 +13,10 @@ def ship(apps, schema_editor):
     with acting(by="stsclinic", source="migration"):
         for definition in SHIPPED:
             values = asdict(definition)
-            values |= {"subtypes": list(definition.subtypes), "other_criteria": list(definition.other_criteria)}
+            values |= {
+                name: list(values[name]) for name in ("subtypes", "other_criteria", "expected_terms")
+            }
+            # A column that comes later gets its value in the migration that adds it.
             there = {field.name for field in Protocol._meta.get_fields()}
             Protocol.objects.create(**{name: value for name, value in values.items() if name in there})
 

@@ -11,6 +11,8 @@ EVENT_KIND = {
     "signed_in": "Signed in",
     "signed_out": "Signed out",
     "sign_in_failed": "Sign-in failed",
+    "password_changed": "Own password changed",
+    "password_set": "Password of another user set",
     "patient_viewed": "Patient viewed",
     "photograph_viewed": "Photograph viewed",
     "exported": "Data exported",

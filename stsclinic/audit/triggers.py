@@ -101,6 +101,7 @@ def _append_only(connection, model) -> list[str]:
             f'DROP TRIGGER IF EXISTS append_only ON "{table}"',
             f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON "{table}" '
             "FOR EACH ROW EXECUTE FUNCTION stsclinic_refuse_append_only()",
+            *_postgresql_no_truncation(table, "stsclinic_refuse_append_only"),
         ]
     return [
         statement
@@ -156,6 +157,15 @@ def _postgresql_refusal(name: str, sentence: str) -> str:
         f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ "
         f"BEGIN RAISE EXCEPTION '{sentence}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
     )
+
+
+def _postgresql_no_truncation(table: str, refusal: str) -> list[str]:
+    """TRUNCATE passes the triggers of rows, so it has one of its own."""
+    return [
+        f'DROP TRIGGER IF EXISTS never_emptied ON "{table}"',
+        f'CREATE TRIGGER never_emptied BEFORE TRUNCATE ON "{table}" '
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {refusal}()",
+    ]
 
 
 _POSTGRESQL_FUNCTION = """
@@ -214,4 +224,5 @@ def _postgresql_history(connection, model) -> list[str]:
             f'CREATE TRIGGER never_deleted BEFORE DELETE ON "{table}" '
             "FOR EACH ROW EXECUTE FUNCTION stsclinic_refuse_deletion()"
         )
+        statements += _postgresql_no_truncation(table, "stsclinic_refuse_deletion")
     return statements

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from stsclinic.access import ROLES, clinics_where
 from stsclinic.audit.acting import acting
-from stsclinic.audit.services import StaleRecord, change, write_new
+from stsclinic.audit.services import StaleRecord, change, note_event, write_new
 from stsclinic.clinics.models import Clinic, Membership, User
 from stsclinic.clinics.selectors import manages_wholly
 
@@ -145,7 +145,9 @@ def set_new_password(user: User, *, administrator: User) -> str:
         raise ValidationError("This user also works in a clinic where you are no administrator.")
     password = made_up_password()
     user.set_password(password)
-    user.save(update_fields=["password"])
+    with transaction.atomic():
+        user.save(update_fields=["password"])
+        note_event("password_set", by=administrator.username, detail=user.username)
     return password
 
 

@@ -79,6 +79,7 @@ class PasswordView(PasswordChangeView):
     success_url = reverse_lazy("home")
 
     def form_valid(self, form):
+        note_event("password_changed", by=self.request.user.username)
         messages.success(self.request, "Your password is changed. Your other sessions were ended.")
         return super().form_valid(form)
 

@@ -120,6 +120,14 @@ def test_the_trail_can_only_grow(patient):
                 cursor.execute(statement)
 
 
+def test_a_table_cannot_be_emptied(patient):
+    if connection.vendor == "postgresql":
+        for table in ("audit_change", "audit_event", "lesions_patient"):
+            with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"TRUNCATE {table} CASCADE")
+    assert Patient.objects.filter(pk=patient.pk).exists()
+
+
 def test_a_change_that_is_rolled_back_leaves_no_history(patient):
     number = Change.objects.count()
     with pytest.raises(ZeroDivisionError):

@@ -120,12 +120,15 @@ def test_the_trail_can_only_grow(patient):
                 cursor.execute(statement)
 
 
-def test_a_table_cannot_be_emptied(patient):
-    if connection.vendor == "postgresql":
-        for table in ("audit_change", "audit_event", "lesions_patient"):
-            with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"TRUNCATE {table} CASCADE")
-    assert Patient.objects.filter(pk=patient.pk).exists()
+@pytest.mark.parametrize("table", ["audit_change", "audit_event", "lesions_patient"])
+def test_a_table_cannot_be_emptied(table):
+    if connection.vendor != "postgresql":
+        return  # SQLite knows no TRUNCATE
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgtype & 32 = 32", [table]
+        )
+        assert cursor.fetchall() == [("never_emptied",)]
 
 
 def test_a_change_that_is_rolled_back_leaves_no_history(patient):

@@ -7,13 +7,14 @@ answers all calls of a patient, so the list goes by patient. Withdrawn patients 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from lesions.models import Patient, PatientIdentity
+from sessions_app.due import FOLLOW_UP_HORIZON_DAYS
 from sessions_app.due import _due_rows as due_rows
 from sessions_app.models import (
     CallAttempt,
@@ -38,6 +39,7 @@ from stsclinic.clinical.calls import (
     calls_due,
     calls_until,
 )
+from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.resolution import OVER
 from stsclinic.clinical.terms import DIGITS
 from stsclinic.clinics.clock import today_in
@@ -70,8 +72,8 @@ class PatientCalls:
     study_id: str
     calls: tuple[Call, ...]
     """The most urgent first."""
-    tried_at: list = field(default_factory=list)
-    """When somebody rang without an answer, the latest first."""
+    tried_at: list[str] = field(default_factory=list)
+    """When somebody rang without an answer, by the clinic's clock, the latest first."""
     name: str = ""
     telephone: str = ""
 
@@ -110,6 +112,8 @@ class Rung:
     """What was noted of one ring today."""
 
     attempt: CallAttempt
+    at: str
+    """When, by the clinic's clock."""
     words: str
     has_reported: bool
 
@@ -145,7 +149,7 @@ def clinic_calls(user) -> list[ClinicCalls]:
     found = []
     for clinic in clinics:
         facts, on = loaded[clinic.pk].facts, today[clinic.pk]
-        rows = _by_patient(loaded[clinic.pk], calls_due(facts, on))
+        rows = _by_patient(loaded[clinic.pk], calls_due(facts, on), clinic)
         later = (
             [] if rows else [call.due_on for call in calls_until(facts, on, on + timedelta(days=AHEAD_DAYS))]
         )
@@ -191,12 +195,12 @@ class Loaded:
     facts: CallFacts
     patients: dict[str, int]
     """Keys of patients by study ID."""
-    no_answers: dict[str, list]
+    no_answers: dict[str, list[datetime]]
     """Instants of rings without an answer, by the key of the call."""
 
 
 def load_facts(today: Mapping[int, date]) -> dict[int, Loaded]:
-    """The facts of the call list of these clinics (id to its own date). Eight queries, whatever the size."""
+    """The facts of the call list of these clinics (id to its own date). Seven queries, whatever the size."""
     patients: dict[int, dict[str, int]] = defaultdict(dict)
     effects: dict[int, list[OpenEffect]] = defaultdict(list)
     for effect in _open_effects(today).select_related("patient", "lesion"):
@@ -226,6 +230,9 @@ def load_facts(today: Mapping[int, date]) -> dict[int, Loaded]:
         )
     visits: dict[int, list[VisitDue]] = defaultdict(list)
     for clinic_pk, row, state in due_rows(dict(today), {}):
+        # What was missed so long ago is for the page of today to list; ringing about it has had its time.
+        if row.days_over > FOLLOW_UP_HORIZON_DAYS:
+            continue
         patients[clinic_pk][row.study_id] = row.patient_pk
         visits[clinic_pk].append(
             VisitDue(
@@ -316,7 +323,7 @@ def _attempts(today: Mapping[int, date]):
     )
 
 
-def _by_patient(loaded: Loaded, calls: Iterable[Call]) -> list[PatientCalls]:
+def _by_patient(loaded: Loaded, calls: Iterable[Call], clinic: Clinic) -> list[PatientCalls]:
     """The calls by patient, in the order of each patient's most urgent one."""
     grouped: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
@@ -326,11 +333,21 @@ def _by_patient(loaded: Loaded, calls: Iterable[Call]) -> list[PatientCalls]:
             patient_pk=loaded.patients[study_id],
             study_id=study_id,
             calls=tuple(own),
-            # One ring is noted under each of the patient's calls.
-            tried_at=sorted({at for call in own for at in loaded.no_answers.get(call.key, ())}, reverse=True),
+            tried_at=[_by_the_clock(at, clinic) for at in _tries(loaded, own)],
         )
         for study_id, own in grouped.items()
     ]
+
+
+def _tries(loaded: Loaded, calls: Iterable[Call]) -> list[datetime]:
+    """The rings without an answer, the latest first; one ring is noted under each of the patient's calls."""
+    return sorted({at for call in calls for at in loaded.no_answers.get(call.key, ())}, reverse=True)
+
+
+def _by_the_clock(instant: datetime, clinic: Clinic) -> str:
+    """`20-Nov-2026 14:02` where the clinic is."""
+    local = instant.astimezone(clinic.zone)
+    return f"{show_date(local.date())} {local:%H:%M}"
 
 
 def _name(rows: Sequence[PatientCalls]) -> None:
@@ -351,7 +368,7 @@ def _rung(today: Mapping[int, date]) -> dict[int, list[Rung]]:
     rings: dict[tuple, list[CallAttempt]] = defaultdict(list)
     for attempt in (
         CallAttempt.objects.filter(rang_on__in=set(today.values()), **same_days)
-        .select_related("patient")
+        .select_related("patient__clinic")
         .order_by("-rang_at", "-pk")
     ):
         if attempt.rang_on == today[attempt.patient.clinic_id]:
@@ -371,6 +388,7 @@ def _rung(today: Mapping[int, date]) -> dict[int, list[Rung]]:
         found[attempts[0].patient.clinic_id].append(
             Rung(
                 attempt=attempts[0],
+                at=_by_the_clock(attempts[0].rang_at, attempts[0].patient.clinic),
                 words=RUNG_WORDS["no_answer" if attempts[0].outcome == "no_answer" else answer],
                 has_reported=answer == "reported",
             )

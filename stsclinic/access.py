@@ -58,6 +58,12 @@ RIGHTS = {
     "enrol": _right(
         "Enrol and withdraw patients, keep lesions, medications and series", "clinician", "nurse"
     ),
+    "change_records": _right(
+        "Change what is recorded of patients, lesions, medications and series",
+        "clinician",
+        "nurse",
+        "data_manager",
+    ),
     "record_session": _right("Record sessions, side effects and photographs", "clinician", "nurse"),
     "see_photographs": _right("See photographs of lesions", "clinician", "nurse"),
     "correct": _right("Correct and strike out what was recorded, with a reason", "clinician", "data_manager"),

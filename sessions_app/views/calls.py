@@ -47,7 +47,13 @@ def call_note(request: HttpRequest, pk: int) -> HttpResponse:
             by=request.user.username,
         )
     except ValidationError as error:
-        return _page(request, problem=" ".join(error.messages), problem_of=patient.study_id, typed={pk: note})
+        return _page(
+            request,
+            problem=" ".join(error.messages),
+            problem_of=patient.study_id,
+            refused_note=note,
+            typed={pk: note},
+        )
     messages.success(request, SAID[answer].format(patient=patient.study_id))
     if answer != "reported" or not may(request.user, "record_session", patient.clinic_id):
         return redirect("calls")

@@ -101,8 +101,14 @@ def report_of(user, effect: SideEffect, now: datetime) -> CiomsReport:
         source=[
             _row("Clinic", f"{clinic.name} ({clinic.code})"),
             _row("Protocol", str(effect.series.protocol) if effect.series else "None"),
-            _row("Known to the clinic to be serious since", _moment(effect.serious_known_at, clinic)),
-            _row("Sponsor told", _told(effect)),
+            *(
+                [
+                    _row("Known to the clinic to be serious since", _moment(effect.serious_known_at, clinic)),
+                    _row("Sponsor told", _told(effect)),
+                ]
+                if effect.serious
+                else []
+            ),
             _row("Report printed", f"{show_date(local.date())} {local:%H:%M}"),
             _row("Printed by", user.get_username()),
         ],
@@ -275,7 +281,7 @@ def _moment(value: datetime | None, clinic) -> str:
 
 def _told(effect: SideEffect) -> str:
     if effect.sponsor_told_on is None:
-        return "Not yet" if effect.serious else ""
+        return "Not yet"
     at = f" {effect.sponsor_told_time:%H:%M}" if effect.sponsor_told_time else ""
     who = f", {effect.sponsor_told_who}" if effect.sponsor_told_who else ""
     return f"{show_date(effect.sponsor_told_on)}{at}{who}"

@@ -13,11 +13,11 @@ from stsclinic.access import may, require
 from stsclinic.clinics.clock import today_in
 
 
-@require("enrol")
+@require("change_records")
 @require_http_methods(["GET", "POST"])
 def patient_edit(request, pk):
     """Change what is recorded of a patient under the study ID."""
-    patient = get_patient(request.user, "enrol", pk)
+    patient = get_patient(request.user, "change_records", pk)
     form = PatientForm(posted(request), record=patient, today=today_in(patient.clinic))
     return save_or_show(
         request,

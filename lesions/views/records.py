@@ -44,11 +44,11 @@ def lesion_new(request, pk):
     return _new(request, patient, LESION, initial={"lesion_id": next_lesion_id(patient)})
 
 
-@require("enrol")
+@require("change_records")
 @require_http_methods(["GET", "POST"])
 def lesion_edit(request, pk):
     """Change a lesion."""
-    return _edit(request, get_lesion(request.user, "enrol", pk), LESION)
+    return _edit(request, get_lesion(request.user, "change_records", pk), LESION)
 
 
 @require("enrol")
@@ -58,11 +58,11 @@ def medication_new(request, pk):
     return _new(request, get_patient(request.user, "enrol", pk), MEDICATION)
 
 
-@require("enrol")
+@require("change_records")
 @require_http_methods(["GET", "POST"])
 def medication_edit(request, pk):
     """Change a medication; it is stopped by its date of stopping."""
-    return _edit(request, get_medication(request.user, "enrol", pk), MEDICATION)
+    return _edit(request, get_medication(request.user, "change_records", pk), MEDICATION)
 
 
 @require("enrol")
@@ -72,11 +72,11 @@ def prior_treatment_new(request, pk):
     return _new(request, get_patient(request.user, "enrol", pk), PRIOR_TREATMENT)
 
 
-@require("enrol")
+@require("change_records")
 @require_http_methods(["GET", "POST"])
 def prior_treatment_edit(request, pk):
     """Change an earlier treatment."""
-    return _edit(request, get_prior_treatment(request.user, "enrol", pk), PRIOR_TREATMENT)
+    return _edit(request, get_prior_treatment(request.user, "change_records", pk), PRIOR_TREATMENT)
 
 
 def _new(request: HttpRequest, patient: Patient, kind: Kind, initial: dict | None = None) -> HttpResponse:

@@ -26,7 +26,7 @@ ACTIONS = (
 )
 """Label and URL name of what can be done with a patient; each is shown to those whom its view admits."""
 
-RIGHTS = ("enrol", "record_session", "correct", "see_photographs", "see_history")
+RIGHTS = ("enrol", "change_records", "record_session", "correct", "see_photographs", "see_history")
 
 
 @require("see_patients")

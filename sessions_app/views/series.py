@@ -69,11 +69,11 @@ def series_new(request, pk):
     )
 
 
-@require("enrol")
+@require("change_records")
 @require_http_methods(["GET", "POST"])
 def series_edit(request, pk):
     """Complete, stop, reopen or approve a series, or change the lesions that it treats."""
-    series = get_series(request.user, "enrol", pk)
+    series = get_series(request.user, "change_records", pk)
     patient = series.patient
     form = SeriesForm(posted(request), record=series, today=today_in(patient.clinic))
     return save_or_show(

@@ -75,7 +75,8 @@ def test_a_day_of_the_clinic(
 
 def given_a_patient_who_was_enrolled_by_keyboard_alone(clinician: Person):
     page, keys = clinician.page, clinician.keys
-    keys.push(page.locator("main").get_by_role("link", name="Enrol a patient"))
+    keys.push(page.get_by_role("link", name="Patients", exact=True))
+    keys.push(page.get_by_role("link", name="Enrol a patient"))
     keys.enter(page.get_by_label("Study ID"), PATIENT)
     keys.choose(page.get_by_label("Sex"), "Female")
     keys.enter(page.get_by_label("Year of birth"), "1961")
@@ -127,7 +128,7 @@ def and_a_series_of_these_lesions_was_begun(clinician: Person):
 
 def when_the_clinician_records_the_first_session_by_keyboard_alone(clinician: Person):
     page, keys = clinician.page, clinician.keys
-    keys.push(page.get_by_role("link", name="Today"))
+    keys.push(page.get_by_role("link", name="Today", exact=True))
     keys.push(page.get_by_role("button", name=f"Record treatment of {PATIENT}"))
     keys.enter_date(page.get_by_label("Date of the visit"), FIRST)
     keys.enter(page.get_by_label("PtGA, 1 to 10"), "8")

@@ -28,6 +28,7 @@ class Team:
     def someone(self, role: str) -> Page:
         """One of the two, signed in, with the sheet of the patient's session open."""
         page = come_in(self.new_context, *self.passwords[role]).page
+        page.goto("/today/", wait_until="load")
         record = page.get_by_role("button", name=f"Record treatment of {self.patient}")
         go_on = page.get_by_role("link", name=f"Go on with the draft of {self.patient}")
         record.or_(go_on).click()

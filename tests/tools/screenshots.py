@@ -164,7 +164,8 @@ PICTURES = (
     Picture("correction", "clinician", button(link(patient("DEMO-01"), "/sessions/"), "Correct")),
     Picture("photograph-new", "nurse", link(patient("DEMO-01"), "/photographs/new/")),
     Picture("side-effect-new", "nurse", link(patient("DEMO-01"), "/side-effects/new/")),
-    Picture("side-effect", "nurse", link(TODAY, "/side-effects/")),
+    Picture("side-effect", "nurse", link(at("/calls/"), "/side-effects/")),
+    Picture("side-effect-edit", "nurse", link(patient("DEMO-03"), "/side-effects/", "tbody")),
     Picture("side-effects-over-time", "investigator", link(patient("AAR-013"), "/side-effects/")),
     Picture("history", "clinician", link(patient("DEMO-04"), "/history/")),
     Picture("strike-out", "clinician", link(link(patient("DEMO-01"), "/sessions/"), "/strike-out/")),
@@ -182,10 +183,10 @@ PICTURES = (
         "protocol-new-version", "administrator", link(link(at("/protocols/"), "/protocols/"), "/new-version/")
     ),
     Picture("users", "administrator", at("/users/")),
-    Picture("user", "administrator", link(at("/users/"), "/users/")),
+    Picture("user", "administrator", link(at("/users/"), "/users/", "tbody")),
     Picture("user-new", "administrator", at("/users/new/")),
     Picture("clinics", "administrator", at("/clinics/")),
-    Picture("clinic", "administrator", link(at("/clinics/"), "/clinics/")),
+    Picture("clinic", "administrator", link(at("/clinics/"), "/clinics/", "tbody")),
     Picture("rights", "administrator", at("/rights/")),
     Picture("password", "nurse", at("/password/")),
     Picture("not-found", "nurse", at("/nothing-here/")),
@@ -236,7 +237,9 @@ def main(names: list[str]) -> None:
         running_server(Path(data)) as server,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=[*CHROMIUM_FLAGS, "--lang=en-GB"]
+        )
         for user in dict.fromkeys(picture.user for picture in wanted):
             with _page(browser, server, user) as page:
                 for picture in wanted:

@@ -134,7 +134,7 @@ class GradedForm:
 
     def answers(self) -> dict[str, str]:
         """What was answered. "No to the rest" answers what was left open."""
-        rest = "no" if "no_to_rest" in self.data else ""
+        rest = "no" if self.data.get("no_to_rest") else ""
         found = {
             question.key: self.cleaned_data.get(ANSWER + question.key) or rest for question in self.questions
         }

@@ -437,13 +437,18 @@ def submissions(case) -> st.SearchStrategy:
     }
     session = {"belongs_to": f"session-{case.session.pk}"}
     days = st.sampled_from("0258")
-    onset = st.one_of(
+    counted, dated = (
         st.builds(lambda days: {"onset_when": days, "onset_on": ""} | session, days),
         st.builds(lambda day: {"onset_when": "", "onset_on": str(day)}, st.dates(HELD_ON, TODAY)),
-        st.builds(lambda days, day: {"onset_when": days, "onset_on": day}, days, DAYS),
+    )
+    both = st.builds(lambda days, day: {"onset_when": days, "onset_on": day}, days, DAYS)
+    onset = st.one_of(counted, dated, counted, dated, both)
+    open_or_brief = st.sampled_from(
+        [{"end_when": "still", "resolved_on": ""}, {"end_when": "0", "resolved_on": ""}]
     )
     end = st.one_of(
-        st.sampled_from([{"end_when": "still", "resolved_on": ""}, {"end_when": "0", "resolved_on": ""}]),
+        open_or_brief,
+        open_or_brief,
         st.builds(lambda days, day: {"end_when": days, "resolved_on": day}, code_of(["still", "1"]), DAYS),
     )
     grade = st.one_of(
@@ -488,7 +493,7 @@ def submissions(case) -> st.SearchStrategy:
     slips = st.dictionaries(st.sampled_from(named), CARELESS, min_size=1, max_size=3)
     whole = st.builds(
         lambda *parts: dict(ChainMap(*reversed(parts))),
-        st.fixed_dictionaries(likely), onset, end, grade, serious, st.one_of(st.just({}), sponsor),
+        st.fixed_dictionaries(likely), onset, end, grade, serious, st.one_of(st.just({}), st.just({}), sponsor),
     )  # fmt: skip
     empty = {"answer_danger": "", "sponsor_told_on": "", "sponsor_told_time": "", "sponsor_told_who": ""}
     return st.builds(

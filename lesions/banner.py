@@ -36,8 +36,8 @@ def banner_of(user, patient: Patient) -> dict:
             "diagnosis": patient.get_diagnosis_display(),
             "raynaud": patient.get_raynaud_display(),
             "hypersensitivity": _words(patient.sts_hypersensitivity),
-            "pregnancy": _words(patient.pregnant),
-            "breast_feeding": _words(patient.breast_feeding),
+            "pregnancy": _of_a_woman(patient, patient.pregnant),
+            "breast_feeding": _of_a_woman(patient, patient.breast_feeding),
             "consent": show_date(patient.consented_on) if patient.consented_on else "",
             "withdrawn": show_date(patient.withdrawn_on) if patient.withdrawn_on else "",
         },
@@ -52,3 +52,8 @@ def banner_of(user, patient: Patient) -> dict:
 
 def _words(value: bool | None) -> str:
     return {True: "Yes", False: "No", None: ""}[value]
+
+
+def _of_a_woman(patient: Patient, value: bool | None) -> str:
+    """What is not asked of men, as the alerts do not ask it either."""
+    return "Not applicable" if patient.sex == "male" and value is None else _words(value)

@@ -136,6 +136,11 @@ class ClinicCalls:
     def total(self) -> int:
         return len(self.rows) + self.more
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody is to be rung, and nobody was."""
+        return not self.rows and not self.rung
+
 
 def clinic_calls(user) -> list[ClinicCalls]:
     """The calls of every clinic where the user has the right `make_calls`, in the order of their codes."""

@@ -28,9 +28,11 @@ from stsclinic.clinical.resolution import is_over
 from stsclinic.clinical.terms import MEDICATION_ROLE, SIDE_EFFECT_OUTCOME, SIDE_EFFECT_TERM
 
 WIDTH, LEFT, RIGHT = 960, 8, 940
-TOP, LANE, LABEL = 34, 46, 14
+TOP, LANE, LABEL = 34, 50, 14
 """Heights in SVG units: above the first lane, of a lane, and of its words."""
 BAR = 14
+ROOM_FOR_GRADE = 60
+"""SVG units that `Grade 3` needs beside its mark."""
 SHORTEST_BAR = 5
 MOST_LANES = 40
 """Lanes of each kind; further ones stand in the tables alone."""
@@ -68,6 +70,8 @@ class Point:
     y: str
     label: str
     title: str
+    anchor: str = "start"
+    """Where the label stands from its x: `start`, `middle` or `end`."""
 
 
 @dataclass(kw_only=True)
@@ -269,7 +273,7 @@ def _ticks(axis: _Axis) -> list[Tick]:
     month = axis.first.replace(day=1)
     found = []
     while month <= axis.last:
-        if month >= axis.first and (month.year * 12 + month.month - 1) % step == 0:
+        if axis.first + timedelta(days=PAD_DAYS) <= month and (month.year * 12 + month.month - 1) % step == 0:
             found.append(Tick(x=_text(axis.at(month)), label=PartialDate(month.year, month.month).show()))
         month = add_months(month, 1)
     return found
@@ -298,7 +302,7 @@ def _session_lanes(facts: _Facts, axis: _Axis) -> list[Lane]:
             dose = facts.doses[session.pk]
             # The dose stands beside its mark only where it does not run into the one before.
             half = 3.6 * len(dose)
-            fits = dose and x - half >= free_from and x + half <= WIDTH
+            fits = dose and x - half >= max(free_from, 0) and x + half <= WIDTH
             if fits:
                 free_from = x + half + 4
             lane.points.append(
@@ -308,6 +312,7 @@ def _session_lanes(facts: _Facts, axis: _Axis) -> list[Lane]:
                     x=_text(x),
                     y=str(LABEL + 26),
                     label=dose if fits else "",
+                    anchor="middle",
                     title=f"{show_date(session.held_on)}, {session.get_kind_display().lower()} {session.session_no}"
                     + (f": {dose}" if dose else ""),
                 )
@@ -340,16 +345,13 @@ def _medication_bars(row: Medication, axis: _Axis) -> list[Bar]:
     begins, begun = (started.earliest, started.latest) if started else (date.min, date.min)
     ending, ended = (stopped.earliest, stopped.latest) if stopped else (date.max, date.max)
     title = f"{row.name}: {_period(row)}" + (f", {row.dose}" if row.dose else "")
-    sure_to = max(begins, ending)
-    stretches = (
-        ("unsure", begins, min(begun, sure_to)),
-        ("sure", min(begun, sure_to), sure_to),
-        ("unsure", sure_to, ended),
-    )
+    stretches = [("unsure", begins, ended)]
+    if begun <= ending:
+        around = [("unsure", begins, begun), ("unsure", ending, ended)]
+        stretches = [one for one in around if one[1] < one[2]] + [("sure", begun, ending)]
     return [
         bar
-        for kind, start, end in stretches
-        if start < end or (kind == "sure" and start == end)
+        for kind, start, end in sorted(stretches, key=lambda one: one[1:])
         for bar in _bar(axis, start, end, kind, title)
     ]
 
@@ -378,13 +380,15 @@ def _effect_lanes(facts: _Facts, axis: _Axis) -> list[Lane]:
                 if not axis.shows(day) or (number and grade == seen[number - 1][1]):
                     continue
                 x = axis.at(day)
+                has_room = x + ROOM_FOR_GRADE <= WIDTH
                 lane.points.append(
                     Point(
                         d=_grade_mark(grade, x),
                         kind=f"grade-{min(grade, 4)}",
-                        x=_text(x + 9),
+                        x=_text(x + 9 if has_room else x - 9),
                         y=str(LABEL + 25),
                         label=f"Grade {grade}",
+                        anchor="start" if has_room else "end",
                         title=f"{_effect_words(effect)}, grade {grade} on {show_date(day)}",
                     )
                 )

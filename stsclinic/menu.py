@@ -36,6 +36,9 @@ ENTRIES = (
 )
 """Label, URL name and right of each entry, in the order of the day."""
 
+STANDS_UNDER = {"alerts": "see_patients", "holidays": "make_calls"}
+"""Entries that another page leads to: they are in the menu only of those without the right to that page."""
+
 FIRST_OF_ROLE = {"clinician": "today", "nurse": "calls", "administrator": "protocols"}
 """Where a role begins that does not begin with the first entry of its menu; of several roles, the first here."""
 
@@ -54,7 +57,7 @@ def page_context(request) -> dict:
         return {"menu": [], "version": __version__, "is_demo": settings.DEMO_MARK.exists()}
     menu = []
     for label, name, right in ENTRIES:
-        if may(user, right):
+        if may(user, right) and not (name in STANDS_UNDER and may(user, STANDS_UNDER[name])):
             url = reverse(name)
             menu.append(MenuItem(label, url, request.path == url or request.path.startswith(url)))
     roles = sorted({role for held in roles_by_clinic(user).values() for role in held}, key=list(ROLES).index)

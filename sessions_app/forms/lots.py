@@ -18,7 +18,6 @@ class RecalledLotForm(forms.Form):
     lot_number = forms.CharField(
         label="Lot number",
         max_length=60,
-        help_text="Spaces, hyphens and capitals make no difference.",
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off", "spellcheck": "false"}),
     )
     recalled_on = forms.DateField(

@@ -109,7 +109,8 @@ def _page(request: HttpRequest, **context) -> HttpResponse:
         request,
         "sessions_app/calls.html",
         {
-            "days": found,
+            "days": [day for day in found if not day.is_quiet],
+            "quiet": [day for day in found if day.is_quiet],
             "may_record": clinics_where(request.user, "record_session"),
             "printed_at": timezone.now(),
             **context,

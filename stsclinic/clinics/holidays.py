@@ -39,7 +39,6 @@ class HolidayForm(forms.Form):
     last = forms.DateField(
         label="Until",
         required=False,
-        help_text="Empty for one day.",
         widget=forms.DateInput(attrs={"type": "date", "class": "form-control w-date"}),
     )
     name = forms.CharField(

@@ -435,7 +435,7 @@ def test_looking_changes_nothing(signed_in, patient):
 
 def test_a_page_without_a_call_says_when_the_next_is_due(signed_in, patient):
     with noon(on(0)):
-        assert "The next call is due on 04-Mar-2026" in signed_in.get(reverse("calls")).content.decode()
+        assert "the next call is due on 04-Mar-2026" in signed_in.get(reverse("calls")).content.decode()
 
 
 # Many

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
 from sessions_app.models import (
+    CallAttempt,
     Photograph,
     Protocol,
+    RecalledLot,
     Series,
     SessionDraft,
     SideEffect,
@@ -19,7 +22,8 @@ from sessions_app.models import (
 from sessions_app.photographs import name_of, thumbnail_name_of
 from stsclinic.access import ROLES
 from stsclinic.audit.acting import acting
-from stsclinic.clinics.models import Clinic, Membership, User
+from stsclinic.clinics.clock import today_in
+from stsclinic.clinics.models import Clinic, Holiday, Membership, User
 from tests.builders import (
     make_assessment,
     make_clinic,
@@ -52,6 +56,9 @@ class Side:
     photograph: Photograph
     protocol: Protocol
     colleague: User
+    call_attempt: CallAttempt
+    recalled_lot: RecalledLot
+    holiday: Holiday
     users: dict[str, User] = field(default_factory=dict)
 
 
@@ -121,5 +128,19 @@ def make_side(name: str, *, users: bool) -> Side:
         photograph=photograph,
         protocol=save(shipped),
         colleague=colleague,
+        call_attempt=save(
+            CallAttempt(
+                patient=patient,
+                call_key=f"session:{session.pk}:2",
+                outcome="no_answer",
+                rang_at=timezone.now(),
+                rang_on=today_in(clinic),
+                by=colleague.username,
+            )
+        ),
+        recalled_lot=save(
+            RecalledLot(clinic=clinic, lot_number=f"{name}-17", recalled_on=session.held_on, reason="Particles")
+        ),
+        holiday=save(Holiday(clinic=clinic, held_on=datetime.date(2026, 12, 24), name="Christmas Eve")),
         users={role: make_person(f"{name}-{role}", role, clinic) for role in ROLES} if users else {},
     )

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 FIRST_PAGES = {
     "clinician": "today",
-    "nurse": "today",
+    "nurse": "calls",
     "investigator": "patients",
     "observer": "reading_room",
     "data_manager": "patients",

@@ -1,0 +1,213 @@
+"""Each page of each role, on three widths, light and dark: no error, no barrier, nothing that sticks out.
+
+From a role's first page every link is followed until one page of each kind was seen. Which kinds
+a role meets is written out here, so that a page that loses its last link is missed.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import date
+
+import pytest
+from django.urls import Resolver404, get_resolver, resolve
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.tools.browser import assert_accessible, sign_in
+from tests.tools.server import Server
+
+WIDTHS = {"desk": 1280, "tablet": 820, "telephone": 390}
+HEIGHT = 900
+ACCESSIBLE_AT = {("desk", "light"), ("telephone", "dark")}
+"""Where axe looks; it needs most of the time. Colours differ by theme, and what is shown by width."""
+
+NOT_FOLLOWED = {
+    # On to the first page, or out.
+    "home",
+    "login",
+    "logout",
+    # Answered with a file, or with nothing to read.
+    "keep_alive",
+    "calls_calendar",
+    "report_download",
+    "sheets_template",
+    "photograph",
+    "photograph_thumbnail",
+    # Only sent to.
+    "call_note",
+    "call_take_back",
+    "holiday_remove",
+    "side_effect_observe",
+    "side_effect_sponsor",
+    "side_effects_asked",
+    "session_open",
+    "session_correct",
+    "draft_save",
+    "draft_discard",
+    "user_password",
+    "import_sheets",
+    "export_sheets",
+}
+OF_EVERYBODY = {"password", "rights"}
+OF_READERS = {
+    "patients",
+    "patient",
+    "patient_history",
+    "record_history",
+    "session",
+    "swim_lanes",
+    "side_effect_summary",
+    "alerts",
+    "protocols",
+    "protocol",
+}
+OF_THE_CLINIC = OF_READERS | {
+    "today",
+    "calls",
+    "holidays",
+    "lots",
+    "draft",
+    "enrol",
+    "enrol_decide",
+    "lesion_edit",
+    "lesion_new",
+    "medication_edit",
+    "medication_new",
+    "patient_edit",
+    "patient_identity",
+    "patient_withdraw",
+    "photograph_new",
+    "prior_treatment_edit",
+    "prior_treatment_new",
+    "series_edit",
+    "series_new",
+    "side_effect",
+    "side_effect_edit",
+    "side_effect_new",
+    "side_effect_report",
+}
+OF_RECALLED_LOTS = {"lot", "lot_strike_out"}
+PAGES = {
+    "clinician": OF_THE_CLINIC | {"report", "strike_out"},
+    "nurse": OF_THE_CLINIC,
+    "investigator": OF_READERS | {"report"},
+    "observer": {"reading_room"},
+    "datamanager": OF_READERS | {"report", "strike_out", "exchange", "allocation", "allocation_open", "lots"},
+    "administrator": {"users", "user", "user_new", "clinics", "clinic", "clinic_new", "holidays"}
+    | {"alerts", "protocols", "protocol", "protocol_new_version"},
+}
+ALSO = ("DEMO-01", "DEMO-03", "DEMO-05")
+"""Patients of whom something is recorded, or still to be decided, that the first one does not show."""
+
+
+def name_of(address: str) -> str:
+    """The name of the page at an address; empty for what is none of the application's."""
+    try:
+        return resolve(address.partition("?")[0].partition("#")[0]).url_name or ""
+    except Resolver404:
+        return ""
+
+
+def look_at(page: Page, accessible_at: Collection[tuple[str, str]] = ACCESSIBLE_AT) -> None:
+    """Look at the page that is shown, on every width and in both themes."""
+    assert page.title().strip()
+    assert page.locator("h1").count() == 1, f"{page.url} has not one heading"
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function("theme => document.documentElement.dataset.bsTheme === theme", arg=theme)
+        for place, width in reversed(WIDTHS.items()):
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            over = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert over <= 0, f"{page.url} is {over} pixels too wide at {width}"
+            if (place, theme) in accessible_at:
+                assert_accessible(page)
+
+
+def follow(page: Page, role: str, seen: set[str]) -> None:
+    """Look at the page that is shown, and at one page of each kind that was not seen before."""
+    name = name_of(page.evaluate("location.pathname"))
+    seen.add(name)
+    waiting: list[tuple[str, str]] = []
+    while True:
+        # In the dark, axe looks for the first role that meets a kind of page: the others see the same.
+        is_first = role == next((other for other in PAGES if name in PAGES[other]), role)
+        look_at(page, ACCESSIBLE_AT if is_first else ACCESSIBLE_AT - {("telephone", "dark")})
+        for address in page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))"):
+            found = name_of(address)
+            if found and found not in seen | NOT_FOLLOWED:
+                seen.add(found)
+                waiting.append((found, address))
+        if not waiting:
+            return
+        origin = page.url
+        name, address = waiting.pop(0)
+        answer = page.goto(address, wait_until="load")
+        assert answer and answer.status == 200, (
+            f"{address} answers otherwise than with a page (from {origin})"
+        )
+
+
+def open_patient(page: Page, study_id: str) -> None:
+    """Find a patient as people do."""
+    page.goto("/patients/", wait_until="load")
+    page.get_by_role("searchbox").fill(study_id)
+    expect(page.locator("#found tbody tr")).to_have_count(1)
+    page.locator("#found").get_by_role("link", name=study_id, exact=True).click()
+    page.wait_for_url("**/patients/*/")
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_each_page_of_a_role(server: Server, new_context: Callable[..., BrowserContext], role: str):
+    page = new_context(viewport={"width": WIDTHS["desk"], "height": HEIGHT}).new_page()
+    sign_in(page, role)
+    seen: set[str] = set()
+    follow(page, role, seen)
+    if "patients" in PAGES[role]:
+        for study_id in ALSO:
+            open_patient(page, study_id)
+            follow(page, role, seen)
+    assert seen == PAGES[role] | OF_EVERYBODY
+
+
+def test_the_sheets_that_no_link_opens(server: Server, new_context: Callable[..., BrowserContext]):
+    page = new_context(viewport={"width": WIDTHS["desk"], "height": HEIGHT}).new_page()
+    sign_in(page, "clinician")
+    # Of a blinded comparison, of an infusion, and of a follow-up.
+    for name in ("Record treatment of DEMO-07", "Record treatment of KAN-1", "Record follow-up of DEMO-04"):
+        page.goto("/today/", wait_until="load")
+        page.get_by_role("button", name=name).click()
+        look_at(page)
+    open_patient(page, "DEMO-01")
+    page.locator("main a[href^='/sessions/']").first.click()
+    page.get_by_role("button", name="Correct").click()
+    look_at(page)
+
+
+def test_the_pages_of_a_recalled_lot(server: Server, new_context: Callable[..., BrowserContext]):
+    page = new_context(viewport={"width": WIDTHS["desk"], "height": HEIGHT}).new_page()
+    sign_in(page, "nurse")
+    page.goto("/lots/", wait_until="load")
+    page.get_by_label("Clinic").select_option(label="Demonstration clinic, invented patients")
+    page.get_by_label("Lot number").fill("EVERY-1")
+    page.get_by_label("Recalled on").fill(date.today().isoformat())
+    page.get_by_role("button", name="Enter as recalled").click()
+    expect(page.get_by_text("Lot EVERY-1 is entered as recalled.")).to_be_visible()
+    look_at(page)
+    page.get_by_role("link", name="Strike out").click()
+    look_at(page)
+
+
+def test_every_page_is_met_by_somebody():
+    known = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+    assert set.union(*PAGES.values(), OF_EVERYBODY, OF_RECALLED_LOTS, NOT_FOLLOWED) == known
+
+
+@pytest.mark.console_allowed("status of 404")
+def test_the_pages_of_the_signed_out(server: Server, new_context: Callable[..., BrowserContext]):
+    page = new_context().new_page()
+    for address in ("/", "/nothing-here/"):
+        page.goto(address, wait_until="load")
+        look_at(page)
+    sign_in(page, "observer")
+    page.get_by_role("button", name="Sign out").click()
+    look_at(page)

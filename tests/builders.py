@@ -1,7 +1,10 @@
 """Rows for tests, made the way the program makes them: with an actor and through the constraints."""
 
 import datetime
+from functools import cache
 from itertools import count
+
+from django.contrib.auth.hashers import make_password
 
 from lesions.models import Lesion, Patient
 from sessions_app.models import Assessment, Injection, Protocol, Series, SeriesLesion, TreatmentSession
@@ -10,6 +13,12 @@ from stsclinic.clinics.models import Clinic, Membership, User
 
 PASSWORD = "a long enough passphrase"
 _number = count(1)
+
+
+@cache
+def _hashed_password() -> str:
+    """Hashed once for all users: argon2 is slow on purpose."""
+    return make_password(PASSWORD)
 
 
 def _save(row):
@@ -27,7 +36,7 @@ def make_clinic(code: str = "", **values) -> Clinic:
 def make_user(role: str, clinic: Clinic | None, username: str = "") -> User:
     """A user with one role in one clinic; without a clinic, a user without any role."""
     user = User(username=username or f"{role}{next(_number)}")
-    user.set_password(PASSWORD)
+    user.password = _hashed_password()
     _save(user)
     if clinic is not None:
         _save(Membership(user=user, clinic=clinic, role=role))

@@ -386,7 +386,7 @@ def _effect_lanes(facts: _Facts, axis: _Axis) -> list[Lane]:
                         d=_grade_mark(grade, x),
                         kind=f"grade-{min(grade, 4)}",
                         x=_text(x + 9 if has_room else x - 9),
-                        y=str(LABEL + 25),
+                        y=str(LABEL + 31),
                         label=f"Grade {grade}",
                         anchor="start" if has_room else "end",
                         title=f"{_effect_words(effect)}, grade {grade} on {show_date(day)}",

@@ -37,7 +37,8 @@ from stsclinic.audit.models import ACTION, Change
 from stsclinic.clinical.alerts import MAY_BETRAY_ALLOCATION
 from stsclinic.clinical.dates import PartialDate, show_date
 from stsclinic.clinical.numbers import show_decimal
-from stsclinic.clinical.terms import OVERLAP_WITH
+from stsclinic.clinical.seriousness import SERIOUS_CRITERIA
+from stsclinic.clinical.terms import OVERLAP_WITH, SIDE_EFFECT_TERM
 from stsclinic.clinics.models import Clinic
 from stsclinic.fields import PartialDateField
 
@@ -357,7 +358,7 @@ class _Words:
         if isinstance(field, models.BooleanField):
             return "Yes" if raw else "No"
         if isinstance(field, models.JSONField):
-            return _criteria_words(json.loads(raw) if isinstance(raw, str) else raw)
+            return _json_words(json.loads(raw) if isinstance(raw, str) else raw)
         if isinstance(field, models.DateTimeField):
             return _moment(raw)
         if isinstance(field, models.DateField):
@@ -395,9 +396,18 @@ def label_of(field: models.Field) -> str:
     return LABELS.get(field.name) or f"{words[0].upper()}{words[1:]}"
 
 
-def _criteria_words(judged) -> str:
-    if not judged:
+def _json_words(held) -> str:
+    """A list of codes, answers by their question, or what was judged at enrolment, in words."""
+    if not held:
         return NOTHING
+    if isinstance(held, list):
+        return ", ".join(SERIOUS_CRITERIA.get(code) or SIDE_EFFECT_TERM.get(code, code) for code in held)
+    if all(isinstance(answer, str) for answer in held.values()):
+        return ", ".join(f"{question}: {answer}" for question, answer in held.items())
+    return _criteria_words(held)
+
+
+def _criteria_words(judged: dict) -> str:
     return "; ".join(
         f"{code}: {sentence} {'Yes' if met else 'No'}"
         for code, answers in judged.items()

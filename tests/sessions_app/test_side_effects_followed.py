@@ -360,6 +360,19 @@ def test_the_page_shows_its_history(case):
         assert words in page.content.decode()
 
 
+def test_the_history_tells_answers_and_criteria_in_words(case):
+    row = serious(case)
+    page = case.client.get(reverse("record_history", args=["side_effect", row.pk])).content.decode()
+    assert "danger: no" in page and "Persistent or significant disability" in page
+
+
+def test_the_patients_page_asks_in_one_tap_and_leads_to_the_event(case):
+    row = made(case)
+    page = case.client.get(reverse("patient", args=[case.patient.pk])).content.decode()
+    assert reverse("side_effects_asked", args=[case.patient.pk]) in page
+    assert reverse("side_effect", args=[row.pk]) in page
+
+
 # the report ---------------------------------------------------------------------------------------------
 
 

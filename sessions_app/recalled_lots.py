@@ -17,7 +17,6 @@ from sessions_app.models import Injection, Protocol, RecalledLot
 from stsclinic.access import clinics_where
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import strike_out, write_new
-from stsclinic.clinical.facts import RecalledLot as RecalledLotFacts
 from stsclinic.clinical.lots import plain_lot
 from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import Clinic
@@ -34,7 +33,7 @@ class Recipient:
     study_id: str
     session_pk: int
     series_no: int
-    session_no: int
+    session_no: int | None
     held_on: date
     lesion_id: str
     where: str
@@ -155,15 +154,6 @@ def strike_out_lot(lot: RecalledLot, *, by: str, reason: str, source: str = "pag
         ValidationError: no reason was given, or it was struck out before.
     """
     strike_out(lot, by=by, reason=reason, source=source)
-
-
-def recalled_in(clinic_id: int) -> tuple[RecalledLotFacts, ...]:
-    """The lots that were recalled in a clinic, as the alerts take them. One query."""
-    rows = RecalledLot.objects.filter(clinic=clinic_id).values_list("lot_number", "recalled_on", "reason")
-    return tuple(
-        RecalledLotFacts(lot_number=number, recalled_on=recalled_on, reason=reason)
-        for number, recalled_on, reason in rows
-    )
 
 
 def _injections(lots: Sequence[RecalledLot]) -> list[Injection]:

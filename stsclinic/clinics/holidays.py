@@ -4,6 +4,7 @@ No call is due on them: it moves to the next open day. Windows of visits are nev
 """
 
 from datetime import date, timedelta
+from typing import cast
 
 from django import forms
 from django.contrib import messages
@@ -47,10 +48,11 @@ class HolidayForm(forms.Form):
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["clinic"].queryset = Clinic.objects.filter(pk__in=clinics_where(user, "keep_holidays"))
+        clinic = cast(forms.ModelChoiceField, self.fields["clinic"])
+        clinic.queryset = Clinic.objects.filter(pk__in=clinics_where(user, "keep_holidays"))
 
     def clean(self):
-        values = super().clean()
+        values = self.cleaned_data
         first, last = values.get("first"), values.get("last")
         if first is None:
             return values

@@ -61,14 +61,17 @@ def patient(study_id: str) -> Callable[[Page], None]:
     return way
 
 
-def link(way: Callable[[Page], None], address: str) -> Callable[[Page], None]:
-    """On from a page by its first link whose address holds `address`."""
+def link(way: Callable[[Page], None], address: str, within: str = "main") -> Callable[[Page], None]:
+    """On from a page by the first link `within` a part of it whose address holds `address`.
+
+    A `^` before the address: it begins with it.
+    """
+    match = f"^='{address[1:]}'" if address.startswith("^") else f"*='{address}'"
 
     def further(page: Page) -> None:
         way(page)
-        page.goto(
-            page.locator(f"main a[href*='{address}']").first.get_attribute("href") or "", wait_until="load"
-        )
+        found = page.locator(f"{within} a[href{match}]").first.get_attribute("href")
+        page.goto(found or "", wait_until="load")
 
     return further
 
@@ -164,8 +167,8 @@ PICTURES = (
     Picture("correction", "clinician", button(link(patient("DEMO-01"), "/sessions/"), "Correct")),
     Picture("photograph-new", "nurse", link(patient("DEMO-01"), "/photographs/new/")),
     Picture("side-effect-new", "nurse", link(patient("DEMO-01"), "/side-effects/new/")),
-    Picture("side-effect", "nurse", link(at("/calls/"), "/side-effects/")),
-    Picture("side-effect-edit", "nurse", link(patient("DEMO-03"), "/side-effects/", "tbody")),
+    Picture("side-effect", "nurse", link(at("/calls/"), "^/side-effects/")),
+    Picture("side-effect-edit", "nurse", link(link(at("/calls/"), "^/side-effects/"), "/edit/")),
     Picture("side-effects-over-time", "investigator", link(patient("AAR-013"), "/side-effects/")),
     Picture("history", "clinician", link(patient("DEMO-04"), "/history/")),
     Picture("strike-out", "clinician", link(link(patient("DEMO-01"), "/sessions/"), "/strike-out/")),

@@ -132,7 +132,7 @@ class _Sorted:
 
 def _by_clinic(today: dict[int, date], drafts: dict[int, int]) -> dict[int, _Sorted]:
     found: dict[int, _Sorted] = defaultdict(_Sorted)
-    for clinic_pk, row, state in _due_rows(today, drafts):
+    for clinic_pk, row, state in due_rows(today, drafts):
         one = found[clinic_pk]
         if row.kind == "treatment" and row.number == 1:
             one.not_begun.append(row)
@@ -145,7 +145,7 @@ def _by_clinic(today: dict[int, date], drafts: dict[int, int]) -> dict[int, _Sor
     return found
 
 
-def _due_rows(today: dict[int, date], drafts: dict[int, int]) -> Iterator[tuple[int, DueRow, str]]:
+def due_rows(today: dict[int, date], drafts: dict[int, int]) -> Iterator[tuple[int, DueRow, str]]:
     """(clinic, row, state) of every series that waits for something."""
     protocols = {row.pk: (row.name, row.definition) for row in Protocol.objects.all()}
     waiting = _waiting_series(today, [definition for _name, definition in protocols.values()])

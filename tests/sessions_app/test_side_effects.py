@@ -404,13 +404,10 @@ def test_who_may(case, role, allowed):
 
 # 500 careless submissions -------------------------------------------------------------------------------
 
-TEXTS = st.sampled_from(
-    ["", "itch", "  around the rim ", "Ærø 0,5 ×", "<b>", "a" * 200, "a" * 201, "nul\x00", "%s"]
-)
 CARELESS = st.one_of(
     st.sampled_from(
         ["", " ", "x", "-1", "0", "6", "1.000,5", "0,5", "1e3", "2026-02-30", "20/11/2026", "0026-03-06", "\x00",
-         "²", "session-", "series-x", "session-99999999999999999999999", "9" * 5000, "True", "null", "'; --"]
+         "²", "session-", "series-x", "session-99999999999999999999999", "9" * 5000, "a" * 201, "nul\x00", "True", "null", "'; --"]
     ),
     st.text(max_size=30),
 )  # fmt: skip
@@ -425,7 +422,7 @@ def submissions(case) -> st.SearchStrategy:
     """A sheet filled in as people do: mostly well, now and then with a slip in one to three fields."""
     likely = {
         "term": st.sampled_from(list(SIDE_EFFECT_TERM)),
-        "term_detail": TEXTS,
+        "term_detail": st.sampled_from(["", "itch", "  around the rim ", "Ærø 0,5 ×", "<b>", "a" * 200]),
         "ctcae_version": st.sampled_from(["5.0", "6.0"]),
         "belongs_to": st.sampled_from(["", f"session-{case.session.pk}", f"series-{case.series.pk}"]),
         "lasted_minutes": st.sampled_from(["", "", "0", "30", " 45 ", "1440", "1441"]),
@@ -448,7 +445,7 @@ def submissions(case) -> st.SearchStrategy:
     end = st.one_of(
         open_or_brief,
         open_or_brief,
-        st.builds(lambda day: {"end_when": "", "resolved_on": day}, DAYS),
+        st.builds(lambda day: {"end_when": "", "resolved_on": str(day)}, st.dates(date(2026, 3, 8), TODAY)),
     )
     grade = st.one_of(
         st.builds(

@@ -211,9 +211,10 @@ def record_side_effects(
     _refuse(patient, values, lesions)
     with acting(by=by, source=source):
         Patient.objects.select_for_update().get(pk=patient.pk)
+        each: list[Lesion | None] = [*lesions] or [None]
         rows = [
             _write(SideEffect(patient=patient, lesion=lesion, **values), by=by, source=source)
-            for lesion in [*lesions] or [None]
+            for lesion in each
         ]
         if asked:
             keep_inquiry(patient=patient, answer="reported", series=values["series"], by=by, source=source)

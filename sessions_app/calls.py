@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from lesions.models import Patient, PatientIdentity
 from sessions_app.due import FOLLOW_UP_HORIZON_DAYS
-from sessions_app.due import due_rows as due_rows
+from sessions_app.due import due_rows
 from sessions_app.models import (
     CallAttempt,
     Infusion,

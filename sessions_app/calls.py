@@ -14,8 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from lesions.models import Patient, PatientIdentity
-from sessions_app.due import FOLLOW_UP_HORIZON_DAYS
-from sessions_app.due import due_rows
+from sessions_app.due import FOLLOW_UP_HORIZON_DAYS, due_rows
 from sessions_app.models import (
     CallAttempt,
     Infusion,

@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 from django.urls import Resolver404, get_resolver, resolve
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.tools.browser import assert_accessible, sign_in
 from tests.tools.server import Server
@@ -54,47 +54,49 @@ OF_READERS = {
     "record_history",
     "session",
     "swim_lanes",
+    "side_effect",
+    "side_effect_report",
     "side_effect_summary",
     "alerts",
     "protocols",
     "protocol",
 }
-OF_THE_CLINIC = OF_READERS | {
-    "today",
-    "calls",
-    "holidays",
-    "lots",
-    "draft",
-    "enrol",
-    "enrol_decide",
-    "lesion_edit",
-    "lesion_new",
-    "medication_edit",
-    "medication_new",
-    "patient_edit",
-    "patient_identity",
-    "patient_withdraw",
-    "photograph_new",
-    "prior_treatment_edit",
-    "prior_treatment_new",
-    "series_edit",
-    "series_new",
-    "side_effect",
-    "side_effect_edit",
-    "side_effect_new",
-    "side_effect_report",
-}
+OF_CORRECTIONS = {"lesion_edit", "medication_edit", "patient_edit", "prior_treatment_edit", "series_edit"}
+OF_THE_CLINIC = (
+    OF_READERS
+    | OF_CORRECTIONS
+    | {
+        "today",
+        "calls",
+        "holidays",
+        "lots",
+        "draft",
+        "enrol",
+        "enrol_decide",
+        "lesion_new",
+        "medication_new",
+        "patient_identity",
+        "patient_withdraw",
+        "photograph_new",
+        "prior_treatment_new",
+        "series_new",
+        "side_effect_edit",
+        "side_effect_new",
+    }
+)
 OF_RECALLED_LOTS = {"lot", "lot_strike_out"}
 PAGES = {
     "clinician": OF_THE_CLINIC | {"report", "strike_out"},
     "nurse": OF_THE_CLINIC,
     "investigator": OF_READERS | {"report"},
     "observer": {"reading_room"},
-    "datamanager": OF_READERS | {"report", "strike_out", "exchange", "allocation", "allocation_open", "lots"},
+    "datamanager": OF_READERS
+    | OF_CORRECTIONS
+    | {"report", "strike_out", "exchange", "allocation", "allocation_open", "lots"},
     "administrator": {"users", "user", "user_new", "clinics", "clinic", "clinic_new", "holidays"}
     | {"alerts", "protocols", "protocol", "protocol_new_version"},
 }
-ALSO = ("DEMO-01", "DEMO-03", "DEMO-05")
+ALSO = ("DEMO-01", "DEMO-03", "DEMO-05", "COI-1")
 """Patients of whom something is recorded, or still to be decided, that the first one does not show."""
 
 
@@ -147,13 +149,18 @@ def follow(page: Page, role: str, seen: set[str]) -> None:
         )
 
 
+def click(page: Page, place: Locator) -> None:
+    """Click, and wait for the page that it leads to."""
+    with page.expect_navigation(wait_until="load"):
+        place.click()
+
+
 def open_patient(page: Page, study_id: str) -> None:
     """Find a patient as people do."""
     page.goto("/patients/", wait_until="load")
     page.get_by_role("searchbox").fill(study_id)
     expect(page.locator("#found tbody tr")).to_have_count(1)
-    page.locator("#found").get_by_role("link", name=study_id, exact=True).click()
-    page.wait_for_url("**/patients/*/")
+    click(page, page.locator("#found").get_by_role("link", name=study_id, exact=True))
 
 
 @pytest.mark.parametrize("role", PAGES)
@@ -175,11 +182,11 @@ def test_the_sheets_that_no_link_opens(server: Server, new_context: Callable[...
     # Of a blinded comparison, of an infusion, and of a follow-up.
     for name in ("Record treatment of DEMO-07", "Record treatment of KAN-1", "Record follow-up of DEMO-04"):
         page.goto("/today/", wait_until="load")
-        page.get_by_role("button", name=name).click()
+        click(page, page.get_by_role("button", name=name))
         look_at(page)
     open_patient(page, "DEMO-01")
-    page.locator("main a[href^='/sessions/']").first.click()
-    page.get_by_role("button", name="Correct").click()
+    click(page, page.locator("main a[href^='/sessions/']").first)
+    click(page, page.get_by_role("button", name="Correct"))
     look_at(page)
 
 
@@ -190,10 +197,10 @@ def test_the_pages_of_a_recalled_lot(server: Server, new_context: Callable[..., 
     page.get_by_label("Clinic").select_option(label="Demonstration clinic, invented patients")
     page.get_by_label("Lot number").fill("EVERY-1")
     page.get_by_label("Recalled on").fill(date.today().isoformat())
-    page.get_by_role("button", name="Enter as recalled").click()
+    click(page, page.get_by_role("button", name="Enter as recalled"))
     expect(page.get_by_text("Lot EVERY-1 is entered as recalled.")).to_be_visible()
     look_at(page)
-    page.get_by_role("link", name="Strike out").click()
+    click(page, page.get_by_role("link", name="Strike out"))
     look_at(page)
 
 
@@ -209,5 +216,5 @@ def test_the_pages_of_the_signed_out(server: Server, new_context: Callable[..., 
         page.goto(address, wait_until="load")
         look_at(page)
     sign_in(page, "observer")
-    page.get_by_role("button", name="Sign out").click()
+    click(page, page.get_by_role("button", name="Sign out"))
     look_at(page)

@@ -41,6 +41,11 @@ def shown(day: date) -> str:
     return day.strftime("%d-%b-%Y")
 
 
+def menu(page: Page, name: str) -> Locator:
+    """One entry of the menu."""
+    return page.get_by_role("navigation", name="Main").get_by_role("link", name=name, exact=True)
+
+
 def lesion(page: Page, lesion_id: str) -> Locator:
     """One lesion's part of the sheet."""
     return page.locator("[data-lesion]", has=page.locator("legend strong", has_text=lesion_id))
@@ -75,8 +80,8 @@ def test_a_day_of_the_clinic(
 
 def given_a_patient_who_was_enrolled_by_keyboard_alone(clinician: Person):
     page, keys = clinician.page, clinician.keys
-    keys.push(page.get_by_role("link", name="Patients", exact=True))
-    keys.push(page.get_by_role("link", name="Enrol a patient"))
+    keys.push(menu(page, "Patients"))
+    keys.push(page.get_by_role("link", name="Enrol a patient").first)
     keys.enter(page.get_by_label("Study ID"), PATIENT)
     keys.choose(page.get_by_label("Sex"), "Female")
     keys.enter(page.get_by_label("Year of birth"), "1961")
@@ -128,7 +133,7 @@ def and_a_series_of_these_lesions_was_begun(clinician: Person):
 
 def when_the_clinician_records_the_first_session_by_keyboard_alone(clinician: Person):
     page, keys = clinician.page, clinician.keys
-    keys.push(page.get_by_role("link", name="Today", exact=True))
+    keys.push(menu(page, "Today"))
     keys.push(page.get_by_role("button", name=f"Record treatment of {PATIENT}"))
     keys.enter_date(page.get_by_label("Date of the visit"), FIRST)
     keys.enter(page.get_by_label("PtGA, 1 to 10"), "8")
@@ -171,13 +176,16 @@ def when_the_nurse_records_a_side_effect(nurse: Person):
     open_sheet(page, "treatment")
     page.get_by_label("Date of the visit").fill(SECOND.isoformat())
     page.get_by_role("button", name="Save and record a side effect").click()
-    page.get_by_label("Side effect").select_option("injection_site_pain")
-    page.get_by_label("1 Mild").check()
-    page.get_by_label("Onset").fill(FIRST.isoformat())
-    page.get_by_label("Lasted").fill("90")
+    page.get_by_role("link", name="Injection site pain").click()
     page.get_by_label("L01").check()
+    began = page.get_by_role("group", name="Began, after the session")
+    began.get_by_label("On the date").check()
+    began.locator("input[type=date]").fill(FIRST.isoformat())
+    page.get_by_role("group", name="Ended, after it began").get_by_label("The same day").check()
+    page.get_by_text("What was done, outcome and more").click()
+    page.get_by_label("Lasted").fill("90")
     page.get_by_label("Outcome").select_option("recovered")
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="No to the rest, and save").click()
     expect(page.get_by_text("Injection site pain was recorded.")).to_be_visible()
 
 
@@ -239,7 +247,7 @@ def then_the_patient_page_tells_the_course(nurse: Person):
 
 def then_the_report_shows_the_series_with_its_remission_and_reasons(investigator: Person):
     page = investigator.page
-    page.get_by_role("link", name="Report", exact=True).click()
+    menu(page, "Report").click()
     expect(page.get_by_role("heading", name="Report").first).to_be_visible()
     report = page.locator("main")
     for words in (PATIENT, "PtGA 8 → 3", "20.5 × 10 → 5 × 5 mm", "score improved only"):
@@ -253,7 +261,7 @@ def then_the_report_shows_the_series_with_its_remission_and_reasons(investigator
 
 def when_the_data_manager_exports_the_clinic(data_manager: Person, folder: Path) -> Path:
     page = data_manager.page
-    page.get_by_role("link", name="Import and export").click()
+    menu(page, "Import and export").click()
     page.get_by_label("Reason").fill("To count the series elsewhere")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Export").click()

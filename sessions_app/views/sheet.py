@@ -27,6 +27,7 @@ from sessions_app.drafts import (
 from sessions_app.enrolment import may_open_session
 from sessions_app.models import Series, SessionDraft, TreatmentSession
 from sessions_app.sheet import VOCABULARIES, SheetPlan
+from sessions_app.side_effects import is_over
 from stsclinic.access import clinics_where, may, require
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import terms
@@ -388,11 +389,14 @@ def _show(
     return render(request, "sessions_app/sheet.html", context, status=status)
 
 
-def _side_effects(plan: SheetPlan):
-    """Those that are still there, and those since the last visit, open ones first."""
+def _side_effects(plan: SheetPlan) -> list:
+    """Those that are still there, each asked about first; then those since the last visit."""
     rows = list(plan.series.patient.side_effects.select_related("lesion").order_by("-onset_on")[:30])
     previous = plan.series.sessions.order_by("-held_on").values_list("held_on", flat=True).first()
-    return [row for row in rows if row.resolved_on is None or previous is None or row.onset_on >= previous]
+    for row in rows:
+        row.is_open = not is_over(row)
+    since = [row for row in rows if row.is_open or previous is None or row.onset_on >= previous]
+    return sorted(since, key=lambda row: not row.is_open)
 
 
 def _cell(plan: SheetPlan, name: str, values, errors, conflicts) -> Cell:

@@ -24,14 +24,19 @@ function grades(form) {
 
 function dates(form) {
   for (const box of form.querySelectorAll(".tap-date input")) {
-    const choices = [...box.closest(".taps").querySelectorAll("input[type=radio]")];
+    const taps = box.closest(".taps");
+    const choices = [...taps.querySelectorAll("input[type=radio]")];
+    // Whoever comes by with the arrows is on the way to another choice: only a tap leads on to the date.
+    let tapped = false;
+    taps.addEventListener("pointerdown", () => { tapped = true; });
+    taps.addEventListener("keydown", () => { tapped = false; });
     const byDate = choices.find((choice) => choice.value === "");
     if (!byDate) continue;
     box.addEventListener("input", () => { if (box.value) byDate.checked = true; });
     for (const choice of choices) {
       choice.addEventListener("change", () => {
-        if (choice === byDate) box.focus();
-        else box.value = "";
+        if (choice !== byDate) box.value = "";
+        else if (tapped) box.focus();
       });
     }
   }

@@ -110,4 +110,4 @@ def _field(name: str) -> forms.Field:
         return NumberField(column, label=label, required=False)
     if column.get_internal_type() == "BooleanField":
         return forms.BooleanField(label=label, required=False)
-    return LineField(label=label, max_length=column.max_length, required=not column.blank)
+    return LineField(label=label, max_length=column.max_length or 500, required=not column.blank)

@@ -45,7 +45,11 @@ class Picture:
 
 def at(address: str) -> Callable[[Page], None]:
     """The way to an address."""
-    return lambda page: page.goto(address, wait_until="load") and None
+
+    def way(page: Page) -> None:
+        page.goto(address, wait_until="load")
+
+    return way
 
 
 def patient(study_id: str) -> Callable[[Page], None]:

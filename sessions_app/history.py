@@ -401,7 +401,7 @@ def _json_words(held) -> str:
     if not held:
         return NOTHING
     if isinstance(held, list):
-        return ", ".join((SERIOUS_CRITERIA | SIDE_EFFECT_TERM).get(code, code) for code in held)
+        return ", ".join({**SERIOUS_CRITERIA, **SIDE_EFFECT_TERM}.get(code, str(code)) for code in held)
     if all(isinstance(answer, str) for answer in held.values()):
         return ", ".join(f"{question}: {answer}" for question, answer in held.items())
     return _criteria_words(held)

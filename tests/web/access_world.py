@@ -139,7 +139,9 @@ def make_side(name: str, *, users: bool) -> Side:
             )
         ),
         recalled_lot=save(
-            RecalledLot(clinic=clinic, lot_number=f"{name}-17", recalled_on=session.held_on, reason="Particles")
+            RecalledLot(
+                clinic=clinic, lot_number=f"{name}-17", recalled_on=session.held_on, reason="Particles"
+            )
         ),
         holiday=save(Holiday(clinic=clinic, held_on=datetime.date(2026, 12, 24), name="Christmas Eve")),
         users={role: make_person(f"{name}-{role}", role, clinic) for role in ROLES} if users else {},

@@ -5,7 +5,7 @@ The same rule as sessions_app.allocation.allocation_visible, which asks for one 
 
 from dataclasses import dataclass
 
-from sessions_app.models import AllocationOpening
+from sessions_app.models import AllocationOpening, Series
 from stsclinic.access import clinics_where
 
 
@@ -23,6 +23,15 @@ class Concealed:
         if not is_controlled or clinic_id in self.seeing:
             return False
         return not any((clinic_id, protocol_code, whose) in self.openings for whose in (None, patient_id))
+
+    def hides_series(self, series: Series) -> bool:
+        """The same of a series whose patient and protocol are loaded."""
+        return self.hides(
+            clinic_id=series.patient.clinic_id,
+            patient_id=series.patient_id,
+            protocol_code=series.protocol.code,
+            is_controlled=series.protocol.is_controlled,
+        )
 
 
 def concealed_for(user) -> Concealed:

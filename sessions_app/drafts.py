@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sessions_app.allocation import allocation_visible
+from sessions_app.concealed import concealed_for
 from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
 from sessions_app.services import check_entry, correct_session, log_session
@@ -54,7 +54,7 @@ def open_draft(*, series: Series, kind: str, by: User) -> SessionDraft:
     if there:
         return there
     today = today_in(series.patient.clinic)
-    plan = plan_sheet(series, kind, shows_allocation=allocation_visible(by, series))
+    plan = plan_sheet(series, kind, concealed=concealed_for(by))
     values = first_values(plan, today=today, by=by.username)
     try:
         return _new_draft(SessionDraft(series=series, kind=kind, opened_by=by), values, by)
@@ -67,12 +67,7 @@ def open_correction(*, session: TreatmentSession, by: User) -> SessionDraft:
     there = SessionDraft.objects.filter(corrects=session, state="open").first()
     if there:
         return there
-    plan = plan_sheet(
-        session.series,
-        session.kind,
-        shows_allocation=allocation_visible(by, session.series),
-        corrects=session,
-    )
+    plan = plan_sheet(session.series, session.kind, concealed=concealed_for(by), corrects=session)
     draft = SessionDraft(
         series=session.series,
         kind=session.kind,
@@ -97,12 +92,7 @@ def _new_draft(draft: SessionDraft, values: dict[str, str], by: User) -> Session
 
 def plan_of(draft: SessionDraft, user: User) -> SheetPlan:
     """The plan of a draft's sheet, as this user may see it."""
-    return plan_sheet(
-        draft.series,
-        draft.kind,
-        shows_allocation=allocation_visible(user, draft.series),
-        corrects=draft.corrects,
-    )
+    return plan_sheet(draft.series, draft.kind, concealed=concealed_for(user), corrects=draft.corrects)
 
 
 def texts_of(draft: SessionDraft) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 
+from django.db.models import Q
+
 from lesions.facts import patient_facts
 from lesions.models import Lesion, Medication
 from sessions_app.entries import SessionEntry
 from sessions_app.models import (
     AlertAcknowledgement,
+    AllocationOpening,
     Assessment,
     Infusion,
     Injection,
@@ -81,6 +84,7 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
                 lesion_id=lesion_id, given_on=held_on, concentration_mg_ml=concentration, salt_form=salt_form
             )
             for lesion_id, held_on, concentration, salt_form in Injection.objects.filter(
+                _tells_its_concentration(series),
                 session__series__patient=patient,
                 session__struck_out_at=None,
                 session__series__struck_out_at=None,
@@ -106,6 +110,22 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
             clinical.RecalledLot(lot_number=row.lot_number, recalled_on=row.recalled_on, reason=row.reason)
             for row in RecalledLot.objects.filter(clinic_id=patient.clinic_id)
         ),
+    )
+
+
+def _tells_its_concentration(series: Series) -> Q:
+    """Injections that an alert of this series may speak of.
+
+    Not those of another series whose allocation is closed: the alert, and the note kept with it,
+    would tell which lesion got the drug. This holds whoever asks, since the note is read by all.
+    """
+    opened = AllocationOpening.objects.filter(
+        Q(patient=None) | Q(patient=series.patient_id), clinic=series.patient.clinic_id
+    ).values("protocol_code")
+    return (
+        Q(session__series=series)
+        | Q(session__series__protocol__is_controlled=False)
+        | Q(session__series__protocol__code__in=opened)
     )
 
 

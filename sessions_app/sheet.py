@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lesions.models import Lesion
+from sessions_app.concealed import Concealed
 from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry, lesion_field
 from sessions_app.models import (
     INQUIRY_ANSWER,
@@ -69,6 +70,8 @@ class LastTime:
 
     assessment: Assessment | None = None
     injection: Injection | None = None
+    hides_allocation: bool = False
+    """Whether the injection is one of a series whose allocation is closed to the reader."""
 
     @property
     def may_confirm(self) -> bool:
@@ -140,24 +143,26 @@ class SheetPlan:
 
 
 def plan_sheet(
-    series: Series, kind: str, *, shows_allocation: bool, corrects: TreatmentSession | None = None
+    series: Series, kind: str, *, concealed: Concealed, corrects: TreatmentSession | None = None
 ) -> SheetPlan:
-    """Load what a sheet needs, in a fixed number of queries."""
+    """Load what a sheet needs, in a fixed number of queries, for a reader from whom `concealed` is kept."""
     lesions = tuple(row.lesion for row in SeriesLesion.objects.filter(series=series).select_related("lesion"))
     return SheetPlan(
         series=series,
         kind=kind,
         definition=series.protocol.definition,
         lesions=lesions,
-        last=_last_time(series, lesions, corrects),
-        shows_allocation=shows_allocation,
+        last=_last_time(series, lesions, corrects, concealed),
+        shows_allocation=not concealed.hides_series(series),
         corrects=corrects,
         follows_a_session=corrects is None
         and TreatmentSession.objects.filter(series__patient=series.patient).exists(),
     )
 
 
-def _last_time(series: Series, lesions, corrects: TreatmentSession | None) -> dict[int, LastTime]:
+def _last_time(
+    series: Series, lesions, corrects: TreatmentSession | None, concealed: Concealed
+) -> dict[int, LastTime]:
     found: dict[int, dict] = {lesion.pk: {} for lesion in lesions}
     for model, name in ((Assessment, "assessment"), (Injection, "injection")):
         rows = model.objects.filter(
@@ -165,8 +170,12 @@ def _last_time(series: Series, lesions, corrects: TreatmentSession | None) -> di
         )
         if corrects:
             rows = rows.filter(session__held_on__lte=corrects.held_on).exclude(session=corrects)
-        for row in rows.select_related("session").order_by("session__held_on", "session__session_no"):
+        rows = rows.select_related("session__series__protocol", "session__series__patient")
+        for row in rows.order_by("session__held_on", "session__session_no"):
             found[row.lesion_id][name] = row
+    for known in found.values():
+        if "injection" in known:
+            known["hides_allocation"] = concealed.hides_series(known["injection"].session.series)
     return {lesion: LastTime(**rows) for lesion, rows in found.items()}
 
 

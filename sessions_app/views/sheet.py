@@ -26,7 +26,7 @@ from sessions_app.drafts import (
 )
 from sessions_app.enrolment import may_open_session
 from sessions_app.models import Series, SessionDraft, TreatmentSession
-from sessions_app.sheet import VOCABULARIES, SheetPlan
+from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan
 from sessions_app.side_effects import is_over
 from stsclinic.access import clinics_where, may, require
 from stsclinic.audit.services import StaleRecord
@@ -287,7 +287,7 @@ def _loaded(request: HttpRequest) -> dict[str, str]:
     """What the sheet said when it was loaded, as the page sent it back."""
     try:
         loaded = json.loads(request.POST.get("loaded", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(loaded, dict):
         return {}
@@ -442,6 +442,8 @@ def _last_words(plan: SheetPlan, lesion: int, part: str) -> str:
         else last.injection
     )
     if row is None or part in ("gone", "confirmed"):
+        return ""
+    if last.hides_allocation and part in BETRAYING_FIELDS:
         return ""
     value = getattr(row, part)
     if value in (None, ""):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from lesions.models import Patient, PatientIdentity
@@ -21,6 +21,7 @@ from sessions_app.models import (
     Injection,
     SideEffect,
     SideEffectInquiry,
+    SideEffectObservation,
     TreatmentSession,
 )
 from stsclinic.access import clinics_where
@@ -218,6 +219,7 @@ def load_facts(today: Mapping[int, date]) -> dict[int, Loaded]:
                 onset_on=effect.onset_on,
                 grade=effect.grade,
                 where=effect.lesion.site_words if effect.lesion else "",
+                asked_on=max(filter(None, (effect.observed_on, effect.inquired_on)), default=None),
             )
         )
     sessions: dict[int, list[SessionToCall]] = defaultdict(list)
@@ -275,12 +277,24 @@ def load_facts(today: Mapping[int, date]) -> dict[int, Loaded]:
 
 
 def _open_effects(today: Mapping[int, date]):
-    return SideEffect.objects.filter(
-        patient__clinic__in=today,
-        patient__struck_out_at=None,
-        patient__withdrawn_on=None,
-        resolved_on=None,
-    ).exclude(outcome__in=OVER)
+    """Open ones, with the days on which each was last written of and its patient was last asked."""
+    observed = SideEffectObservation.objects.filter(side_effect=OuterRef("pk")).order_by("-seen_on")
+    asked = SideEffectInquiry.objects.filter(
+        patient=OuterRef("patient"), asked_on__gte=OuterRef("onset_on")
+    ).order_by("-asked_on")
+    return (
+        SideEffect.objects.filter(
+            patient__clinic__in=today,
+            patient__struck_out_at=None,
+            patient__withdrawn_on=None,
+            resolved_on=None,
+        )
+        .exclude(outcome__in=OVER)
+        .annotate(
+            observed_on=Subquery(observed.values("seen_on")[:1]),
+            inquired_on=Subquery(asked.values("asked_on")[:1]),
+        )
+    )
 
 
 def _sessions(today: Mapping[int, date]):

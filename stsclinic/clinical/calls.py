@@ -98,6 +98,8 @@ class OpenEffect:
     grade: int | None = None
     where: str = ""
     """The lesion in words; empty for the whole patient."""
+    asked_on: date | None = None
+    """The last day on which somebody wrote how it was, or asked the patient for side effects."""
 
     @property
     def is_grave(self) -> bool:
@@ -220,7 +222,8 @@ def _open_effects(
     for effect in facts.effects:
         start = f"effect:{effect.ref}"
         visits = [held_on for held_on in seen[effect.patient] if held_on >= effect.onset_on]
-        last = max([effect.onset_on, *visits, *done.get(start, [])])
+        asked_on = [effect.asked_on] if effect.asked_on else []
+        last = max([effect.onset_on, *visits, *asked_on, *done.get(start, [])])
         wait = ASK_AGAIN_DAYS_WHEN_GRAVE if effect.is_grave else ASK_AGAIN_DAYS
         where = f", {effect.where}" if effect.where else ""
         grade = f", grade {effect.grade}" if effect.grade else ""

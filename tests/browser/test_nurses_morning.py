@@ -163,7 +163,7 @@ def then_its_grade_is_found_by_plain_questions(nurse: Person):
     page, keys = nurse.page, nurse.keys
     keys.tick(page.get_by_role("group", name="Which lesions?").get_by_label("L01"))
     # Past "On the date", whose box beside it must not take the arrows away.
-    keys.pick(page.get_by_role("group", name="Began, after the session"), "6 days later")
+    keys.pick(page.get_by_role("group", name="Began, after the session"), "4 days later")
     keys.pick(page.get_by_role("group", name="Did it need antibiotic tablets?"), "Yes")
     expect(page.get_by_text("At least grade 2, moderate")).to_be_visible()
     keys.pick(page.get_by_role("group", name="Was a stay in hospital needed"), "Yes")
@@ -181,7 +181,7 @@ def and_whether_it_is_serious_is_asked_and_answered(nurse: Person):
     expect(page.get_by_text(f"{INFECTION} was recorded.")).to_be_visible()
     expect(page.get_by_role("heading", name=INFECTION)).to_be_visible()
     recorded = page.get_by_role("region", name="Recorded")
-    for words in ("L01 Left elbow", "6 days after the session", "3 (CTCAE v5.0)"):
+    for words in ("L01 Left elbow", "4 days after the session", "3 (CTCAE v5.0)"):
         expect(recorded).to_contain_text(words)
     answered = recorded.get_by_role("listitem").filter(has_text="Was life in danger")
     expect(answered).to_contain_text("No")

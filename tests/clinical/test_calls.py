@@ -173,6 +173,12 @@ def test_a_call_or_a_visit_starts_the_week_anew():
     assert keys(facts(before, effects=(effect(),)), 7) == [first]
 
 
+def test_asking_or_writing_how_it_is_counts_as_asked():
+    grave = effect(3, asked_on=on(5))
+    assert keys(facts(effects=(grave,)), 6) == []
+    assert keys(facts(effects=(grave,)), 7) == [f"effect:e1:{on(5)}"]
+
+
 def test_no_answer_about_a_side_effect_keeps_it():
     tried = (Attempt(key=f"effect:e1:{on(0)}", on=on(7), outcome="no_answer"),)
     (call,) = calls_due(facts(effects=(effect(where="L01 (left thumb)"),), attempts=tried), on(8))

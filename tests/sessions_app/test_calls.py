@@ -383,7 +383,8 @@ def test_a_slip_can_be_taken_back_on_the_same_day_with_its_answer(signed_in, nur
 def test_taking_back_a_later_ring_leaves_the_earlier_answer(signed_in, nurse, patient):
     with noon(on(2)):
         ring(signed_in, patient, "nothing")
-        effect_of(patient, onset_on=on(-20), grade=3)
+        lesion = make_lesion(patient)
+        make_injection(make_session(make_series(patient, [lesion]), on(0)), lesion)
     with time_machine.travel(datetime.datetime(2026, 3, 4, 12, tzinfo=datetime.UTC)):
         ring(signed_in, patient, "reported")
         signed_in.post(reverse("call_take_back", args=[CallAttempt.objects.last().pk]))

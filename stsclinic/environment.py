@@ -75,7 +75,11 @@ def _data_folder() -> Path:
 def _database(data: Path) -> dict:
     url = os.environ.get("DATABASE_URL", "").strip()
     if not url:
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(data / "stsclinic.sqlite3")}
+        file = data / "stsclinic.sqlite3"
+        # SQLite gives its journals the mode of the database; the folder may have been made by hand.
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
     # Looked at first, since the parser warns of an unknown scheme with the password in its warning.
     if re.match(r"(postgres|postgresql|sqlite)://", url):
         with suppress(Exception):

@@ -137,7 +137,17 @@ def test_the_secret_key_is_made_once_and_only_its_owner_may_read_it():
     assert len(first.secret_key) >= 50
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(first.data.stat().st_mode) == 0o700
-    assert [path.name for path in first.data.iterdir()] == ["secret_key"]
+    assert sorted(path.name for path in first.data.iterdir()) == ["secret_key", "stsclinic.sqlite3"]
+
+
+def test_only_its_owner_reads_the_database_in_a_folder_that_was_made_by_hand(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    file = environment.read().data / "stsclinic.sqlite3"
+    assert (file.parent, stat.S_IMODE(file.stat().st_mode)) == (folder, 0o600)
+    file.write_bytes(b"kept")
+    environment.read()
+    assert file.read_bytes() == b"kept"
 
 
 def test_an_empty_key_file_is_refused(tmp_path):

@@ -12,7 +12,6 @@ from decimal import Decimal
 
 from django.db import models
 from django.http import Http404
-from django.utils import timezone
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
 from sessions_app.allocation import allocation_visible
@@ -360,7 +359,7 @@ class _Words:
         if isinstance(field, models.JSONField):
             return _json_words(json.loads(raw) if isinstance(raw, str) else raw)
         if isinstance(field, models.DateTimeField):
-            return _moment(raw)
+            return _moment(raw, self.patient.clinic.zone)
         if isinstance(field, models.DateField):
             return show_date(datetime.date.fromisoformat(raw[:10]))
         if isinstance(field, PartialDateField):
@@ -415,11 +414,11 @@ def _criteria_words(judged: dict) -> str:
     )
 
 
-def _moment(raw: str) -> str:
+def _moment(raw: str, zone: datetime.tzinfo) -> str:
     at = datetime.datetime.fromisoformat(raw)
     if at.tzinfo is None:
         at = at.replace(tzinfo=datetime.UTC)
-    local = timezone.localtime(at)
+    local = at.astimezone(zone)
     return f"{show_date(local.date())} {local:%H:%M}"
 
 

@@ -392,7 +392,7 @@ def _read_assessment(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> Assess
         status="present",
         longest_mm=longest,
         widest_mm=widest,
-        size_source=_source_of_correction(plan, lesion, longest, widest) or source,
+        size_source=_size_source(plan, lesion, longest, widest, source),
         ulcer=ulcer,
         inflammation=inflammation,
         pga=pga,
@@ -412,10 +412,10 @@ def _observer_pga(plan: SheetPlan, lesion: Lesion) -> int | None:
     return row.observer_pga if row else None
 
 
-def _source_of_correction(plan: SheetPlan, lesion: Lesion, longest, widest) -> str:
-    """A correction that leaves the size alone leaves how it was found alone too."""
+def _size_source(plan: SheetPlan, lesion: Lesion, longest, widest, typed: str) -> str:
+    """How the size was found. A correction that leaves the size alone leaves this alone too, also where it is empty."""
     row = _own_row(plan, lesion)
-    return row.size_source if row and (row.longest_mm, row.widest_mm) == (longest, widest) else ""
+    return row.size_source if row and (row.longest_mm, row.widest_mm) == (longest, widest) else typed
 
 
 def _read_injection(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> InjectionEntry | None:

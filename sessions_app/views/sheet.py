@@ -37,7 +37,7 @@ from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.rounds import region_of
 from stsclinic.clinical.scales import PGA_WORDS, SCALES
-from stsclinic.templatetags.clinic import day, moment
+from stsclinic.templatetags.clinic import day
 
 LABELS = {
     "held_on": "Date of the visit",
@@ -364,6 +364,7 @@ def _show(
         "rows": [_lesion_row(plan, lesion, cells) for lesion in plan.lesions],
         "loaded": json.dumps({name: values.get(name, "") for name in plan.field_names}),
         "error_rows": summary,
+        "not_completed": _not_completed(completion, bool(request.POST.get("without_missing"))),
         "reason": reason,
         "reason_error": reason_error,
         "by_others": [
@@ -387,6 +388,20 @@ def _show(
         "phga": SCALES["phga"],
     }
     return render(request, "sessions_app/sheet.html", context, status=status)
+
+
+def _not_completed(completion: Completion, without_missing: bool) -> list[dict[str, str]]:
+    """What keeps the session from being logged, in one line for the top of the page; its parts stand below."""
+    parts = []
+    if stops := sum(alert.blocks for alert in completion.alerts):
+        parts.append("an alert stops it" if stops == 1 else f"{stops} alerts stop it")
+    if notes := len(completion.unacknowledged):
+        parts.append("an alert needs a note" if notes == 1 else f"{notes} alerts need a note")
+    if completion.reading.missing and not without_missing:
+        parts.append("the protocol asks for more")
+    if not parts:
+        return []
+    return [{"url": "#check", "text": f"{', '.join(parts).capitalize()}: see “Before it can be completed”"}]
 
 
 def _side_effects(plan: SheetPlan) -> list:
@@ -568,7 +583,6 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             "photographs": row.photographs.select_related("lesion")
             if may(request.user, "see_photographs", clinic)
             else [],
-            "completed": moment(row.completed_at),
         },
     )
 

@@ -194,7 +194,7 @@ def test_what_was_asked_called_and_observed_is_there(clinician, patient):
         "Observation of side effect nausea",
     )
     assert fields(called)["Outcome"] == ("Not recorded", "Rang, no answer")
-    assert fields(called)["Rang at"] == ("Not recorded", "12-Jan-2026 09:30")
+    assert fields(called)["Rang at"] == ("Not recorded", "12-Jan-2026 10:30")
     assert fields(observed)["Grade"] == ("Not recorded", "2")
     assert observed in history_of_record(clinician, "side_effect", effect).entries
 

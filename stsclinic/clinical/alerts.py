@@ -712,7 +712,8 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="no_vasodilator",
         level="acknowledge",
-        meaning="The same, without a vasodilator for longer, or ever. Once per series.",
+        meaning="A finger or toe would be injected in a patient with Raynaud's phenomenon (or of whom that is"
+        " not known) who takes no vasodilator and stopped none within the past 6 months. Once per series.",
         source="003",
         rule=_no_vasodilator,
     ),

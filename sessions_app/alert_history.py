@@ -107,11 +107,11 @@ def alert_history(user, today: date) -> AlertHistory:
     since, is_cut = _since(clinics, today)
     concealed = concealed_for(user)
     sheets, protocols = _load(clinics, since)
-    hidden = _hidden_series(sheets, concealed)
+    hidden = _patients_with_hidden_series(sheets, concealed)
     spoken = [
         one
         for one in play(sheets, lambda series: protocols[series["protocol_id"]])
-        if one.held_on >= since and not (one.betrays_allocation and (one.patient_id, one.series_no) in hidden)
+        if one.held_on >= since and not (one.betrays_allocation and one.patient_id in hidden)
     ]
     lines = {line.code: AlertLine(help=line) for line in alert_help() if line.level != "ask"}
     effects = _effects(sheets)
@@ -184,10 +184,13 @@ def _rows(sheet: Sheet, patients: QuerySet) -> Iterable[Values]:
         yield dict(zip(fields, values, strict=True))
 
 
-def _hidden_series(sheets: dict[str, list[Values]], concealed: Concealed) -> set[tuple[str, int]]:
-    """(study ID, series number) of the series whose allocation is closed to the reader."""
+def _patients_with_hidden_series(sheets: dict[str, list[Values]], concealed: Concealed) -> set[str]:
+    """Study IDs of patients with a series whose allocation is closed to the reader.
+
+    Their other series are left out too: an alert there may compare with what the trial injected.
+    """
     return {
-        (row["patient_id"], row["series_no"])
+        row["patient_id"]
         for row in sheets["series"]
         if concealed.hides(
             clinic_id=row["clinic_pk"],

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from sessions_app.alert_history import alert_history
 from sessions_app.allocation import open_allocation
 from sessions_app.drafts import open_draft, plan_of
 from sessions_app.entries import InjectionEntry, SessionEntry
@@ -119,3 +120,15 @@ def test_what_was_loaded_may_be_nonsense(client, clinic, later):
     for name in ("draft", "draft_save"):
         answer = client.post(reverse(name, args=[draft.pk]), {"loaded": "[" * 100_000, "note": "Kept"})
         assert answer.status_code in (200, 302)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_how_often_alerts_spoke_tells_no_arm(clinic, lesions, later, number):
+    lesion = lesions[number]
+    make_injection(make_session(later, LATER), lesion, concentration_mg_ml=150)
+    nurse = make_user("nurse", clinic)
+    lines = {line.help.code: line.spoke for line in alert_history(nurse, LATER).lines}
+    assert lines["concentration_increased"] == 0
+    manager = make_user("data_manager", clinic)
+    lines = {line.help.code: line.spoke for line in alert_history(manager, LATER).lines}
+    assert lines["concentration_increased"] == (1 if number == 0 else 0)

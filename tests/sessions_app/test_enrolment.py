@@ -174,7 +174,7 @@ def test_two_people_decide(client, owner, offered):
 def test_an_outsider_decides_nothing(client, offered, patient):
     make_series(patient)
     series = Series.objects.get()
-    for user in (make_user("clinician", make_clinic()), make_user("data_manager", offered.clinic)):
+    for user in (make_user("clinician", make_clinic()), make_user("investigator", offered.clinic)):
         client.force_login(user)
         assert decide(client, offered).status_code == 404
         for name, pk in (

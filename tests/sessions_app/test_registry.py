@@ -147,3 +147,12 @@ class TestWhatDoesNotCount:
             series=series, kind="treatment", opened_by=make_user("nurse", series.patient.clinic)
         )
         assert in_order(load_registry()) == before
+
+
+def test_postgresql_knows_the_size_of_the_tables_as_soon_as_they_are_imported():
+    if connection.vendor != "postgresql":
+        return  # SQLite plans by its indexes.
+    import_sheets(read_path(CASE_FOLDER / "aarhus"), by="test", source="import")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [Injection._meta.db_table])
+        assert cursor.fetchone()[0] == Injection.objects.count()

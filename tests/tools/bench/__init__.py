@@ -1,0 +1,4 @@
+"""How fast the application is, as ratios to what the same machine takes for the least that could be done.
+
+`make bench` calls it: rows.py says what is measured on each database and the budget of each row.
+"""

@@ -9,25 +9,27 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 from lesions.models import Lesion
 from sessions_app.concealed import Concealed
 from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry, lesion_field
+from sessions_app.last_time import Course, GivenBefore, LastTime, course_of
 from sessions_app.models import (
     INQUIRY_ANSWER,
     Assessment,
     Infusion,
-    Injection,
     Series,
     SeriesLesion,
     TreatmentSession,
 )
 from stsclinic.clinical import terms
-from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.numbers import (
     LARGEST_LESION_MM,
     NumberError,
+    gives_both_measures,
     parse_decimal,
+    parse_size,
     parse_whole,
     show_decimal,
 )
@@ -65,26 +67,6 @@ TEXT_LIMITS = {"lot_number": 60, "needle": 60, "performed_by": 150, "note": 20_0
 
 
 @dataclass(frozen=True)
-class LastTime:
-    """What was recorded of a lesion before, each with its date: shown, never stored anew."""
-
-    assessment: Assessment | None = None
-    injection: Injection | None = None
-    hides_allocation: bool = False
-    """Whether the injection is one of a series whose allocation is closed to the reader."""
-
-    @property
-    def may_confirm(self) -> bool:
-        """Whether there is something that `as last time` could mean."""
-        return self.assessment is not None and self.assessment.status == "present"
-
-    @property
-    def on(self) -> str:
-        """The date of the last assessment."""
-        return show_date(self.assessment.session.held_on) if self.assessment else ""
-
-
-@dataclass(frozen=True)
 class SheetPlan:
     """What a sheet is about: the series, the lesions in their order, and what may be shown."""
 
@@ -92,11 +74,31 @@ class SheetPlan:
     kind: str
     definition: ProtocolDefinition
     lesions: tuple[Lesion, ...]
-    last: dict[int, LastTime]
-    shows_allocation: bool
+    concealed: Concealed
+    """What is kept from the reader."""
     corrects: TreatmentSession | None = None
     follows_a_session: bool = False
     """Whether the patient had a session before, after which something may have happened."""
+
+    @cached_property
+    def shows_allocation(self) -> bool:
+        """Whether the reader may see agent, concentration, lot and salt form."""
+        return not self.concealed.hides_series(self.series)
+
+    @cached_property
+    def course(self) -> Course:
+        """What was recorded of the lesions before. Loaded when it is first asked for."""
+        return course_of(
+            self.series,
+            (lesion.pk for lesion in self.lesions),
+            concealed=self.concealed,
+            corrects=self.corrects,
+        )
+
+    def last_time(self, values: dict[str, str]) -> dict[int, LastTime]:
+        """The last values of each lesion before the day of the visit that is typed."""
+        visit = day_of_visit(values)
+        return {lesion.pk: self.course.last(lesion.pk, visit) for lesion in self.lesions}
 
     @property
     def has_injections(self) -> bool:
@@ -152,31 +154,19 @@ def plan_sheet(
         kind=kind,
         definition=series.protocol.definition,
         lesions=lesions,
-        last=_last_time(series, lesions, corrects, concealed),
-        shows_allocation=not concealed.hides_series(series),
+        concealed=concealed,
         corrects=corrects,
         follows_a_session=corrects is None
         and TreatmentSession.objects.filter(series__patient=series.patient).exists(),
     )
 
 
-def _last_time(
-    series: Series, lesions, corrects: TreatmentSession | None, concealed: Concealed
-) -> dict[int, LastTime]:
-    found: dict[int, dict] = {lesion.pk: {} for lesion in lesions}
-    for model, name in ((Assessment, "assessment"), (Injection, "injection")):
-        rows = model.objects.filter(
-            lesion__in=found, session__struck_out_at=None, session__series__struck_out_at=None
-        )
-        if corrects:
-            rows = rows.filter(session__held_on__lte=corrects.held_on).exclude(session=corrects)
-        rows = rows.select_related("session__series__protocol", "session__series__patient")
-        for row in rows.order_by("session__held_on", "session__session_no"):
-            found[row.lesion_id][name] = row
-    for known in found.values():
-        if "injection" in known:
-            known["hides_allocation"] = concealed.hides_series(known["injection"].session.series)
-    return {lesion: LastTime(**rows) for lesion, rows in found.items()}
+def day_of_visit(values: dict[str, str]) -> datetime.date | None:
+    """The day that is typed, or None while it is none."""
+    try:
+        return datetime.date.fromisoformat(values.get("held_on", "").strip())
+    except ValueError:
+        return None
 
 
 def first_values(plan: SheetPlan, *, today: datetime.date, by: str) -> dict[str, str]:
@@ -192,18 +182,38 @@ def first_values(plan: SheetPlan, *, today: datetime.date, by: str) -> dict[str,
         if dose is not None and minutes is not None:
             values |= {"infusion-dose_g": show_decimal(dose), "infusion-duration_min": str(minutes)}
     if plan.has_injections:
-        values |= {f"all-{name}": text for name, text in _usual_injection(plan).items() if text}
+        values |= _carried_injections(plan)
     return values
 
 
-def _usual_injection(plan: SheetPlan) -> dict[str, str]:
-    last_session = plan.series.sessions.filter(kind="treatment").order_by("-held_on", "-session_no").first()
-    given = list(last_session.injections.all()) if last_session else []
+def _carried_injections(plan: SheetPlan) -> dict[str, str]:
+    """The injection fields as at the series' last treatment: for all, and of a lesion that had others."""
+    treatments = plan.series.sessions.filter(kind="treatment").order_by("-held_on", "-session_no")
+    session = treatments.values_list("pk", flat=True).first()
+    known = {pk: last.injection for pk, last in plan.last_time({}).items()}
+    given = {pk: row for pk, row in known.items() if row and row.session == session}
+    usual = _usual_injection(plan, list(given.values()))
+    values = {f"all-{name}": text for name, text in usual.items() if text}
+    for pk, row in given.items():
+        own = _own_values(plan, row)
+        values |= {lesion_field(pk, name): text for name, text in own.items() if text != usual[name]}
+    return values
+
+
+def _own_values(plan: SheetPlan, given: GivenBefore) -> dict[str, str]:
+    """The injection fields that a lesion had, other than its lot, as one would type them."""
+    names = [name for name in plan.common_fields if name != "lot_number"]
+    known = [name for name in names if not (given.hides_allocation and name in BETRAYING_FIELDS)]
+    return {name: text for name in known if (text := as_text(getattr(given, name)))}
+
+
+def _usual_injection(plan: SheetPlan, given: list[GivenBefore]) -> dict[str, str]:
+    """What most lesions got at the series' last treatment; before the first, what the protocol usually has."""
     usual = {}
     for name in plan.common_fields:
         if name == "lot_number":
             continue
-        typed = Counter(_as_text(getattr(row, name)) for row in given)
+        typed = Counter(as_text(getattr(row, name)) for row in given)
         usual[name] = typed.most_common(1)[0][0] if typed else ""
     if not given and plan.shows_allocation and not plan.definition.is_controlled:
         usual["agent"] = "sts"
@@ -217,26 +227,27 @@ def values_of(session: TreatmentSession, plan: SheetPlan) -> dict[str, str]:
     values = {
         "held_on": session.held_on.isoformat(),
         "performed_by": session.performed_by,
-        "ptga": _as_text(session.ptga),
-        "phga": _as_text(session.phga),
+        "ptga": as_text(session.ptga),
+        "phga": as_text(session.phga),
         "note": session.note,
     }
     for row in session.assessments.all():
         names = ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga")
-        values |= {lesion_field(row.lesion_id, name): _as_text(getattr(row, name)) for name in names}
+        values |= {lesion_field(row.lesion_id, name): as_text(getattr(row, name)) for name in names}
         values[lesion_field(row.lesion_id, "gone")] = "on" if row.status == "gone" else ""
     for given in session.injections.all():
         parts = ("volume_ml", "pain_vas", *plan.common_fields)
-        values |= {lesion_field(given.lesion_id, name): _as_text(getattr(given, name)) for name in parts}
+        values |= {lesion_field(given.lesion_id, name): as_text(getattr(given, name)) for name in parts}
     for infused in session.infusions.all():
         values |= {
-            "infusion-dose_g": _as_text(infused.dose_g),
+            "infusion-dose_g": as_text(infused.dose_g),
             "infusion-duration_min": str(infused.duration_min),
         }
     return {name: values[name] for name in plan.field_names if values.get(name)}
 
 
-def _as_text(value) -> str:
+def as_text(value) -> str:
+    """A stored value as one would type it; nothing stays empty."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -260,9 +271,9 @@ class Reading:
 
 def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
     """Read the typed texts of a sheet. Nothing is guessed: a text with two readings is an error."""
-    reader = _Reader(values)
-    assessments = tuple(filter(None, (_read_assessment(plan, lesion, reader) for lesion in plan.lesions)))
-    injections = tuple(filter(None, (_read_injection(plan, lesion, reader) for lesion in plan.lesions)))
+    reader, last = _Reader(values), plan.last_time(values)
+    assessments = [_read_assessment(plan, lesion, last[lesion.pk], reader) for lesion in plan.lesions]
+    injections = [_read_injection(plan, lesion, last[lesion.pk], reader) for lesion in plan.lesions]
     entry = dict(
         kind=plan.kind,
         held_on=reader.date("held_on"),
@@ -271,8 +282,8 @@ def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
         performed_by=reader.text("performed_by"),
         note=reader.text("note"),
         asked=reader.code("asked", "asked"),
-        assessments=assessments,
-        injections=injections,
+        assessments=tuple(filter(None, assessments)),
+        injections=tuple(filter(None, injections)),
         infusion=_read_infusion(plan, reader),
         series_status=reader.code("series_status", "series_status"),
         stop_reason=reader.code("stop_reason", "stop_reason"),
@@ -288,7 +299,7 @@ def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
     if reader.errors:
         return Reading(errors=reader.errors)
     made = SessionEntry(**entry)
-    return Reading(entry=made, missing=_missing(plan, made))
+    return Reading(entry=made, missing=_missing(plan, made, last))
 
 
 class _Reader:
@@ -317,6 +328,18 @@ class _Reader:
     def scale(self, name: str, code: str):
         value = self._read(name, SCALES[code].parse)
         return int(value) if value is not None and SCALES[code].places == 0 else value
+
+    def measure(self, name: str) -> Decimal | None:
+        """A measure of a lesion in mm."""
+        return self.decimal(name, places=SIZE_PLACES, low=SMALLEST_MM, high=LARGEST_LESION_MM)
+
+    def size(self, name: str) -> tuple[Decimal | None, Decimal | None]:
+        """Both measures in mm, typed in one field."""
+
+        def parse(text: str):
+            return parse_size(text, places=SIZE_PLACES, low=SMALLEST_MM, high=LARGEST_LESION_MM)
+
+        return self._read(name, parse) or (None, None)
 
     def whole(self, name: str, *, low: int, high: int) -> int | None:
         return self._read(name, lambda text: parse_whole(text, low=low, high=high))
@@ -351,14 +374,14 @@ class _Reader:
             return None
 
 
-def _read_assessment(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> AssessmentEntry | None:
+def _read_assessment(
+    plan: SheetPlan, lesion: Lesion, last: LastTime, reader: _Reader
+) -> AssessmentEntry | None:
     def name(part: str) -> str:
         return lesion_field(lesion.pk, part)
 
-    last = plan.last[lesion.pk]
-    gone, confirmed = bool(reader.typed(name("gone"))), bool(reader.typed(name("confirmed")))
-    longest = reader.decimal(name("longest_mm"), places=2, low=Decimal("0.01"), high=LARGEST_LESION_MM)
-    widest = reader.decimal(name("widest_mm"), places=2, low=Decimal("0.01"), high=LARGEST_LESION_MM)
+    gone, confirmed = bool(reader.typed(name("gone"))), reader.typed(name("confirmed"))
+    longest, widest = _read_size(reader, name("longest_mm"), name("widest_mm"))
     ulcer = reader.yes_no(name("ulcer"), "ulcer")
     inflammation = reader.yes_no(name("inflammation"), "inflammation")
     pga = reader.scale(name("pga"), "pga") if plan.definition.uses_pga else None
@@ -376,15 +399,16 @@ def _read_assessment(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> Assess
         return AssessmentEntry(lesion=lesion.pk, status="gone", pga=pga, observer_pga=observer_pga)
     source = "measured" if longest is not None or widest is not None else ""
     if confirmed:
-        before = last.assessment
-        if before is None or not last.may_confirm:
-            reader.errors[name("confirmed")] = "There is no last time to go by; measure the lesion."
+        if (refusal := last.refuses(confirmed)) or last.assessment is None:
+            reader.errors[name("confirmed")] = refusal
             return None
-        if longest is None and widest is None:
-            longest, widest = before.longest_mm, before.widest_mm
-            source = "confirmed" if longest is not None or widest is not None else ""
-        ulcer = before.ulcer if ulcer is None else ulcer
-        inflammation = before.inflammation if inflammation is None else inflammation
+        # What is typed replaces only its own field; a size of which one measure is new was measured.
+        longest = last.assessment.longest_mm if longest is None else longest
+        widest = last.assessment.widest_mm if widest is None else widest
+        ulcer = last.assessment.ulcer if ulcer is None else ulcer
+        inflammation = last.assessment.inflammation if inflammation is None else inflammation
+        if not source and (longest is not None or widest is not None):
+            source = "confirmed"
     elif not seen and pga is None and observer_pga is None:
         return None
     return AssessmentEntry(
@@ -398,6 +422,21 @@ def _read_assessment(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> Assess
         pga=pga,
         observer_pga=observer_pga,
     )
+
+
+SMALLEST_MM, SIZE_PLACES = Decimal("0.01"), 2
+
+
+def _read_size(reader: _Reader, longest: str, widest: str) -> tuple[Decimal | None, Decimal | None]:
+    """Both measures in mm; `12x8` in either field gives both."""
+    for spot, other in ((longest, widest), (widest, longest)):
+        if not gives_both_measures(reader.typed(spot)):
+            continue
+        if reader.typed(other):
+            reader.errors[spot] = "This gives both measures, and the other field is typed too. Empty one."
+            return None, None
+        return reader.size(spot)
+    return reader.measure(longest), reader.measure(widest)
 
 
 def _own_row(plan: SheetPlan, lesion: Lesion) -> Assessment | None:
@@ -418,7 +457,9 @@ def _size_source(plan: SheetPlan, lesion: Lesion, longest, widest, typed: str) -
     return row.size_source if row and (row.longest_mm, row.widest_mm) == (longest, widest) else typed
 
 
-def _read_injection(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> InjectionEntry | None:
+def _read_injection(
+    plan: SheetPlan, lesion: Lesion, last: LastTime, reader: _Reader
+) -> InjectionEntry | None:
     if not plan.has_injections:
         return None
 
@@ -430,7 +471,10 @@ def _read_injection(plan: SheetPlan, lesion: Lesion, reader: _Reader) -> Injecti
     own = {part: _read_injection_part(reader, name(part), part) for part in plan.common_fields}
     if volume is None:
         typed = [part for part in ("pain_vas", *plan.common_fields) if reader.typed(name(part))]
-        if typed and name("volume_ml") not in reader.errors:
+        carried = _own_values(plan, last.injection) if last.injection and not plan.corrects else {}
+        if name("volume_ml") not in reader.errors and any(
+            reader.typed(name(part)) != carried.get(part) for part in typed
+        ):
             reader.errors[name("volume_ml")] = (
                 "Enter the volume, or empty the lesion's other injection fields."
             )
@@ -483,7 +527,7 @@ def _read_infusion(plan: SheetPlan, reader: _Reader) -> InfusionEntry | None:
     return InfusionEntry(dose_g=dose, duration_min=minutes)
 
 
-def _missing(plan: SheetPlan, entry: SessionEntry) -> dict[str, str]:
+def _missing(plan: SheetPlan, entry: SessionEntry, last: dict[int, LastTime]) -> dict[str, str]:
     """What the protocol asks for and the sheet does not have. It may be left out knowingly."""
     missing = {}
     if not entry.asked and plan.follows_a_session:
@@ -497,9 +541,9 @@ def _missing(plan: SheetPlan, entry: SessionEntry) -> dict[str, str]:
     given = {row.lesion: row for row in entry.injections}
     for lesion in plan.lesions:
         words = f"{lesion.lesion_id}, {lesion.site_words}"
-        row, last = seen.get(lesion.pk), plan.last[lesion.pk].assessment
+        row, before = seen.get(lesion.pk), last[lesion.pk].assessment
         if row is None:
-            if not (last and last.status == "gone"):
+            if not (before and before.status == "gone"):
                 missing[lesion_field(lesion.pk, "longest_mm")] = f"{words}: how the lesion is"
             continue
         if row.status == "present":

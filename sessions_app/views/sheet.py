@@ -1,7 +1,6 @@
 """The session sheet: opened, saved, gone on with, completed, corrected; and the page of a completed session."""
 
 import json
-from dataclasses import dataclass, field
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -26,92 +25,17 @@ from sessions_app.drafts import (
 )
 from sessions_app.enrolment import may_open_session
 from sessions_app.models import Series, SessionDraft, TreatmentSession
-from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan
+from sessions_app.sheet import SheetPlan
+from sessions_app.sheet_page import cells_of, label_of, rows_of
 from sessions_app.side_effects import is_over
 from stsclinic.access import clinics_where, may, require
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import terms
 from stsclinic.clinical.alerts import ALERTS, MAY_BETRAY_ALLOCATION
-from stsclinic.clinical.dosing import area_cm2, dose_mg, session_totals, volume_by_area
+from stsclinic.clinical.dosing import dose_mg, session_totals
 from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.numbers import show_decimal
-from stsclinic.clinical.rounds import region_of
-from stsclinic.clinical.scales import PGA_WORDS, SCALES
-from stsclinic.templatetags.clinic import day
-
-LABELS = {
-    "held_on": "Date of the visit",
-    "performed_by": "Seen by",
-    "ptga": "PtGA",
-    "phga": "PhGA",
-    "note": "Note",
-    "asked": "Side effects since the last visit",
-    "gone": "Gone",
-    "confirmed": "As last time",
-    "longest_mm": "Longest",
-    "widest_mm": "Widest",
-    "ulcer": "Ulcer",
-    "inflammation": "Inflammation",
-    "pga": "PGA",
-    "volume_ml": "Volume",
-    "pain_vas": "Pain of the injection",
-    "agent": "Agent",
-    "concentration_mg_ml": "Concentration",
-    "technique": "Where the needle goes",
-    "anaesthesia": "Anaesthesia",
-    "salt_form": "Salt form",
-    "lot_number": "Lot number",
-    "needle": "Needle",
-    "dressing": "Dressing",
-    "infusion-dose_g": "Dose",
-    "infusion-duration_min": "Duration",
-    "series_status": "The series",
-    "stop_reason": "Stopped because of",
-}
-UNITS = {
-    "longest_mm": "mm",
-    "widest_mm": "mm",
-    "volume_ml": "ml",
-    "concentration_mg_ml": "mg/ml",
-    "infusion-dose_g": "g",
-    "infusion-duration_min": "min",
-}
-
-
-@dataclass
-class Cell:
-    """One field of the sheet as the page shows it."""
-
-    name: str
-    label: str
-    value: str = ""
-    unit: str = ""
-    error: str = ""
-    last: str = ""
-    options: list[tuple[str, str]] = field(default_factory=list)
-    conflict: str = ""
-
-    @property
-    def id(self) -> str:
-        """The id of the input, which errors link to."""
-        return f"id_{self.name}"
-
-
-@dataclass
-class LesionRow:
-    """One lesion of the sheet: its cells by name, and last time's words."""
-
-    lesion: object
-    cells: dict[str, Cell]
-    last_on: str
-    last_words: str
-    may_confirm: bool
-    area_hint: str
-    own: list[Cell]
-    is_gone: bool
-    has_own: bool
-    region: str
-    """The region of the body that a protocol's highest volume of a round counts for."""
+from stsclinic.clinical.scales import SCALES
 
 
 def _series_of(user, pk: int, right: str = "record_session") -> Series:
@@ -302,7 +226,7 @@ def _closed(request: HttpRequest, row: SessionDraft, typed) -> HttpResponse:
     for name in plan.field_names if typed else ():
         mine = typed.get(name, "").replace("\r\n", "\n")
         if mine != stood.get(name, ""):
-            differences.append({"label": _label(plan, name), "mine": mine, "theirs": stood.get(name, "")})
+            differences.append({"label": label_of(plan, name), "mine": mine, "theirs": stood.get(name, "")})
     if row.state == "completed" and not differences:
         return redirect("session", row.session_id)
     return render(
@@ -311,14 +235,6 @@ def _closed(request: HttpRequest, row: SessionDraft, typed) -> HttpResponse:
         {"draft": row, "differences": differences, "patient": row.series.patient},
         status=409 if typed else 200,
     )
-
-
-def _label(plan: SheetPlan, name: str) -> str:
-    for lesion in plan.lesions:
-        start = f"lesion-{lesion.pk}-"
-        if name.startswith(start):
-            return f"{lesion.lesion_id}, {LABELS[name.removeprefix(start)].lower()}"
-    return LABELS[name.removeprefix("all-")]
 
 
 def _show(
@@ -341,14 +257,14 @@ def _show(
     for name in conflicts:
         shown[name] = (typed or {})[name]
     errors = completion.reading.errors
-    cells = {name: _cell(plan, name, shown, errors, conflicts) for name in plan.field_names}
+    cells = cells_of(plan, shown, errors=errors, conflicts=conflicts)
     summary = [
-        {"url": f"#id_{name}", "text": f"{_label(plan, name)}: {text}"} for name, text in errors.items()
+        {"url": f"#id_{name}", "text": f"{label_of(plan, name)}: {text}"} for name, text in errors.items()
     ]
     summary += [
         {
             "url": f"#id_{name}",
-            "text": f"{_label(plan, name)}: {conflict.by} typed “{conflict.theirs}” while you typed “{conflict.mine}”. "
+            "text": f"{label_of(plan, name)}: {conflict.by} typed “{conflict.theirs}” while you typed “{conflict.mine}”. "
             "Save again to keep yours.",
         }
         for name, conflict in conflicts.items()
@@ -361,14 +277,14 @@ def _show(
         **banner_of(request.user, plan.series.patient),
         "cells": cells,
         "common": [cells[f"all-{name}"] for name in plan.common_fields],
-        "rows": [_lesion_row(plan, lesion, cells) for lesion in plan.lesions],
+        "rows": rows_of(plan, shown, cells),
         "loaded": json.dumps({name: values.get(name, "") for name in plan.field_names}),
         "error_rows": summary,
         "not_completed": _not_completed(completion, bool(request.POST.get("without_missing"))),
         "reason": reason,
         "reason_error": reason_error,
         "by_others": [
-            {"label": _label(plan, name), "value": text, "by": by}
+            {"label": label_of(plan, name), "value": text, "by": by}
             for name, (text, by) in (saved.by_others if saved else {}).items()
         ],
         "missing": [
@@ -412,112 +328,6 @@ def _side_effects(plan: SheetPlan) -> list:
         row.is_open = not is_over(row)
     since = [row for row in rows if row.is_open or previous is None or row.onset_on >= previous]
     return sorted(since, key=lambda row: not row.is_open)
-
-
-def _cell(plan: SheetPlan, name: str, values, errors, conflicts) -> Cell:
-    part = name.removeprefix("all-")
-    lesion = None
-    if name.startswith("lesion-"):
-        _word, pk, part = name.split("-", 2)
-        lesion = int(pk)
-    options = []
-    if part in VOCABULARIES:
-        options = [
-            ("", "–" if part in ("ulcer", "inflammation") else "Not recorded"),
-            *VOCABULARIES[part].items(),
-        ]
-    if part == "asked":
-        options = [("", "Not asked"), ("nothing", "Asked, nothing"), ("reported", "Asked, recorded")]
-    if part == "series_status":
-        options[0] = ("", "goes on")
-    if part == "stop_reason":
-        options[0] = ("", "–")
-    if part == "pga":
-        options = [("", "–"), *((str(value), f"{value} {words}") for value, words in PGA_WORDS.items())]
-    if lesion and part in plan.common_fields and part in VOCABULARIES:
-        options[0] = ("", "As for all lesions")
-    conflict = conflicts.get(name)
-    return Cell(
-        name=name,
-        label=LABELS[part],
-        value=values.get(name, ""),
-        unit=UNITS.get(part, ""),
-        error=errors.get(name, ""),
-        last=_last_words(plan, lesion, part) if lesion else "",
-        options=options,
-        conflict=f"{conflict.by} typed “{conflict.theirs}”" if conflict else "",
-    )
-
-
-def _last_words(plan: SheetPlan, lesion: int, part: str) -> str:
-    last = plan.last[lesion]
-    row = (
-        last.assessment
-        if part in ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga")
-        else last.injection
-    )
-    if row is None or part in ("gone", "confirmed"):
-        return ""
-    if last.hides_allocation and part in BETRAYING_FIELDS:
-        return ""
-    value = getattr(row, part)
-    if value in (None, ""):
-        return ""
-    if isinstance(value, bool):
-        words = "Yes" if value else "No"
-    elif part in VOCABULARIES:
-        words = VOCABULARIES[part][value]
-    else:
-        words = show_decimal(value) if not isinstance(value, str) else value
-    return f"{words}, {day(row.session.held_on)}"
-
-
-def _lesion_row(plan: SheetPlan, lesion, cells: dict[str, Cell]) -> LesionRow:
-    own_cells = {name: cells[f"lesion-{lesion.pk}-{name}"] for name in plan.lesion_fields}
-    last = plan.last[lesion.pk]
-    own = [own_cells[name] for name in plan.common_fields]
-    return LesionRow(
-        lesion=lesion,
-        cells=own_cells,
-        last_on=last.on,
-        last_words=_assessment_words(last.assessment),
-        may_confirm=last.may_confirm,
-        area_hint=_area_hint(plan, last.assessment),
-        own=own,
-        is_gone=bool(own_cells["gone"].value),
-        has_own=any(cell.value or cell.error for cell in own),
-        region=region_of(lesion.body_site),
-    )
-
-
-def _assessment_words(row) -> str:
-    if row is None:
-        return "not seen before"
-    if row.status == "gone":
-        return f"gone, {day(row.session.held_on)}"
-    parts = []
-    if row.longest_mm is not None and row.widest_mm is not None:
-        parts.append(f"{show_decimal(row.longest_mm)} × {show_decimal(row.widest_mm)} mm")
-    if row.ulcer:
-        parts.append("ulcer")
-    if row.inflammation:
-        parts.append("inflammation")
-    return ", ".join([*parts, day(row.session.held_on)])
-
-
-def _area_hint(plan: SheetPlan, row) -> str:
-    """The protocol's ml/cm² on the last size, as arithmetic and named as such."""
-    rate = plan.definition.volume_ml_per_cm2
-    if rate is None or row is None or row.longest_mm is None or row.widest_mm is None:
-        return ""
-    area = area_cm2(row.longest_mm, row.widest_mm)
-    volume = volume_by_area(area, rate, plan.definition.max_volume_ml_per_lesion)
-    held = ", the protocol's maximum" if volume.is_held_to_maximum else ""
-    return (
-        f"{show_decimal(area)} cm² × {show_decimal(rate)} ml/cm² = {show_decimal(area * rate)} ml"
-        + (f", held to {show_decimal(volume.volume_ml)} ml" if held else "")
-        + held
-    )
 
 
 def _session_of(user, pk: int, right: str) -> TreatmentSession:

@@ -65,6 +65,11 @@ def parse_whole(text: str, *, low: int, high: int) -> int:
     return int(typed)
 
 
+def gives_both_measures(text: str) -> bool:
+    """Whether a text is meant as longest times widest, such as `12x8`, and not as one measure."""
+    return _TIMES.search(text) is not None
+
+
 def parse_size(
     text: str,
     *,

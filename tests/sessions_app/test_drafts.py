@@ -151,19 +151,6 @@ def test_gone_with_measures_is_an_error_and_gone_alone_is_an_assessment(series, 
     assert alone.entry.assessments[0].status == "gone"
 
 
-def test_a_last_value_is_stored_only_when_it_is_confirmed(series, anna, lesion):
-    session = make_session(series, FIRST)
-    make_assessment(session, lesion, longest_mm=20, widest_mm=10, ulcer=True)
-    make_injection(session, lesion)
-    empty = {f"lesion_{name}": "" for name in ("longest_mm", "widest_mm", "ulcer", "inflammation")}
-    unseen = read(series, anna, lesion, held_on="2026-01-12", **empty)
-    assert unseen.entry.assessments == ()
-    assert f"lesion-{lesion.pk}-longest_mm" in unseen.missing
-    confirmed = read(series, anna, lesion, held_on="2026-01-12", lesion_confirmed="on", **empty)
-    (seen,) = confirmed.entry.assessments
-    assert (seen.longest_mm, seen.widest_mm, seen.ulcer, seen.size_source) == (20, 10, True, "confirmed")
-
-
 def test_what_the_protocol_asks_for_is_missing_not_wrong(series, anna, lesion):
     reading = read(series, anna, lesion, ptga="", lesion_ulcer="")
     assert set(reading.missing) == {"ptga", f"lesion-{lesion.pk}-ulcer"}

@@ -162,26 +162,28 @@ JUNK = st.one_of(
 
 
 @st.composite
-def _lesion(draw, spot: str, wanted: Wanted, key: int, *, was_present: bool, common: dict):
+def _lesion(draw, spot: str, wanted: Wanted, key: int, *, confirms: str, common: dict):
     """One lesion's part of a sound sheet: gone, as last time, measured, or not looked at."""
     typed = {}
-    state = draw(st.sampled_from(["gone", "measured", "measured", "unseen", *["confirmed"] * was_present]))
+    states = ["gone", "measured", "measured", "unseen", *(["confirmed"] if confirms else [])]
+    state = draw(st.sampled_from(states))
     seen = dict(NOT_SEEN)
     if state in ("measured", "confirmed"):
         for name in ("longest_mm", "widest_mm"):
             seen[name], typed[spot + name] = draw(_maybe(_number("0.01", "2000", 2)))
+        if None not in (seen["longest_mm"], seen["widest_mm"]) and draw(st.booleans()):
+            both = draw(st.sampled_from("xX×*")).join((typed[spot + "longest_mm"], typed[spot + "widest_mm"]))
+            into, left = draw(st.permutations(("longest_mm", "widest_mm")))
+            typed |= {spot + into: both, spot + left: ""}
         for name in ("ulcer", "inflammation"):
             seen[name] = draw(st.sampled_from([True, False, None]))
             typed[spot + name] = YES_NO[seen[name]]
     measured = seen["longest_mm"] is not None or seen["widest_mm"] is not None
     source = "measured" if measured else ""
     if state == "confirmed":
-        typed[spot + "confirmed"] = "on"
-        for name in ("ulcer", "inflammation"):
-            seen[name] = SIZE_BEFORE[name] if seen[name] is None else seen[name]
-        if not measured:
-            source = "confirmed"
-            seen |= {name: SIZE_BEFORE[name] for name in ("longest_mm", "widest_mm")}
+        typed[spot + "confirmed"] = confirms
+        source = source or "confirmed"
+        seen |= {name: before for name, before in SIZE_BEFORE.items() if seen[name] is None}
     if state == "gone":
         typed[spot + "gone"] = "on"
     if state == "gone":
@@ -231,8 +233,8 @@ def _visit(draw):
 
 
 @st.composite
-def sound_sheets(draw, lesions: list[tuple[int, bool]]):
-    """A treatment that everybody would take. `lesions` are (key, whether it was there last time)."""
+def sound_sheets(draw, lesions: list[tuple[int, str]]):
+    """A treatment that everybody would take. `lesions` are (key, what `as last time` sends, if it may be ticked)."""
     typed, wanted = draw(_visit())
     common = {}
     for name, vocabulary in INJECTION_CODES.items():
@@ -241,8 +243,8 @@ def sound_sheets(draw, lesions: list[tuple[int, bool]]):
         common[name], typed[f"all-{name}"] = draw(_words(60))
     common["agent"] = typed["all-agent"] = draw(_code(terms.AGENT))
     common["concentration_mg_ml"], typed["all-concentration_mg_ml"] = draw(_concentration())
-    for key, was_present in lesions:
-        typed |= draw(_lesion(f"lesion-{key}-", wanted, key, was_present=was_present, common=common))
+    for key, confirms in lesions:
+        typed |= draw(_lesion(f"lesion-{key}-", wanted, key, confirms=confirms, common=common))
     return Sheet(typed, wanted)
 
 
@@ -383,13 +385,13 @@ def _begun_series(protocol: str, lesions: int):
 
 def test_session_sheets(client):
     user, series, first, (seen, gone, unseen) = _begun_series("weekly4", 3)
-    make_assessment(first, seen, **SIZE_BEFORE)
+    before = make_assessment(first, seen, **SIZE_BEFORE)
     make_assessment(first, gone, status="gone", longest_mm=None, widest_mm=None, ulcer=None)
     make_injection(first, seen)
     with transaction.atomic():
         names = plan_of(open_draft(series=series, kind="treatment", by=user), user).field_names
         transaction.set_rollback(True)
-    sound = sound_sheets([(seen.pk, True), (gone.pk, False), (unseen.pk, False)])
+    sound = sound_sheets([(seen.pk, f"{before.pk}.{before.version}"), (gone.pk, ""), (unseen.pk, "")])
     tally = _submit_many(client, user, series, submissions(sound, names), 500)
     assert tally["all"] >= 500
     assert tally["refused", "sound"] == 0

@@ -1,0 +1,223 @@
+"""What the page of a session sheet shows: each field with its label, its error and its last value; each lesion."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sessions_app.drafts import Conflict
+from sessions_app.last_time import LastTime
+from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan
+from stsclinic.clinical.dates import show_date
+from stsclinic.clinical.dosing import area_cm2, volume_by_area
+from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.rounds import region_of
+from stsclinic.clinical.scales import PGA_WORDS
+
+LABELS = {
+    "held_on": "Date of the visit",
+    "performed_by": "Seen by",
+    "ptga": "PtGA",
+    "phga": "PhGA",
+    "note": "Note",
+    "asked": "Side effects since the last visit",
+    "gone": "Gone",
+    "confirmed": "As last time",
+    "longest_mm": "Longest",
+    "widest_mm": "Widest",
+    "ulcer": "Ulcer",
+    "inflammation": "Inflammation",
+    "pga": "PGA",
+    "volume_ml": "Volume",
+    "pain_vas": "Pain of the injection",
+    "agent": "Agent",
+    "concentration_mg_ml": "Concentration",
+    "technique": "Where the needle goes",
+    "anaesthesia": "Anaesthesia",
+    "salt_form": "Salt form",
+    "lot_number": "Lot number",
+    "needle": "Needle",
+    "dressing": "Dressing",
+    "infusion-dose_g": "Dose",
+    "infusion-duration_min": "Duration",
+    "series_status": "The series",
+    "stop_reason": "Stopped because of",
+}
+UNITS = {
+    "longest_mm": "mm",
+    "widest_mm": "mm",
+    "volume_ml": "ml",
+    "concentration_mg_ml": "mg/ml",
+    "infusion-dose_g": "g",
+    "infusion-duration_min": "min",
+}
+
+
+@dataclass
+class Cell:
+    """One field of the sheet as the page shows it."""
+
+    name: str
+    label: str
+    value: str = ""
+    unit: str = ""
+    error: str = ""
+    last: str = ""
+    options: list[tuple[str, str]] = field(default_factory=list)
+    conflict: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id of the input, which errors link to."""
+        return f"id_{self.name}"
+
+
+@dataclass
+class LesionRow:
+    """One lesion of the sheet: its cells by name, and last time's words."""
+
+    lesion: object
+    cells: dict[str, Cell]
+    last_words: str
+    may_confirm: bool
+    confirms: str
+    """What a tick at `as last time` stands for."""
+    is_confirmed: bool
+    area_hint: str
+    own: list[Cell]
+    is_gone: bool
+    has_own: bool
+    region: str
+    """The region of the body that a protocol's highest volume of a round counts for."""
+
+
+def label_of(plan: SheetPlan, name: str) -> str:
+    """A field in words, with its lesion."""
+    for lesion in plan.lesions:
+        start = f"lesion-{lesion.pk}-"
+        if name.startswith(start):
+            return f"{lesion.lesion_id}, {LABELS[name.removeprefix(start)].lower()}"
+    return LABELS[name.removeprefix("all-")]
+
+
+def cells_of(
+    plan: SheetPlan,
+    values: dict[str, str],
+    *,
+    errors: Mapping[str, str],
+    conflicts: Mapping[str, Conflict],
+) -> dict[str, Cell]:
+    """Every field of the sheet as the page shows it, by its name."""
+    last = plan.last_time(values)
+    return {name: _cell(plan, name, values, last, errors, conflicts) for name in plan.field_names}
+
+
+def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors, conflicts) -> Cell:
+    part = name.removeprefix("all-")
+    lesion = None
+    if name.startswith("lesion-"):
+        _word, pk, part = name.split("-", 2)
+        lesion = int(pk)
+    options = []
+    if part in VOCABULARIES:
+        options = [
+            ("", "–" if part in ("ulcer", "inflammation") else "Not recorded"),
+            *VOCABULARIES[part].items(),
+        ]
+    if part == "asked":
+        options = [("", "Not asked"), ("nothing", "Asked, nothing"), ("reported", "Asked, recorded")]
+    if part == "series_status":
+        options[0] = ("", "goes on")
+    if part == "stop_reason":
+        options[0] = ("", "–")
+    if part == "pga":
+        options = [("", "–"), *((str(value), f"{value} {words}") for value, words in PGA_WORDS.items())]
+    if lesion and part in plan.common_fields and part in VOCABULARIES:
+        options[0] = ("", "As for all lesions")
+    conflict, error = conflicts.get(name), errors.get(name, "")
+    if lesion and part == "confirmed" and values.get(name):
+        error = error or last[lesion].refuses(values[name])
+    return Cell(
+        name=name,
+        label=LABELS[part],
+        value=values.get(name, ""),
+        unit=UNITS.get(part, ""),
+        error=error,
+        last=_last_words(last[lesion], part) if lesion else "",
+        options=options,
+        conflict=f"{conflict.by} typed “{conflict.theirs}”" if conflict else "",
+    )
+
+
+def _last_words(last: LastTime, part: str) -> str:
+    row = (
+        last.assessment
+        if part in ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga")
+        else last.injection
+    )
+    if row is None or part in ("gone", "confirmed"):
+        return ""
+    if part in BETRAYING_FIELDS and last.injection and last.injection.hides_allocation:
+        return ""
+    value = getattr(row, part)
+    if value in (None, ""):
+        return ""
+    if isinstance(value, bool):
+        words = "Yes" if value else "No"
+    elif part in VOCABULARIES:
+        words = VOCABULARIES[part][value]
+    else:
+        words = show_decimal(value) if not isinstance(value, str) else value
+    return f"{words}, {show_date(row.held_on)}"
+
+
+def rows_of(plan: SheetPlan, values: dict[str, str], cells: dict[str, Cell]) -> list[LesionRow]:
+    """The lesions of the sheet in their order."""
+    last = plan.last_time(values)
+    return [_lesion_row(plan, lesion, last[lesion.pk], cells) for lesion in plan.lesions]
+
+
+def _lesion_row(plan: SheetPlan, lesion, last: LastTime, cells: dict[str, Cell]) -> LesionRow:
+    own_cells = {name: cells[f"lesion-{lesion.pk}-{name}"] for name in plan.lesion_fields}
+    own = [own_cells[name] for name in plan.common_fields]
+    return LesionRow(
+        lesion=lesion,
+        cells=own_cells,
+        last_words=_assessment_words(last.assessment),
+        may_confirm=last.may_confirm,
+        confirms=last.token,
+        is_confirmed=last.may_confirm and own_cells["confirmed"].value == last.token,
+        area_hint=_area_hint(plan, last.assessment),
+        own=own,
+        is_gone=bool(own_cells["gone"].value),
+        has_own=any(cell.value or cell.error for cell in own),
+        region=region_of(lesion.body_site),
+    )
+
+
+def _assessment_words(row) -> str:
+    if row is None:
+        return "not seen before"
+    if row.status == "gone":
+        return f"gone, {show_date(row.held_on)}"
+    parts = []
+    if row.longest_mm is not None and row.widest_mm is not None:
+        parts.append(f"{show_decimal(row.longest_mm)} × {show_decimal(row.widest_mm)} mm")
+    if row.ulcer:
+        parts.append("ulcer")
+    if row.inflammation:
+        parts.append("inflammation")
+    return ", ".join([*parts, show_date(row.held_on)])
+
+
+def _area_hint(plan: SheetPlan, row) -> str:
+    """The protocol's ml/cm² on the last size, as arithmetic and named as such."""
+    rate = plan.definition.volume_ml_per_cm2
+    if rate is None or row is None or row.longest_mm is None or row.widest_mm is None:
+        return ""
+    area = area_cm2(row.longest_mm, row.widest_mm)
+    volume = volume_by_area(area, rate, plan.definition.max_volume_ml_per_lesion)
+    held = ", the protocol's maximum" if volume.is_held_to_maximum else ""
+    return (
+        f"{show_decimal(area)} cm² × {show_decimal(rate)} ml/cm² = {show_decimal(area * rate)} ml"
+        + (f", held to {show_decimal(volume.volume_ml)} ml" if held else "")
+        + held
+    )

@@ -16,6 +16,7 @@ from stsclinic.clinical.numbers import show_decimal
 _WHOLE = re.compile(r"-?[0-9]{1,12}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]{1,12}(?:\.([0-9]{1,20}))?", re.ASCII)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DAY_COUNT = re.compile(r"[0-9]{5}(?:\.[0-9]+)?", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -118,7 +119,7 @@ def _yes_or_no(column: Column, text: str) -> bool:
 
 def _date(column: Column, text: str) -> date:
     if not _ISO_DATE.fullmatch(text):
-        raise ValueRefused("This is no ISO date.")
+        raise ValueRefused(_no_date(text, "This is no ISO date."))
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -129,7 +130,13 @@ def _partial(column: Column, text: str) -> str:
     try:
         return str(PartialDate.parse(text))
     except DateError as error:
-        raise ValueRefused("This is no date.") from error
+        raise ValueRefused(_no_date(text, "This is no date.")) from error
+
+
+def _no_date(text: str, otherwise: str) -> str:
+    if _DAY_COUNT.fullmatch(text):
+        return "This is a number, perhaps the count of days that Excel keeps: format the cell as a date."
+    return otherwise
 
 
 def _whole(column: Column, text: str) -> int:

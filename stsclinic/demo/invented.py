@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from lesions.models import Lesion, Patient, PatientIdentity
 from lesions.services import identity_as_seen, write_identity
 from sessions_app.datasheets.columns import SHEETS
-from sessions_app.datasheets.reading import RawSheet, RawSheets
+from sessions_app.datasheets.raw import RawSheet, RawSheets
 from sessions_app.drafts import open_draft, plan_of, save_draft, texts_of
 from sessions_app.entries import lesion_field
 from sessions_app.models import Series
@@ -89,7 +89,7 @@ class _Sheets:
             columns = tuple(column.name for column in SHEETS[name].columns)
             sheets[name] = RawSheet(columns)
             for number, row in enumerate(rows, start=2):
-                sheets[name].rows.append((number, {column: row.get(column, "") for column in columns}))
+                sheets[name].add(number, tuple(row.get(column, "") for column in columns))
         return RawSheets(sheets=sheets)
 
 

@@ -40,6 +40,12 @@ WRONG = {
     "required": (("patients", 0, {"sex": ""}), "patients, row 2, sex", "required"),
     "unknown code": (("patients", 0, {"diagnosis": "flu"}), "patients, row 2, diagnosis", "lcssc, dcssc"),
     "no date": (("sessions", 0, {"held_on": "2.1.2024"}), "sessions, row 2, held_on", "2018-06-14"),
+    "a day as Excel counts it": (
+        ("sessions", 0, {"held_on": "45293"}), "sessions, row 2, held_on", "format the cell as a date"
+    ),
+    "a partial day as Excel counts it": (
+        ("lesions", 0, {"onset_on": "45293"}), "lesions, row 2, onset_on", "format the cell as a date"
+    ),
     "a comma": (("injections", 0, {"volume_ml": "0,5"}), "injections, row 2, volume_ml", "point"),
     "off the scale": (("sessions", 1, {"ptga": "11"}), "sessions, row 3, ptga", "from 1 to 10"),
     "grade": (("side_effects", 0, {"grade": "6"}), "side_effects, row 2, grade", "from 1 to 5"),

@@ -1,15 +1,30 @@
 """Folders, zips and workbooks, sound and hostile."""
 
+import csv
 import datetime
 import io
+import json
+import os
+import subprocess
+import sys
 import zipfile
+from unittest.mock import patch
 
 import openpyxl
 import pytest
+from django.conf import settings
 from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sessions_app.datasheets import csv_sheets
+from sessions_app.datasheets import raw as raw_sheets
 from sessions_app.datasheets.reading import MOST_MEMBERS, read_path, read_upload
+from tests.sessions_app import hostile_files
 from tests.sessions_app.datasheet_files import as_files, as_zip, sound, write_files
+
+MOST_MIB = 300
+"""Memory that reading a hostile file may take, with the program around it."""
 
 
 def sentences(raw):
@@ -37,7 +52,7 @@ ROW = "P-1,north,female,dm\r\n"
 WRONG_FILES = {
     "latin-1": ((HEADER + "P-1,n\xf8rth,female,dm\r\n").encode("latin-1"), "not in UTF-8: see line 2"),
     "utf-16": ((HEADER + ROW).encode("utf-16"), "UTF-16"),
-    "semicolons": ((HEADER + ROW).replace(",", ";").encode(), "separated by semicolons"),
+    "utf-16 without a mark": ((HEADER + ROW).encode("utf-16-le"), "UTF-16"),
     "tabs": ((HEADER + ROW).replace(",", "\t").encode(), "separated by tabs"),
     "nothing": (b"", "The file is empty"),
     "a BOM alone": (b"\xef\xbb\xbf\r\n", "The file is empty"),
@@ -57,14 +72,71 @@ def test_a_wrong_file_is_refused_with_a_sentence(tmp_path, what):
     assert sentence in sentences(read_csv(tmp_path, data))
 
 
-@pytest.mark.parametrize("end", ["\r\n", "\n"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 def test_bom_and_line_ends_are_tolerated(tmp_path, start, end):
     raw = read_csv(tmp_path, (start + HEADER + "\r\n,,,\r\n" + ROW).replace("\r\n", end).encode())
     assert not raw.errors
     row = {"patient_id": "P-1", "clinic": "north", "sex": "female", "diagnosis": "dm"}
     # Empty rows are passed over, and counted.
-    assert raw.sheets["patients"].rows == [(4, row)]
+    assert list(raw.sheets["patients"].rows) == [(4, row)]
+
+
+class TestSemicolons:
+    """What Danish Excel saves: semicolons, and a comma in decimals."""
+
+    HEADER = "patient_id;series_no;session_no;lesion_id;agent;volume_ml;concentration_mg_ml\r\n"
+
+    def read(self, tmp_path, volume, start="\ufeff"):
+        data = f"{start}{self.HEADER}P-1;1;1;L1;sts;{volume};150\r\n".encode()
+        raw = read_csv(tmp_path, data, "injections.csv")
+        return raw, next(raw.sheets["injections"].rows)[1]["volume_ml"]
+
+    @pytest.mark.parametrize(
+        ("typed", "volume"), [("0,55", "0.55"), ("0.55", "0.55"), ("3", "3"), ("0,250", "0.25"), (" ", " ")]
+    )
+    def test_are_read_with_their_decimals(self, tmp_path, typed, volume):
+        raw, read = self.read(tmp_path, typed)
+        assert not raw.errors
+        assert read == volume
+
+    @pytest.mark.parametrize(
+        ("typed", "words"),
+        [("1.000,5", "one decimal mark"), ("x", "Enter a number"), ("1,2,3", "one decimal mark")],
+    )
+    def test_what_is_no_number_is_refused(self, tmp_path, typed, words):
+        raw, read = self.read(tmp_path, typed)
+        (error,) = raw.errors
+        assert (error.place, error.value) == ("injections, row 2, volume_ml", typed)
+        assert words in error.sentence
+        assert "with a point" in error.valid
+        assert read is None
+
+    def test_two_readings_are_refused(self, tmp_path):
+        data = b"patient_id;series_no;session_no;dose_g;duration_min\r\nP-1;1;1;1,000;30\r\n"
+        (error,) = read_csv(tmp_path, data, "infusions.csv").errors
+        assert "1,000 could be 1 or 1000" in error.sentence
+
+    def test_a_comma_in_a_sheet_of_commas_is_none(self, tmp_path):
+        data = self.HEADER.replace(";", ",").encode() + b'P-1,1,1,L1,sts,"0,55",150\r\n'
+        raw = read_csv(tmp_path, data, "injections.csv")
+        assert next(raw.sheets["injections"].rows)[1]["volume_ml"] == "0,55"
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.sampled_from('aø;"\r\n😀,'), max_size=5), min_size=2, max_size=3), max_size=8
+    ),
+    st.sampled_from(["\r\n", "\n", "\r"]),
+    st.integers(1, 9),
+)
+def test_lines_are_the_same_wherever_a_block_ends(rows, end, block):
+    stream = io.StringIO(newline="")
+    csv.writer(stream, lineterminator=end).writerows(rows)
+    data = stream.getvalue().encode()
+    with patch.object(csv_sheets, "BLOCK", block):
+        lines = list(csv_sheets._Lines(io.BytesIO(data)))
+    assert lines == list(io.StringIO(stream.getvalue(), newline=""))
 
 
 def test_an_unknown_sheet_is_named(tmp_path):
@@ -127,7 +199,7 @@ def test_a_bomb_that_lies_about_its_size_is_refused():
     lying = io.BytesIO(stream.getvalue().replace(size, (10).to_bytes(4, "little")))
     raw = read_upload(lying, "a.zip")
     assert raw.errors
-    assert not any(sheet.rows for sheet in raw.sheets.values())
+    assert not any(list(sheet.rows) for sheet in raw.sheets.values())
 
 
 def test_too_many_parts_and_too_large_a_file_are_refused():
@@ -165,7 +237,7 @@ def test_the_cells_of_a_workbook_are_read_as_what_they_are():
     raw = read_upload(workbook([COLUMNS, ["001", "north", "female", "dm", 1980, day, 12.5]]), "a.xlsx")
     assert not raw.errors
     values = ["001", "north", "female", "dm", "1980", "2024-01-02", "12.5"]
-    assert raw.sheets["patients"].rows == [(2, dict(zip(COLUMNS, values, strict=True)))]
+    assert list(raw.sheets["patients"].rows) == [(2, dict(zip(COLUMNS, values, strict=True)))]
 
 
 @pytest.mark.parametrize(
@@ -184,28 +256,67 @@ def test_a_cell_that_is_no_plain_value_is_refused(cell, sentence):
     (error,) = raw.errors
     assert error.place == "patients, row 2, race"
     assert sentence in error.sentence
-    assert raw.sheets["patients"].rows[0][1]["race"] is None
+    assert list(raw.sheets["patients"].rows)[0][1]["race"] is None
 
 
 def test_an_unknown_worksheet_is_named():
     assert "There is no sheet 'Sheet1'" in sentences(read_upload(workbook([["a"]], "Sheet1"), "a.xlsx"))
 
 
-def test_entities_in_a_workbook_are_refused():
-    source = zipfile.ZipFile(workbook([COLUMNS, ["P-1", "north", "female", "dm"]]))
-    hostile = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]>'
-    files = {name: source.read(name) for name in source.namelist()}
-    for name, data in files.items():
-        if name.endswith("sheet1.xml"):
-            files[name] = (
-                hostile.encode() + data.partition(b"?>")[2]
-                if data.startswith(b"<?")
-                else hostile.encode() + data
-            )
-    raw = read_upload(as_zip(files), "a.xlsx")
-    assert "cannot be read as a workbook" in sentences(raw)
-
-
 def test_a_damaged_workbook_is_refused():
     files = {"xl/workbook.xml": b"<workbook", "[Content_Types].xml": b"<Types/>"}
     assert "cannot be read as a workbook" in sentences(read_upload(as_zip(files), "a.xlsx"))
+
+
+@pytest.fixture(scope="module")
+def read_under_limits(tmp_path_factory):
+    """Every hostile file, read in a process that has little memory: what came of each."""
+    folder = tmp_path_factory.mktemp("hostile")
+    for name, (make, _sentence) in hostile_files.files().items():
+        (folder / name).write_bytes(make())
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.tools.reading_limited", str(folder)],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"STSCLINIC_DATA": str(tmp_path_factory.mktemp("data"))},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    return {found["name"]: found for found in map(json.loads, ended.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("name", hostile_files.files())
+def test_a_hostile_file_gets_a_sentence_and_little_memory(read_under_limits, name):
+    found = read_under_limits[name]
+    sentence = hostile_files.files()[name][1]
+    assert any(sentence in one for one in found["sentences"]), found
+    assert found["mib"] < MOST_MIB
+
+
+def test_a_file_that_is_wrong_throughout_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(raw_sheets, "MOST_ERRORS", 3)
+    raw = read_csv(tmp_path, (HEADER + "x\r\n" * 10).encode())
+    assert len(raw.errors) == 4
+    assert "the rest was not looked at" in raw.errors[-1].sentence
+
+
+def test_empty_rows_are_passed_over_up_to_a_number(tmp_path, monkeypatch):
+    monkeypatch.setattr(raw_sheets, "MOST_EMPTY_ROWS", 3)
+    assert not read_csv(tmp_path, (HEADER + ",,,\r\n" * 3 + ROW).encode()).errors
+    (error,) = read_path(
+        write_files(tmp_path / "more", {"patients.csv": (HEADER + ROW + ",,,\r\n" * 4 + ROW).encode()})
+    ).errors
+    assert error.place == "patients, row 3"
+
+
+def test_a_sheet_of_too_many_columns_is_refused_once(tmp_path):
+    data = ",".join(f"c{number}" for number in range(400)).encode() + b"\r\n"
+    (error,) = read_csv(tmp_path, data).errors
+    assert "names 400 columns" in error.sentence
+
+
+@pytest.mark.parametrize("cell", [45_000, 45_000.5])
+def test_a_number_of_excel_is_no_date(cell):
+    raw = read_upload(workbook([COLUMNS, ["P-1", "north", "female", "dm", None, cell, None]]), "a.xlsx")
+    assert next(raw.sheets["patients"].rows)[1]["offered_on"] == str(cell)

@@ -1,0 +1,157 @@
+"""A CSV file as rows of cells, read bit by bit, with its encoding and its separator found out.
+
+UTF-8, separated by commas, is the format. Danish Excel separates by semicolons, and that is read too.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+from typing import IO
+
+from sessions_app.datasheets.raw import Cell, Cells, RawSheets, take_rows
+
+LONGEST_CELL = 1_000_000
+"""Characters of one cell."""
+
+LONGEST_ROW = 2_000_000
+"""Characters of one row, over all its lines."""
+
+BLOCK = 65_536
+"""Bytes that are read at once."""
+
+_VALID = "Save it as “CSV UTF-8”, separated by commas."
+_LINE_END = re.compile("\r\n|\r|\n")
+_OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+
+
+class _NotUtf8(Exception):
+    """Attributes: line, from 1; text: that line as Windows would read it."""
+
+    def __init__(self, line: int, text: str):
+        super().__init__(line)
+        self.line, self.text = line, text
+
+
+class _RowTooLong(Exception):
+    pass
+
+
+def read_csv(raw: RawSheets, name: str, stream: IO[bytes]) -> None:
+    """Read the file of one sheet into `raw`, which has the sheet begun; what is wrong becomes an error.
+
+    Raises:
+        TooManyErrors: see RawSheets.refuse.
+    """
+    lines = _Lines(stream)
+    if lines.is_utf16:
+        raw.refuse("The file is in UTF-16, not in UTF-8.", _VALID, sheet=name)
+        return
+    try:
+        first = next(lines, "")
+        if not first.strip() and all(not line.strip() for line in lines):
+            raw.refuse("The file is empty.", "Its first row must name the columns.", sheet=name)
+            return
+        if "\t" in first and "," not in first:
+            raw.refuse("The columns are separated by tabs, not by commas.", _VALID, sheet=name)
+            return
+        mark = ";" if ";" in first and "," not in first else ","
+        lines.again(first)
+        take_rows(raw, name, _rows(raw, name, lines, mark), has_decimal_comma=mark == ";")
+    except _RowTooLong:
+        raw.refuse(f"The file has a line of more than {LONGEST_ROW} characters.", _VALID, sheet=name)
+    except _NotUtf8 as error:
+        sentence = f"The file is not in UTF-8: see line {error.line}."
+        if error.text:
+            sentence = f"{sentence[:-1]}, which may mean “{error.text}”."
+        raw.refuse(sentence, _VALID, sheet=name)
+
+
+class _Lines:
+    """The lines of a stream with their ends, decoded bit by bit. No line is longer than LONGEST_ROW."""
+
+    def __init__(self, stream: IO[bytes]):
+        self._stream = stream
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
+        self._first = stream.read(BLOCK)
+        self._given = 0
+        self._back: list[str] = []
+        self._lines = self._read()
+        self.row_length = 0
+        """Characters given since somebody set it to 0."""
+
+    @property
+    def is_utf16(self) -> bool:
+        """Whether it begins like UTF-16 or UTF-32, with or without a mark."""
+        return self._first.startswith(_OTHER_ENCODINGS) or b"\0" in self._first[:200]
+
+    def again(self, line: str) -> None:
+        """Give this line once more."""
+        self._back.append(line)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.pop() if self._back else next(self._lines)
+        self.row_length += len(line)
+        if self.row_length > LONGEST_ROW:
+            raise _RowTooLong
+        return line
+
+    def _read(self) -> Iterator[str]:
+        block, rest = self._first, ""
+        while True:
+            text = rest + self._text(block, rest)
+            end = 0
+            for match in _LINE_END.finditer(text, max(0, len(rest) - 1)):
+                if match.end() == len(text) and match.group() == "\r" and block:
+                    break  # its second half, a line feed, may come with the next block
+                self._given += 1
+                yield text[end : match.end()]
+                end = match.end()
+            rest = text[end:]
+            if len(rest) > LONGEST_ROW:
+                raise _RowTooLong
+            if not block:
+                break
+            block = self._stream.read(BLOCK)
+        if rest:
+            yield rest
+
+    def _text(self, block: bytes, rest: str) -> str:
+        try:
+            return self._decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            before = rest + error.object[: error.start].decode("utf-8", "replace")
+            line = self._given + len(_LINE_END.findall(before)) + 1
+            start = re.split("[\r\n]", before)[-1][-30:]
+            after = error.object[error.start : error.start + 30].decode("cp1252", "replace")
+            raise _NotUtf8(line, (start + re.split("[\r\n]", after)[0]).strip()) from error
+
+
+def _rows(raw: RawSheets, name: str, lines: _Lines, mark: str) -> Iterator[Cells]:
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(lines, strict=True, delimiter=mark)
+    count = 0
+    while True:
+        lines.row_length = 0
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, _RowTooLong) as error:
+            why = (
+                f"the row is longer than {LONGEST_ROW} characters"
+                if isinstance(error, _RowTooLong)
+                else error
+            )
+            raw.refuse(
+                f"From here on the file cannot be read as CSV: {why}.",
+                'A text with a comma, a line end or a " stands in double quotes, and each " within it is doubled.',
+                sheet=name,
+                row=count + 1,
+            )
+            return
+        count += 1
+        yield list[Cell](row)

@@ -64,6 +64,11 @@ class GivenBefore:
     needle: str
     dressing: str
 
+    @property
+    def on(self) -> str:
+        """The date in words."""
+        return show_date(self.held_on)
+
 
 @dataclass(frozen=True)
 class LastTime:

@@ -302,6 +302,34 @@ def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
     return Reading(entry=made, missing=_missing(plan, made, last))
 
 
+SMALLEST_MM, MM_PLACES = Decimal("0.01"), 2
+
+
+def parse_measure(text: str) -> Decimal:
+    """A measure of a lesion in mm. Raises NumberError."""
+    return parse_decimal(text, places=MM_PLACES, low=SMALLEST_MM, high=LARGEST_LESION_MM)
+
+
+def parse_both_measures(text: str) -> tuple[Decimal, Decimal]:
+    """Longest and widest in mm, typed in one field as `12x8`. Raises NumberError."""
+    return parse_size(text, places=MM_PLACES, low=SMALLEST_MM, high=LARGEST_LESION_MM)
+
+
+def parse_volume(text: str) -> Decimal:
+    """A volume in ml. Raises NumberError."""
+    return parse_decimal(text, places=3, low=Decimal("0.001"), high=100)
+
+
+def parse_concentration(text: str) -> Decimal:
+    """A concentration in mg/ml. Raises NumberError."""
+    return parse_decimal(text, places=2, low=Decimal("0.01"), high=1000)
+
+
+def parse_infusion(text: str) -> Decimal:
+    """A dose of an infusion in g. Raises NumberError."""
+    return parse_decimal(text, places=2, low=Decimal("0.01"), high=1000)
+
+
 class _Reader:
     """Reads one field after the other and keeps what is wrong, each at its place."""
 
@@ -312,7 +340,8 @@ class _Reader:
     def typed(self, name: str) -> str:
         return self.values.get(name, "").strip()
 
-    def _read(self, name: str, parse):
+    def read(self, name: str, parse):
+        """What `parse` makes of the text; None where nothing is typed, or where it is refused."""
         text = self.typed(name)
         if not text:
             return None
@@ -322,27 +351,12 @@ class _Reader:
             self.errors[name] = str(error)
             return None
 
-    def decimal(self, name: str, *, places: int, low, high) -> Decimal | None:
-        return self._read(name, lambda text: parse_decimal(text, places=places, low=low, high=high))
-
     def scale(self, name: str, code: str):
-        value = self._read(name, SCALES[code].parse)
+        value = self.read(name, SCALES[code].parse)
         return int(value) if value is not None and SCALES[code].places == 0 else value
 
-    def measure(self, name: str) -> Decimal | None:
-        """A measure of a lesion in mm."""
-        return self.decimal(name, places=SIZE_PLACES, low=SMALLEST_MM, high=LARGEST_LESION_MM)
-
-    def size(self, name: str) -> tuple[Decimal | None, Decimal | None]:
-        """Both measures in mm, typed in one field."""
-
-        def parse(text: str):
-            return parse_size(text, places=SIZE_PLACES, low=SMALLEST_MM, high=LARGEST_LESION_MM)
-
-        return self._read(name, parse) or (None, None)
-
     def whole(self, name: str, *, low: int, high: int) -> int | None:
-        return self._read(name, lambda text: parse_whole(text, low=low, high=high))
+        return self.read(name, lambda text: parse_whole(text, low=low, high=high))
 
     def code(self, name: str, kind: str) -> str:
         text = self.typed(name)
@@ -424,9 +438,6 @@ def _read_assessment(
     )
 
 
-SMALLEST_MM, SIZE_PLACES = Decimal("0.01"), 2
-
-
 def _read_size(reader: _Reader, longest: str, widest: str) -> tuple[Decimal | None, Decimal | None]:
     """Both measures in mm; `12x8` in either field gives both."""
     for spot, other in ((longest, widest), (widest, longest)):
@@ -435,8 +446,8 @@ def _read_size(reader: _Reader, longest: str, widest: str) -> tuple[Decimal | No
         if reader.typed(other):
             reader.errors[spot] = "This gives both measures, and the other field is typed too. Empty one."
             return None, None
-        return reader.size(spot)
-    return reader.measure(longest), reader.measure(widest)
+        return reader.read(spot, parse_both_measures) or (None, None)
+    return reader.read(longest, parse_measure), reader.read(widest, parse_measure)
 
 
 def _own_row(plan: SheetPlan, lesion: Lesion) -> Assessment | None:
@@ -466,7 +477,7 @@ def _read_injection(
     def name(part: str) -> str:
         return lesion_field(lesion.pk, part)
 
-    volume = reader.decimal(name("volume_ml"), places=3, low=Decimal("0.001"), high=Decimal(100))
+    volume = reader.read(name("volume_ml"), parse_volume)
     pain = reader.scale(name("pain_vas"), "pain_vas")
     own = {part: _read_injection_part(reader, name(part), part) for part in plan.common_fields}
     if volume is None:
@@ -505,7 +516,7 @@ def _kept_while_hidden(plan: SheetPlan, lesion: Lesion) -> dict:
 
 def _read_injection_part(reader: _Reader, name: str, part: str):
     if part == "concentration_mg_ml":
-        return reader.decimal(name, places=2, low=Decimal("0.01"), high=Decimal(1000))
+        return reader.read(name, parse_concentration)
     if part in VOCABULARIES:
         return reader.code(name, part)
     return reader.text(name, part)
@@ -514,7 +525,7 @@ def _read_injection_part(reader: _Reader, name: str, part: str):
 def _read_infusion(plan: SheetPlan, reader: _Reader) -> InfusionEntry | None:
     if not plan.has_infusion:
         return None
-    dose = reader.decimal("infusion-dose_g", places=2, low=Decimal("0.01"), high=Decimal(1000))
+    dose = reader.read("infusion-dose_g", parse_infusion)
     minutes = reader.whole("infusion-duration_min", low=1, high=1440)
     if dose is None and minutes is None:
         return None

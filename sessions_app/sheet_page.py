@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lesions.models import Lesion
 from sessions_app.drafts import Conflict
-from sessions_app.last_time import LastTime
-from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan
+from sessions_app.entries import lesion_field
+from sessions_app.last_time import LastTime, SeenBefore
+from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan, as_text
+from sessions_app.sheet_arithmetic import LesionSum, SheetSum
 from stsclinic.clinical.dates import show_date
-from stsclinic.clinical.dosing import area_cm2, volume_by_area
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.rounds import region_of
 from stsclinic.clinical.scales import PGA_WORDS
@@ -51,6 +53,10 @@ UNITS = {
 }
 
 
+TAKEN_OVER = ("longest_mm", "widest_mm", "ulcer", "inflammation")
+"""The fields of a lesion that `as last time` takes over where they are left empty."""
+
+
 @dataclass
 class Cell:
     """One field of the sheet as the page shows it."""
@@ -61,6 +67,9 @@ class Cell:
     unit: str = ""
     error: str = ""
     last: str = ""
+    """Last time's value with its date, for the fields that nothing takes over."""
+    last_value: str = ""
+    """Last time's value as it would be typed: shown greyed in the field."""
     options: list[tuple[str, str]] = field(default_factory=list)
     conflict: str = ""
 
@@ -72,19 +81,22 @@ class Cell:
 
 @dataclass
 class LesionRow:
-    """One lesion of the sheet: its cells by name, and last time's words."""
+    """One lesion of the sheet: its cells by name, its arithmetic, and last time's words."""
 
-    lesion: object
+    lesion: Lesion
     cells: dict[str, Cell]
+    sum: LesionSum
     last_words: str
     may_confirm: bool
     confirms: str
     """What a tick at `as last time` stands for."""
     is_confirmed: bool
-    area_hint: str
     own: list[Cell]
     is_gone: bool
-    has_own: bool
+    own_words: str
+    """What this lesion gets other than all lesions."""
+    opens_own: bool
+    """Whether one of these fields has something to say."""
     region: str
     """The region of the body that a protocol's highest volume of a round counts for."""
 
@@ -101,12 +113,12 @@ def label_of(plan: SheetPlan, name: str) -> str:
 def cells_of(
     plan: SheetPlan,
     values: dict[str, str],
+    last: dict[int, LastTime],
     *,
     errors: Mapping[str, str],
     conflicts: Mapping[str, Conflict],
 ) -> dict[str, Cell]:
     """Every field of the sheet as the page shows it, by its name."""
-    last = plan.last_time(values)
     return {name: _cell(plan, name, values, last, errors, conflicts) for name in plan.field_names}
 
 
@@ -141,19 +153,20 @@ def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors,
         value=values.get(name, ""),
         unit=UNITS.get(part, ""),
         error=error,
-        last=_last_words(last[lesion], part) if lesion else "",
+        last=_last_words(last[lesion], part) if lesion and part not in TAKEN_OVER else "",
+        last_value=_last_value(last[lesion], part) if lesion and part in TAKEN_OVER else "",
         options=options,
         conflict=f"{conflict.by} typed “{conflict.theirs}”" if conflict else "",
     )
 
 
+def _last_value(last: LastTime, part: str) -> str:
+    return as_text(getattr(last.assessment, part)) if last.may_confirm else ""
+
+
 def _last_words(last: LastTime, part: str) -> str:
-    row = (
-        last.assessment
-        if part in ("longest_mm", "widest_mm", "ulcer", "inflammation", "pga")
-        else last.injection
-    )
-    if row is None or part in ("gone", "confirmed"):
+    row = last.assessment if part == "pga" else last.injection
+    if row is None or part in ("gone", "confirmed", "volume_ml"):
         return ""
     if part in BETRAYING_FIELDS and last.injection and last.injection.hides_allocation:
         return ""
@@ -169,55 +182,52 @@ def _last_words(last: LastTime, part: str) -> str:
     return f"{words}, {show_date(row.held_on)}"
 
 
-def rows_of(plan: SheetPlan, values: dict[str, str], cells: dict[str, Cell]) -> list[LesionRow]:
+def rows_of(
+    plan: SheetPlan, sums: SheetSum, last: dict[int, LastTime], cells: dict[str, Cell]
+) -> list[LesionRow]:
     """The lesions of the sheet in their order."""
-    last = plan.last_time(values)
-    return [_lesion_row(plan, lesion, last[lesion.pk], cells) for lesion in plan.lesions]
+    return [
+        _lesion_row(plan, lesion, sums.lesions[lesion.pk], last[lesion.pk], cells) for lesion in plan.lesions
+    ]
 
 
-def _lesion_row(plan: SheetPlan, lesion, last: LastTime, cells: dict[str, Cell]) -> LesionRow:
-    own_cells = {name: cells[f"lesion-{lesion.pk}-{name}"] for name in plan.lesion_fields}
+def _lesion_row(
+    plan: SheetPlan, lesion: Lesion, arithmetic: LesionSum, last: LastTime, cells: dict[str, Cell]
+) -> LesionRow:
+    own_cells = {name: cells[lesion_field(lesion.pk, name)] for name in plan.lesion_fields}
     own = [own_cells[name] for name in plan.common_fields]
+    is_gone = bool(own_cells["gone"].value)
     return LesionRow(
         lesion=lesion,
         cells=own_cells,
+        sum=arithmetic,
         last_words=_assessment_words(last.assessment),
         may_confirm=last.may_confirm,
         confirms=last.token,
-        is_confirmed=last.may_confirm and own_cells["confirmed"].value == last.token,
-        area_hint=_area_hint(plan, last.assessment),
+        is_confirmed=not is_gone and last.may_confirm and own_cells["confirmed"].value == last.token,
         own=own,
-        is_gone=bool(own_cells["gone"].value),
-        has_own=any(cell.value or cell.error for cell in own),
+        is_gone=is_gone,
+        own_words=", ".join(f"{cell.label.lower()} {_cell_words(cell)}" for cell in own if cell.value),
+        opens_own=any(cell.error or cell.conflict for cell in own),
         region=region_of(lesion.body_site),
     )
 
 
-def _assessment_words(row) -> str:
+def _cell_words(cell: Cell) -> str:
+    words = dict(cell.options).get(cell.value, cell.value)
+    return f"{words} {cell.unit}".strip()
+
+
+def _assessment_words(row: SeenBefore | None) -> str:
     if row is None:
-        return "not seen before"
+        return "Not seen before"
+    words = []
     if row.status == "gone":
-        return f"gone, {show_date(row.held_on)}"
-    parts = []
-    if row.longest_mm is not None and row.widest_mm is not None:
-        parts.append(f"{show_decimal(row.longest_mm)} × {show_decimal(row.widest_mm)} mm")
-    if row.ulcer:
-        parts.append("ulcer")
-    if row.inflammation:
-        parts.append("inflammation")
-    return ", ".join([*parts, show_date(row.held_on)])
-
-
-def _area_hint(plan: SheetPlan, row) -> str:
-    """The protocol's ml/cm² on the last size, as arithmetic and named as such."""
-    rate = plan.definition.volume_ml_per_cm2
-    if rate is None or row is None or row.longest_mm is None or row.widest_mm is None:
-        return ""
-    area = area_cm2(row.longest_mm, row.widest_mm)
-    volume = volume_by_area(area, rate, plan.definition.max_volume_ml_per_lesion)
-    held = ", the protocol's maximum" if volume.is_held_to_maximum else ""
-    return (
-        f"{show_decimal(area)} cm² × {show_decimal(rate)} ml/cm² = {show_decimal(area * rate)} ml"
-        + (f", held to {show_decimal(volume.volume_ml)} ml" if held else "")
-        + held
-    )
+        words.append("gone")
+    elif row.longest_mm is not None or row.widest_mm is not None:
+        measures = (row.longest_mm, row.widest_mm)
+        words.append(" × ".join("?" if mm is None else show_decimal(mm) for mm in measures) + " mm")
+    for value, what in ((row.ulcer, "ulcer"), (row.inflammation, "inflammation")):
+        if value is not None:
+            words.append(what if value else f"no {what}")
+    return f"Last, {show_date(row.held_on)}: {', '.join(words) or 'seen'}"

@@ -179,7 +179,7 @@ STORAGES = {
             "directory_permissions_mode": 0o700,
         },
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "stsclinic.static_files.StaticFiles"},
 }
 # A session sheet of 22 lesions has several hundred fields; a data sheet workbook several megabytes.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000

@@ -25,7 +25,8 @@ from sessions_app.drafts import (
 )
 from sessions_app.enrolment import may_open_session
 from sessions_app.models import Series, SessionDraft, TreatmentSession
-from sessions_app.sheet import SheetPlan
+from sessions_app.sheet import SheetPlan, day_of_visit
+from sessions_app.sheet_arithmetic import add_up
 from sessions_app.sheet_page import cells_of, label_of, rows_of
 from sessions_app.side_effects import is_over
 from stsclinic.access import clinics_where, may, require
@@ -34,6 +35,7 @@ from stsclinic.clinical import terms
 from stsclinic.clinical.alerts import ALERTS, MAY_BETRAY_ALLOCATION
 from stsclinic.clinical.dosing import dose_mg, session_totals
 from stsclinic.clinical.facts import InjectionFacts
+from stsclinic.clinical.limits import limits_in_words
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.scales import SCALES
 
@@ -257,7 +259,8 @@ def _show(
     for name in conflicts:
         shown[name] = (typed or {})[name]
     errors = completion.reading.errors
-    cells = cells_of(plan, shown, errors=errors, conflicts=conflicts)
+    last, sums = plan.last_time(shown), add_up(plan, shown)
+    cells = cells_of(plan, shown, last, errors=errors, conflicts=conflicts)
     summary = [
         {"url": f"#id_{name}", "text": f"{label_of(plan, name)}: {text}"} for name, text in errors.items()
     ]
@@ -277,7 +280,10 @@ def _show(
         **banner_of(request.user, plan.series.patient),
         "cells": cells,
         "common": [cells[f"all-{name}"] for name in plan.common_fields],
-        "rows": rows_of(plan, shown, cells),
+        "rows": rows_of(plan, sums, last, cells),
+        "sums": sums,
+        "limits": limits_in_words(plan.definition),
+        "same_last_time": plan.course.holds(day_of_visit(shown)),
         "loaded": json.dumps({name: values.get(name, "") for name in plan.field_names}),
         "error_rows": summary,
         "not_completed": _not_completed(completion, bool(request.POST.get("without_missing"))),

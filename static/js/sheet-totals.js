@@ -1,91 +1,105 @@
-// Doses and totals of the session sheet follow while it is typed. The server adds up everything again.
+// Doses, offered volumes and totals of the session sheet follow while it is typed. The server adds up everything again.
 
-const form = document.querySelector("[data-sheet]");
+import { cell, form, isConfirmed, isGone, isMeasuredToday, isSeen, lesions, part, sizeOf } from "./sheet-lesion.js";
+import { MG_PLACES, ML_PLACES, areaCm2, exact, mgPerCm2, number, show, volumeByArea } from "./sheet-numbers.js";
+
 const totals = form.querySelector("[data-totals]");
-
-// A number as the server reads it: one decimal mark, comma or point. Anything else is no number here.
-function number(text) {
-  const typed = (text ?? "").trim();
-  return /^\d+([.,]\d+)?$/.test(typed) ? Number(typed.replace(",", ".")) : null;
-}
-
-const ML_PLACES = 3;
-// mg/ml has two decimals and ml three, so their product has five: nothing is rounded, as on the server.
-const MG_PLACES = ML_PLACES + 2;
-
-// The sum of binary fractions, without what they add beyond the last decimal.
-function exact(value, places) {
-  return Number(value.toFixed(places));
-}
-
-function show(value, places) {
-  return String(exact(value, places));
-}
+const showsDose = "showsDose" in totals.dataset;
+const mlPerCm2 = number(totals.dataset.mlPerCm2);
+const maxMlLesion = number(totals.dataset.maxMlLesion);
+const maxMl = number(totals.dataset.maxMl);
+const maxMg = number(totals.dataset.maxMg);
 
 function text(selector, value) {
   const node = totals.querySelector(selector);
-  if (node) node.textContent = value;
+  if (node && node.textContent !== String(value)) node.textContent = value;
 }
 
-function part(lesion, name) {
-  const own = lesion.querySelector(`[data-part$="-${name}"]`);
-  const common = form.querySelector(`[data-part="all-${name}"]`);
-  return own?.value.trim() || common?.value.trim() || "";
+function paint(lesion) {
+  lesion.classList.toggle("is-gone", isGone(lesion));
+  lesion.classList.toggle("is-confirmed", isConfirmed(lesion));
+  const offer = lesion.querySelector('[data-offer="p"]');
+  if (!offer) return;
+  const [longest, widest] = sizeOf(lesion, { shown: true });
+  const known = longest && widest && !isGone(lesion);
+  const whose = isMeasuredToday(lesion) ? "" : " (last size)";
+  const made = known ? volumeByArea(longest, widest, mlPerCm2, maxMlLesion, whose) : null;
+  offer.hidden = !made || made.isNothing;
+  offer.querySelector("[data-offer-ml]").textContent = made?.volume ?? "";
+  offer.querySelector("[data-offer-words]").textContent = made?.words ?? "";
+}
+
+// What of one solution is injected: its concentration in mg/ml, and what tells it from another.
+function solutionOf(lesion) {
+  const agent = part(lesion, "agent")?.value || "sts";
+  const concentration = agent === "saline" ? 0 : number(part(lesion, "concentration_mg_ml")?.value);
+  return { agent, concentration, key: `${agent} ${concentration} ${part(lesion, "salt_form")?.value ?? ""}` };
+}
+
+function solutionWords(lesion, { agent, concentration }) {
+  const technique = part(lesion, "technique");
+  const where = technique?.value ? technique.selectedOptions[0].text.toLowerCase() : "";
+  const strength = showsDose && agent !== "saline" && concentration ? `× ${show(concentration, 2)} mg/ml` : "";
+  return [strength, where].filter(Boolean).join(", ");
 }
 
 function addUp() {
-  let lesions = 0;
-  let ml = 0;
-  let mg = 0;
-  let mgKnown = true;
+  const sum = { injected: 0, ml: 0, mg: 0, mgKnown: true, area: 0, areaMg: 0, areaMgKnown: true, measured: 0 };
   const solutions = new Map();
   const regions = new Map();
-  const over = [];
-  const maxLesion = number(totals.dataset.maxMlLesion);
-  for (const lesion of form.querySelectorAll("[data-lesion]")) {
-    lesion.classList.toggle("is-gone", lesion.querySelector("[data-gone]").checked);
-    const volumeInput = lesion.querySelector("[data-volume]");
-    if (!volumeInput) continue;
-    const volume = number(volumeInput.value);
+  const passed = [];
+  for (const lesion of lesions) {
+    paint(lesion);
+    const field = cell(lesion, "volume");
+    if (!field) continue;
+    const volume = number(field.value);
     const dose = lesion.querySelector("[data-dose]");
+    const solution = solutionOf(lesion);
+    lesion.querySelector("[data-solution]").textContent = solutionWords(lesion, solution);
     dose.textContent = "";
     if (!volume) continue;
-    lesions += 1;
-    ml += volume;
+    sum.injected += 1;
+    sum.ml += volume;
     const region = lesion.dataset.region;
     regions.set(region, exact((regions.get(region) ?? 0) + volume, ML_PLACES));
-    if (maxLesion !== null && volume > maxLesion) over.push(`above ${show(maxLesion, ML_PLACES)} ml per lesion`);
-    if (!("showsDose" in totals.dataset)) continue;
-    const agent = part(lesion, "agent") || "sts";
-    const concentration = agent === "saline" ? 0 : number(part(lesion, "concentration_mg_ml"));
-    const solution = `${agent} ${concentration} ${part(lesion, "salt_form")}`;
-    solutions.set(solution, (solutions.get(solution) ?? 0) + volume);
-    if (concentration === null) {
-      mgKnown = false;
+    if (maxMlLesion !== null && volume > maxMlLesion) passed.push(`above ${show(maxMlLesion, ML_PLACES)} ml in ${lesion.dataset.lesion}`);
+    if (!showsDose) continue;
+    solutions.set(solution.key, (solutions.get(solution.key) ?? 0) + volume);
+    const mg = solution.concentration === null ? null : solution.concentration * volume;
+    const [longest, widest] = isGone(lesion) ? [null, null] : sizeOf(lesion);
+    if (longest && widest) {
+      sum.measured += 1;
+      sum.area += areaCm2(longest, widest);
+      sum.areaMg += mg ?? 0;
+      sum.areaMgKnown &&= mg !== null;
+    }
+    if (mg === null) {
+      sum.mgKnown = false;
     } else {
-      mg += concentration * volume;
-      dose.textContent = agent === "saline" ? "saline" : `= ${show(concentration * volume, MG_PLACES)} mg`;
+      sum.mg += mg;
+      dose.textContent = solution.agent === "saline" ? "saline" : `= ${show(mg, MG_PLACES)} mg`;
     }
   }
-  ml = exact(ml, ML_PLACES);
-  mg = exact(mg, MG_PLACES);
-  const maxMl = number(totals.dataset.maxMl);
-  const maxMg = number(totals.dataset.maxMg);
   for (const [region, volume] of regions) {
-    if (maxMl !== null && volume > maxMl) over.push(`above ${show(maxMl, ML_PLACES)} ml in ${region}`);
+    if (maxMl !== null && volume > maxMl) passed.push(`above ${show(maxMl, ML_PLACES)} ml in ${region}`);
   }
-  if ("showsDose" in totals.dataset && maxMg !== null && mg > maxMg) over.push(`above ${show(maxMg, MG_PLACES)} mg per visit`);
+  if (showsDose && maxMg !== null && exact(sum.mg, MG_PLACES) > maxMg) passed.push(`above ${show(maxMg, MG_PLACES)} mg`);
+  tell(sum, solutions, passed);
+}
+
+function tell(sum, solutions, passed) {
   let syringes = 0;
   for (const volume of solutions.values()) syringes += Math.ceil(exact(volume, ML_PLACES));
-  text("[data-total-lesions]", lesions || "–");
-  text("[data-total-ml]", lesions ? show(ml, ML_PLACES) : "–");
-  text("[data-total-mg]", lesions && mgKnown ? show(mg, MG_PLACES) : "–");
-  text("[data-total-syringes]", lesions ? syringes : "–");
-  const limit = totals.querySelector("[data-limit]");
-  if (limit) {
-    limit.hidden = over.length === 0;
-    limit.textContent = over.length ? `The protocol's limit: ${[...new Set(over)].join(", ")}` : "";
-  }
+  const density = sum.area > 0 && sum.areaMgKnown ? mgPerCm2(sum.areaMg, sum.area) : "";
+  text("[data-total-seen]", lesions.filter(isSeen).length);
+  text("[data-total-lesions]", sum.injected || "–");
+  text("[data-total-ml]", sum.injected ? show(sum.ml, ML_PLACES) : "–");
+  text("[data-total-mg]", sum.injected && sum.mgKnown ? show(sum.mg, MG_PLACES) : "–");
+  text("[data-total-density]", density || "–");
+  text("[data-total-measured]", density && sum.measured < sum.injected ? `, ${sum.measured} measured` : "");
+  text("[data-total-syringes]", sum.injected ? syringes : "–");
+  text("[data-passed]", passed.join(", "));
+  totals.querySelector("[data-limit]")?.classList.toggle("is-over", passed.length > 0);
 }
 
 form.addEventListener("input", addUp);

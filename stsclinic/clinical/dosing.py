@@ -7,7 +7,7 @@ Source: domain.md, "Arithmetic that the program does"; report 001 for the area, 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from stsclinic.clinical.facts import InjectionFacts
 
@@ -15,6 +15,7 @@ ANHYDROUS_PER_PENTAHYDRATE = Decimal("0.637")
 """Mass of the anhydrous salt in one of pentahydrate (158.11 / 248.18 g/mol, United States label)."""
 
 SYRINGE_ML = Decimal(1)
+SMALLEST_ML = Decimal("0.001")
 
 
 def dose_mg(concentration_mg_ml: Decimal, volume_ml: Decimal) -> Decimal:
@@ -34,6 +35,11 @@ class VolumeByArea:
     volume_ml: Decimal
     is_held_to_maximum: bool
 
+    @property
+    def enterable_ml(self) -> Decimal:
+        """The volume as a sheet takes it: cut to 0.001 ml, so that it is never more than the arithmetic gives."""
+        return self.volume_ml.quantize(SMALLEST_ML, rounding=ROUND_FLOOR)
+
 
 def volume_by_area(area: Decimal, ml_per_cm2: Decimal, maximum_ml: Decimal | None) -> VolumeByArea:
     """Volume for an area in cm² at the protocol's ml/cm², held to its maximum per lesion."""
@@ -41,6 +47,11 @@ def volume_by_area(area: Decimal, ml_per_cm2: Decimal, maximum_ml: Decimal | Non
     if maximum_ml is not None and volume > maximum_ml:
         return VolumeByArea(maximum_ml, True)
     return VolumeByArea(volume, False)
+
+
+def mg_per_cm2(dose: Decimal, area: Decimal) -> Decimal | None:
+    """mg on each cm² that was treated; None without an area."""
+    return dose / area if area else None
 
 
 def syringes(volume_ml: Decimal) -> int:

@@ -195,7 +195,7 @@ def and_the_second_session_with_one_lesion_gone_and_the_series_stopped(nurse: Pe
     page.get_by_role("group", name="Side effects since the last visit").get_by_text("Asked, recorded").click()
     page.get_by_label("PtGA, 1 to 10").fill("4")
     finger, elbow, knee = (lesion(page, lesion_id) for lesion_id in LESIONS)
-    expect(finger).to_contain_text(f"12 × 8 mm, {shown(FIRST)}")
+    expect(finger).to_contain_text(f"Last, {shown(FIRST)}: 12 × 8 mm, no ulcer")
     finger.get_by_label("Gone").check()
     elbow.get_by_label("Longest").fill("6")
     elbow.get_by_label("Widest").fill("5")

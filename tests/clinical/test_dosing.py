@@ -13,6 +13,7 @@ from stsclinic.clinical.dosing import (
     as_pentahydrate,
     diluted_mg_ml,
     dose_mg,
+    mg_per_cm2,
     session_totals,
     syringes,
     volume_by_area,
@@ -64,6 +65,28 @@ def test_area_is_the_papers_own_reckoning(longest, widest, area):
 def test_volume_by_area_is_held_to_the_maximum(area, volume, is_held):
     proposed = volume_by_area(D(area), D("0.1"), D("0.4"))
     assert (proposed.volume_ml, proposed.is_held_to_maximum) == (D(volume), is_held)
+
+
+@pytest.mark.parametrize(
+    ("area", "rate", "maximum", "enterable"),
+    [
+        ("0.09", "0.1", None, "0.009"),
+        ("1.03125", "0.1", None, "0.103"),
+        ("1.0399", "0.1", None, "0.103"),
+        ("0.0001", "0.1", None, "0"),
+        ("1.2", "0.35", None, "0.42"),
+        ("9", "0.1", "0.4", "0.4"),
+    ],
+)
+def test_a_volume_is_cut_to_what_a_sheet_takes_and_never_rounded_up(area, rate, maximum, enterable):
+    volume = volume_by_area(D(area), D(rate), None if maximum is None else D(maximum))
+    assert volume.enterable_ml == D(enterable) <= volume.volume_ml
+
+
+def test_mg_on_each_square_centimetre():
+    assert mg_per_cm2(D("82.5"), D("0.96")) == D("85.9375")
+    assert mg_per_cm2(D(0), D(2)) == 0
+    assert mg_per_cm2(D(10), D(0)) is None
 
 
 def test_without_a_maximum_nothing_is_held():

@@ -1,6 +1,7 @@
 """A lesion of a closed trial, treated later under another protocol: what it got in the trial stays hidden."""
 
 import datetime
+import re
 from decimal import Decimal
 
 import pytest
@@ -55,7 +56,10 @@ def shown_beside(client, user, series) -> list[str]:
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     draft = open_draft(series=series, kind="treatment", by=user)
     page = client.get(reverse("draft", args=[draft.pk])).content.decode()
-    return [part.split("<")[0] for part in page.split('class="last-value">')[1:] if "05-Jan-2026" in part]
+    words = re.findall(r'class="last-value">([^<]*)<', page)
+    words += re.findall(r'class="offer"[^>]*>(.*?)</button>', page)
+    texts = [" ".join(re.sub(r"<[^>]*>", " ", word).split()) for word in words]
+    return [text for text in texts if "05-Jan-2026" in text]
 
 
 def raised(series, lesions) -> list[str]:
@@ -80,7 +84,7 @@ def raised(series, lesions) -> list[str]:
 @pytest.mark.parametrize("role", ["clinician", "nurse"])
 def test_the_sheet_says_the_volume_and_not_what_it_was_of(client, clinic, later, role):
     words = shown_beside(client, make_user(role, clinic), later)
-    assert words == ["0.2, 05-Jan-2026"] * 2
+    assert words == ["L 0.2 ml last time, 05-Jan-2026"] * 2
 
 
 def test_no_alert_compares_with_an_injection_of_the_closed_trial(clinic, later, lesions):

@@ -1,6 +1,6 @@
 """Rows of the database as the pseudonymous records that reports are computed from.
 
-Nine queries, whatever the size; time and memory are linear. Only what counts goes in: no draft, no
+Eleven queries, whatever the size; time and memory are linear. Only what counts goes in: no draft, no
 struck-out row, and nothing of a struck-out patient, series, session or lesion. No identity.
 """
 
@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lesions.models import Lesion, Patient
+from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from sessions_app.datasheets.snapshot import snapshot
 from sessions_app.models import (
     Assessment,
@@ -24,7 +24,9 @@ from stsclinic.reporting.records import (
     InfusionRecord,
     InjectionRecord,
     LesionRecord,
+    MedicationRecord,
     PatientRecord,
+    PriorTreatmentRecord,
     Registry,
     SeriesRecord,
     SessionRecord,
@@ -45,8 +47,16 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
         series: dict[int, list[SeriesRecord]] = defaultdict(list)
         for patient_pk, one in _series(within, _sessions(within)):
             series[patient_pk].append(one)
+        medications, tried = _medications(within), _prior_treatments(within)
         patients = [
-            PatientRecord(**facts, lesions=lesions[pk], series=series[pk]) for pk, facts in _patients(within)
+            PatientRecord(
+                **facts,
+                medications=medications[pk],
+                prior_treatments=tried[pk],
+                lesions=lesions[pk],
+                series=series[pk],
+            )
+            for pk, facts in _patients(within)
         ]
         side_effects = sorted(_side_effects(within), key=_by_onset)
     return Registry(patients=sorted(patients, key=lambda one: one.patient_id), side_effects=side_effects)
@@ -73,6 +83,7 @@ def _patients(within: list[int] | None) -> Iterator[tuple[int, dict[str, Any]]]:
         "not_enrolled_reason": "not_enrolled_reason",
         "consented_on": "consented_on",
         "withdrawn_on": "withdrawn_on",
+        "lesion_count": "lesion_count",
     }
     for pk, *values in _rows(Patient, "", within, (), "pk", *fields.values()):
         yield pk, dict(zip(fields, values, strict=True))
@@ -80,9 +91,27 @@ def _patients(within: list[int] | None) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _lesions(within: list[int] | None) -> dict[int, dict[str, LesionRecord]]:
     found: dict[int, dict[str, LesionRecord]] = defaultdict(dict)
-    paths = ("patient_id", "lesion_id", "body_site", "laterality", "site_detail")
+    facts = ("body_site", "laterality", "site_detail", "lesion_type", "subtype", "onset_on")
+    paths = ("patient_id", "lesion_id", *facts)
     for patient_pk, *values in sorted(_rows(Lesion, "patient__", within, (), *paths)):
         found[patient_pk][values[0]] = LesionRecord(*values)
+    return found
+
+
+def _medications(within: list[int] | None) -> dict[int, list[MedicationRecord]]:
+    found: dict[int, list[MedicationRecord]] = defaultdict(list)
+    paths = ("patient_id", "role", "started_on", "stopped_on")
+    for patient_pk, *values in sorted(_rows(Medication, "patient__", within, (), *paths)):
+        found[patient_pk].append(MedicationRecord(*values))
+    return found
+
+
+def _prior_treatments(within: list[int] | None) -> dict[int, list[PriorTreatmentRecord]]:
+    found: dict[int, list[PriorTreatmentRecord]] = defaultdict(list)
+    for patient_pk, response in sorted(
+        _rows(PriorTreatment, "patient__", within, (), "patient_id", "response")
+    ):
+        found[patient_pk].append(PriorTreatmentRecord(response))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The report as files: a zip of CSV, a workbook, one JSON object. All from the tables of the page.
+"""The report as files: a zip of CSV, a workbook, JSON, a PDF. All from the tables of the page.
 
 CSV and XLSX show what the page shows, rounded as there; JSON has the full precision.
 """
@@ -8,11 +8,14 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
 from sessions_app.formula_safe import formula_safe
+from sessions_app.report_pdf import write_pdf
 from sessions_app.reports import Prepared
-from stsclinic.reporting.tables import NOTHING, Column, Table, cell_text
+from stsclinic.reporting.tables import NOTHING, Column, Share, Spread, Table, cell_text
+from stsclinic.reporting.tables.table import HIDDEN_WORD, Hidden
 
 SMALL_P = 0.001
 """Below it, cell_text gives no digits; the workbook's number format does the same."""
@@ -33,7 +36,10 @@ def write_csv_zip(prepared: Prepared, stream: BinaryIO) -> None:
         for table in prepared.all_tables:
             text = io.StringIO(newline="")
             csv.writer(text, lineterminator="\r\n").writerows(csv_rows(table))
-            archive.writestr(f"{table.code}.csv", text.getvalue().encode())
+            day = prepared.stated_on
+            entry = zipfile.ZipInfo(f"{table.code}.csv", (day.year, day.month, day.day, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, text.getvalue().encode())
 
 
 def write_workbook(prepared: Prepared, stream: BinaryIO) -> None:
@@ -42,6 +48,7 @@ def write_workbook(prepared: Prepared, stream: BinaryIO) -> None:
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(stream, options | {"in_memory": True}) as workbook:
+        workbook.set_properties({"created": datetime.combine(prepared.stated_on, time(0))})
         heading = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         for table in prepared.all_tables:
             sheet = workbook.add_worksheet(table.code)
@@ -60,10 +67,43 @@ def write_json(prepared: Prepared, stream: BinaryIO) -> None:
     stream.write(json.dumps(prepared.report.as_json(), indent=2, allow_nan=False).encode())
 
 
+def write_tables_json(prepared: Prepared, stream: BinaryIO) -> None:
+    """Write every table with its columns, in full precision; what the other object does not hold too."""
+    found = {
+        table.code: {
+            "title": table.title,
+            "columns": [
+                {
+                    "code": one.code,
+                    "label": one.label,
+                    "kind": one.kind,
+                    "unit": one.unit,
+                    "decimals": one.decimals,
+                }
+                for one in table.columns
+            ],
+            "rows": [[_json_value(value) for value in row] for row in table.rows],
+            "notes": list(table.footnotes),
+        }
+        for table in prepared.all_tables
+    }
+    stream.write(json.dumps(found, indent=1, allow_nan=False, ensure_ascii=False).encode())
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, (Share, Spread)):
+        return value._asdict()
+    if isinstance(value, Hidden):
+        return HIDDEN_WORD
+    return value.isoformat() if isinstance(value, date) else value
+
+
 FORMATS: dict[str, tuple[str, str, Callable[[Prepared, BinaryIO], None]]] = {
     "csv": ("zip", "application/zip", write_csv_zip),
     "xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_workbook),
     "json": ("json", "application/json", write_json),
+    "tables": ("tables.json", "application/json", write_tables_json),
+    "pdf": ("pdf", "application/pdf", write_pdf),
 }
 """By the word in the address: the ending of the file's name, its type, and what writes it."""
 
@@ -78,7 +118,7 @@ def _plain(column: Column, value: Any) -> str:
 def _number_format(column: Column) -> str:
     if column.kind == "number":
         return "0." + "0" * column.decimals if column.decimals else "General"
-    return {"count": "0", "p": f'[<{SMALL_P}]"< {SMALL_P}";0.000', "date": "dd-mmm-yyyy"}.get(
+    return {"count": "0", "whole": "0", "p": f'[<{SMALL_P}]"< {SMALL_P}";0.000', "date": "dd-mmm-yyyy"}.get(
         column.kind, "@"
     )
 
@@ -90,7 +130,7 @@ def _write_cell(sheet: Any, row: int, index: int, column: Column, value: Any) ->
         return
     if column.kind == "date":
         sheet.write_datetime(row, index, value)
-    elif column.is_number:
+    elif column.is_number and not isinstance(value, (Share, Spread, Hidden)):
         sheet.write_number(row, index, value if column.kind == "p" and value < SMALL_P else float(text))
     else:
         sheet.write_string(row, index, text)

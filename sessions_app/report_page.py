@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -9,10 +10,12 @@ from django.utils.http import urlencode
 
 from sessions_app.reports import patient_keys
 from stsclinic.clinics.models import User
-from stsclinic.reporting.tables import Column, Table, cell_text
+from stsclinic.drawing import Figure
+from stsclinic.reporting.figures import SECTION_OF
+from stsclinic.reporting.tables import NOTHING, SECTION, Column, Table, cell_text
 
 LONG = 25
-"""A table of more rows is folded; its heading says how many it has."""
+"""A list of more rows is folded; its heading says how many it has."""
 ROWS_SHOWN = 200
 """Rows of a table on one page. The files hold all."""
 WIDE = 4
@@ -21,6 +24,11 @@ DENSE = 10
 """A table of this many columns is set tighter."""
 SHORT_TEXT, LONG_TEXT = 22, 40
 """Characters of a text that is not broken into lines, and of one that needs a wide column."""
+
+
+PATIENT_COLUMNS = ("patient_id", "subject")
+OVER_TIME = ("side_effect_patients", "side_effect_course")
+"""Tables whose patients lead to their course over time, and not to their page."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,11 @@ class ShownTable:
     rows_words: str
     previous_url: str
     next_url: str
+    is_list: bool
 
     @property
     def is_long(self) -> bool:
-        return self.total > LONG
+        return self.is_list and self.total > LONG
 
     @property
     def is_wide(self) -> bool:
@@ -54,24 +63,71 @@ class ShownTable:
         return len(self.columns) >= DENSE
 
 
+@dataclass(frozen=True)
+class ShownSection:
+    """A part of the report: its figures, and its tables in groups that stand side by side where narrow."""
+
+    code: str
+    title: str
+    figures: Sequence[tuple[Figure, Sequence[ShownTable]]]
+    """Each with the tables that hold its numbers."""
+    groups: Sequence[Sequence[ShownTable]]
+
+
+Query = Mapping[str, Sequence[str]]
+"""The selection, as the address holds it."""
+
+
+def address(name: str, query: Query, *, args: Sequence[str] = (), **more: str | int) -> str:
+    """An address of the report with its selection."""
+    text = urlencode({**query, **more}, doseq=True)
+    return f"{reverse(name, args=args)}?{text}" if text else reverse(name, args=args)
+
+
 def notes_of(tables: Sequence[Table]) -> list[str]:
     """Every note once, in the order of the tables. A table names its own by their numbers."""
     return list(dict.fromkeys(note for table in tables for note in table.footnotes))
+
+
+def shown_sections(
+    tables: Sequence[Table],
+    drawn: Sequence[Figure],
+    notes: Sequence[str],
+    user: User,
+    query: Query,
+    given: Mapping[str, str],
+) -> list[ShownSection]:
+    """The parts of the report for the page of `user`, in one query.
+
+    Args:
+        given: the whole query of the address: `CODE_from` is the first row to show of a table.
+    """
+    shown = {
+        table.code: one
+        for table, one in zip(tables, shown_tables(tables, notes, user, query, given), strict=True)
+    }
+    found = []
+    for code, title in SECTION.items():
+        of_section = [shown[table.code] for table in tables if table.section == code]
+        if of_section:
+            groups = [list(group) for _, group in groupby(of_section, key=lambda table: table.is_wide)]
+            figures = [
+                (one, [shown[table] for table in one.tables]) for one in drawn if SECTION_OF[one.code] == code
+            ]
+            found.append(ShownSection(code, title, figures, groups))
+    return found
 
 
 def shown_tables(
     tables: Sequence[Table],
     notes: Sequence[str],
     user: User,
-    query: Mapping[str, str],
+    query: Query,
     given: Mapping[str, str],
+    *,
+    of: Sequence[str] = (),
 ) -> list[ShownTable]:
-    """The tables for the page of `user`, in one query.
-
-    Args:
-        query: the selection, as the address holds it.
-        given: the whole query of the address: `CODE_from` is the first row to show of a table.
-    """
+    """The tables for a page of `user`, in one query. `of` is the table, row and column that they are behind."""
     starts = {table.code: _start(given.get(f"{table.code}_from", ""), len(table.rows)) for table in tables}
     keys = patient_keys(
         user,
@@ -79,11 +135,11 @@ def shown_tables(
             row[index]
             for table in tables
             for index, column in enumerate(table.columns)
-            if column.code == "patient_id"
+            if column.code in PATIENT_COLUMNS
             for row in _part(table, starts)
         },
     )
-    return [_shown(table, notes, keys, starts, query, given) for table in tables]
+    return [_shown(table, notes, keys, starts, query, given, of) for table in tables]
 
 
 def _start(text: str, total: int) -> int:
@@ -101,17 +157,22 @@ def _shown(
     notes: Sequence[str],
     keys: Mapping[str, int],
     starts: Mapping[str, int],
-    query: Mapping[str, str],
+    query: Query,
     given: Mapping[str, str],
+    of: Sequence[str],
 ) -> ShownTable:
     start, total, name = starts[table.code], len(table.rows), f"{table.code}_from"
     rows = [
-        [_cell(column, value, keys) for column, value in zip(table.columns, row, strict=True)]
-        for row in _part(table, starts)
+        [
+            _cell(table, number, column, value, keys, query)
+            for column, value in zip(table.columns, row, strict=True)
+        ]
+        for number, row in enumerate(_part(table, starts), start)
     ]
 
     def url(first: int) -> str:
-        return f"{reverse('report')}?{urlencode({**query, name: str(first)})}#table-{table.code}"
+        page = "report_rows" if of else "report"
+        return f"{address(page, query, args=of, **{name: first})}#table-{table.code}"
 
     words = (
         f"Rows {start + 1} to {start + len(rows)} of {total}; the files hold all" if total > len(rows) else ""
@@ -127,16 +188,23 @@ def _shown(
         rows_words=words,
         previous_url=url(start - ROWS_SHOWN) if start else "",
         next_url=url(start + ROWS_SHOWN) if start + ROWS_SHOWN < total else "",
+        is_list=table.is_individual and not of,
     )
 
 
-def _cell(column: Column, value: object, keys: Mapping[str, int]) -> str:
-    """The text; short ones are not broken, and long ones get the room to be read."""
+def _cell(
+    table: Table, number: int, column: Column, value: object, keys: Mapping[str, int], query: Query
+) -> str:
+    """The text; a number leads to its rows; short texts are not broken, and long ones get room to be read."""
     text = cell_text(column, value)
-    if column.code == "patient_id" and text in keys:
-        return format_html('<a href="{}">{}</a>', reverse("patient", args=[keys[text]]), text)
+    if column.code in PATIENT_COLUMNS and text in keys:
+        where = "swim_lanes" if table.code in OVER_TIME else "patient"
+        return format_html('<a href="{}">{}</a>', reverse(where, args=[keys[text]]), text)
     if column.is_number:
-        return text
+        if text == NOTHING or table.behind(number, column.code) is None:
+            return text
+        url = address("report_rows", query, args=(table.code, str(number), column.code))
+        return format_html('<a class="behind" href="{}">{}</a>', url, text)
     if len(text) > LONG_TEXT:
         return format_html('<div class="report-reason">{}</div>', text)
     return format_html('<span class="nowrap">{}</span>', text) if len(text) < SHORT_TEXT else text

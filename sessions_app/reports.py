@@ -3,9 +3,11 @@
 Page and files all come from the Prepared that `prepare` returns, so they cannot differ.
 """
 
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
+from importlib.metadata import version
 
 from django.db.models import Q
 from django.utils import timezone
@@ -16,11 +18,16 @@ from sessions_app.models import Protocol
 from sessions_app.registry import load_registry
 from stsclinic import __version__
 from stsclinic.access import clinics_where
+from stsclinic.audit.models import Change
 from stsclinic.clinical.dates import show_date
-from stsclinic.clinical.terms import DIAGNOSIS
+from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.remission import HORIZON
+from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
 from stsclinic.clinics.models import Clinic, User
 from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
-from stsclinic.reporting.selection import Selection
+from stsclinic.reporting.methods import Methods, methods
+from stsclinic.reporting.records import Registry
+from stsclinic.reporting.selection import UNIT, Selection
 from stsclinic.reporting.summary import Report, summarise
 from stsclinic.reporting.tables import Column, Table, tables
 
@@ -29,14 +36,16 @@ RIGHT = "see_report"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A report with its tables, what it shows in words, and when it was computed."""
+    """A report with its tables, what it shows in words, and the day that it states."""
 
     report: Report
     tables: Sequence[Table]
     about: Table
-    """What the report shows: selection, number of patients, date and program version."""
+    """What the report shows: selection, number of patients, date, state of the data, program's version."""
+    methods: Methods
     selection_words: str
     """The selection by codes, for the log."""
+    stated_on: date
 
     @property
     def patients(self) -> int:
@@ -46,12 +55,12 @@ class Prepared:
     @property
     def is_closed(self) -> bool:
         """Whether an allocation is left out because it is closed to this person."""
-        return CLOSED_FOOTNOTE in self.report.footnotes
+        return self.report.has_concealed
 
     @property
     def all_tables(self) -> list[Table]:
-        """What a file holds: what it shows, the tables, and their notes."""
-        return [self.about, *self.tables, _notes(self.tables)]
+        """What a file holds: what it shows, the tables, the methods, and the notes of the tables."""
+        return [self.about, *self.tables, self.methods.table, _notes(self.tables)]
 
 
 def report_clinics(user: User) -> list[Clinic]:
@@ -65,24 +74,34 @@ def report_protocols(clinics: Sequence[Clinic]) -> dict[str, str]:
     return dict(found.values_list("code", "name"))
 
 
-def prepare(user: User, selection: Selection, clinics: Sequence[Clinic]) -> Prepared:
+def prepare(
+    user: User, selection: Selection, clinics: Sequence[Clinic], *, stated_on: date | None = None
+) -> Prepared:
     """Compute the report of a selection, in a fixed number of queries.
 
     Args:
         clinics: those of `report_clinics(user)`. The records of no other are read, whatever the selection.
+        stated_on: the date that is printed; today where the clinic is, unless given.
     """
     chosen = [one for one in clinics if not selection.clinics or one.code in selection.clinics]
     closed = closed_for(user)
+    last_change = Change.objects.order_by("-pk").values_list("pk", flat=True).first()
+    registry = load_registry([one.pk for one in chosen])
     report = summarise(
-        load_registry([one.pk for one in chosen]),
+        registry,
         selection,
         allocation_visible=lambda clinic, protocol: (clinic, protocol) not in closed,
     )
+    day = stated_on or _today(chosen)
+    state = _state_words(registry, last_change)
+    names = [one.name for one in chosen]
     return Prepared(
         report=report,
         tables=tables(report),
-        about=_about(report, chosen, timezone.now()),
+        about=_about(report, names, day, state),
+        methods=methods(report, clinics=names, stated_on=day, data_state=state, versions=_versions()),
         selection_words=_by_codes(selection),
+        stated_on=day,
     )
 
 
@@ -94,24 +113,60 @@ def patient_keys(user: User, study_ids: set[str]) -> dict[str, int]:
     return dict(found)
 
 
-def _about(report: Report, clinics: Sequence[Clinic], now: datetime) -> Table:
-    selection = report.selection
-    # The day is that of the clinic; several clinics are shown in the server's zone.
+def _today(clinics: Sequence[Clinic]) -> date:
+    """The day is that of the clinic; several clinics are shown in the server's zone."""
     zone = clinics[0].zone if len(clinics) == 1 else timezone.get_default_timezone()
-    local = now.astimezone(zone)
+    return timezone.now().astimezone(zone).date()
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "stsclinic": __version__,
+        "SciPy": version("scipy"),
+        "NumPy": version("numpy"),
+        "Python": platform.python_version(),
+    }
+
+
+def _state_words(registry: Registry, last_change: int | None) -> str:
+    """Which data these were: the last change in the history, and the rows of the clinics chosen."""
+    series = [one for patient in registry.patients for one in patient.series]
+    sessions = [session for one in series for session in one.sessions]
+    injections = sum(len(session.injections) for session in sessions)
+    return (
+        f"change number {last_change or 0}; {len(registry.patients)} patients, {len(series)} series, "
+        f"{len(sessions)} sessions, {injections} injections, {len(registry.side_effects)} side effects"
+    )
+
+
+def _about(report: Report, clinics: Sequence[str], day: date, state: str) -> Table:
+    selection = report.selection
     rows = [
-        ("Clinics", ", ".join(one.name for one in clinics)),
+        ("Clinics", ", ".join(clinics)),
         ("Protocol", ", ".join(sorted(selection.protocols)) or "All"),
-        ("Diagnosis", ", ".join(DIAGNOSIS[code] for code in sorted(selection.diagnoses)) or "All"),
+        ("Diagnosis", _words(DIAGNOSIS, selection.diagnoses)),
+        ("Subtype", _words(SUBTYPE, selection.subtypes)),
+        ("Body site", _words(BODY_SITE, selection.body_sites)),
+        ("Concentration", _concentration_words(selection)),
         ("First treatment", _period_words(selection)),
+        ("Headline", f"{UNIT[selection.unit]}, {HORIZON[selection.horizon].lower()}"),
         ("Patients", str(report.cohort["patients_offered"])),
-        ("Computed", f"{show_date(local.date())} {local:%H:%M}, {zone}"),
+        ("Date", show_date(day)),
+        ("Data", f"{state[0].upper()}{state[1:]}"),
         ("Program", f"stsclinic {__version__}"),
     ]
-    if CLOSED_FOOTNOTE in report.footnotes:
+    if report.has_concealed:
         rows.append(("Allocation", CLOSED_FOOTNOTE))
     columns = (Column("what", "What"), Column("value", "Value"))
     return Table("about", "What this report shows", columns, rows)
+
+
+def _words(labels: dict[str, str], codes: frozenset[str]) -> str:
+    return ", ".join(label for code, label in labels.items() if code in codes) or "All"
+
+
+def _concentration_words(selection: Selection) -> str:
+    return ", ".join(f"{show_decimal(one)} mg/ml" for one in sorted(selection.concentrations)) or "All"
 
 
 def _period_words(selection: Selection) -> str:
@@ -128,6 +183,9 @@ def _by_codes(selection: Selection) -> str:
         "clinic": ", ".join(sorted(selection.clinics)),
         "protocol": ", ".join(sorted(selection.protocols)),
         "diagnosis": ", ".join(sorted(selection.diagnoses)),
+        "subtype": ", ".join(sorted(selection.subtypes)),
+        "body site": ", ".join(sorted(selection.body_sites)),
+        "mg/ml": ", ".join(show_decimal(one) for one in sorted(selection.concentrations)),
         "from": selection.first_treatment_from and selection.first_treatment_from.isoformat(),
         "to": selection.first_treatment_to and selection.first_treatment_to.isoformat(),
     }

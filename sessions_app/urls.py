@@ -70,6 +70,7 @@ urlpatterns = [
     ),
     # report, data sheets, allocation
     path("report/", report.report, name="report"),
+    path("report/rows/<slug:table>/<int:row>/<slug:column>/", report.report_rows, name="report_rows"),
     path("report/download/<slug:file_format>/", report.report_download, name="report_download"),
     path("exchange/", exchange.exchange, name="exchange"),
     path("exchange/import/", exchange.import_sheets, name="import_sheets"),

@@ -1,34 +1,49 @@
-"""The report's filter: clinic, protocol, diagnosis, and the period of the first treatment."""
+"""The report's selection: clinics, protocols, patients, lesions, period, and what the headline is."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 
 from django import forms
 
-from stsclinic.clinical.terms import DIAGNOSIS
+from stsclinic.clinical.remission import HORIZON
+from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
 from stsclinic.clinics.models import Clinic
-from stsclinic.reporting.selection import Selection
+from stsclinic.reporting.selection import UNIT, Selection
 
 _NO_DATE = "Enter a date such as 2026-11-20."
+_NO_CONCENTRATION = "Enter a concentration above 0 in mg/ml, such as 150."
 
 
-def _date(label: str) -> forms.DateField:
+def _date(label: str, help_text: str = "") -> forms.DateField:
     return forms.DateField(
         label=label,
         required=False,
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-date"}),
         error_messages={"invalid": _NO_DATE},
+        help_text=help_text,
     )
 
 
-def _choice(label: str, everything: str, choices: list[tuple[str, str]]) -> forms.ChoiceField:
+def _several(label: str, choices: list[tuple[str, str]]) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label,
+        required=False,
+        choices=choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "invalid_choice": "“%(value)s” is not in this list. Choose of it, or nothing for all."
+        },
+    )
+
+
+def _one(label: str, labels: Mapping[str, str]) -> forms.ChoiceField:
     return forms.ChoiceField(
         label=label,
         required=False,
-        choices=[("", everything), *choices],
-        error_messages={
-            "invalid_choice": f"“%(value)s” is not in this list. Choose one of it, or “{everything}”."
-        },
+        choices=list(labels.items()),
+        error_messages={"invalid_choice": "“%(value)s” is not in this list. Choose of it."},
     )
 
 
@@ -37,18 +52,46 @@ class ReportFilterForm(forms.Form):
 
     treated_from = _date("First treatment from")
     treated_to = _date("First treatment to")
+    concentration = forms.DecimalField(
+        label="Concentration used",
+        required=False,
+        min_value=Decimal("0.01"),
+        max_value=Decimal(1000),
+        localize=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "w-num-4 num"}),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _NO_CONCENTRATION),
+    )
+    horizon = _one(
+        "Headline at", {"follow_up": HORIZON["follow_up"], "end_of_treatment": HORIZON["end_of_treatment"]}
+    )
+    unit = _one("Headline counts", UNIT)
+    stated = _date("Date to print", "Empty prints today")
 
-    field_order = ("clinic", "protocol", "diagnosis", "treated_from", "treated_to")
+    field_order = (
+        "clinic",
+        "protocol",
+        "diagnosis",
+        "subtype",
+        "body_site",
+        "treated_from",
+        "treated_to",
+        "concentration",
+        "horizon",
+        "unit",
+        "stated",
+    )
+    LISTS = ("clinic", "protocol", "diagnosis", "subtype", "body_site")
+    """The fields of which several may be chosen."""
 
     def __init__(self, *args, clinics: Sequence[Clinic], protocols: Mapping[str, str], **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["clinic"] = _choice(
-            "Clinic", "All your clinics", [(one.code, one.name) for one in clinics]
+        self.fields["clinic"] = _several("Clinics", [(one.code, one.name) for one in clinics])
+        self.fields["protocol"] = _several(
+            "Protocols", [(code, f"{name} ({code})") for code, name in protocols.items()]
         )
-        self.fields["protocol"] = _choice(
-            "Protocol", "All protocols", [(code, f"{name} ({code})") for code, name in protocols.items()]
-        )
-        self.fields["diagnosis"] = _choice("Diagnosis", "All diagnoses", list(DIAGNOSIS.items()))
+        self.fields["diagnosis"] = _several("Diagnosis", list(DIAGNOSIS.items()))
+        self.fields["subtype"] = _several("Subtype of the lesion", list(SUBTYPE.items()))
+        self.fields["body_site"] = _several("Body site", list(BODY_SITE.items()))
         self.order_fields(self.field_order)
 
     def clean(self):
@@ -59,16 +102,35 @@ class ReportFilterForm(forms.Form):
         return data
 
     @property
+    def lists(self) -> list[tuple[forms.BoundField, int]]:
+        """The fields of several choices, each with how many are chosen."""
+        return [(self[name], len(self.data.getlist(name))) for name in self.LISTS]
+
+    @property
+    def singles(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.field_order if name not in self.LISTS]
+
+    @property
     def selection(self) -> Selection:
         """What was chosen. Only of a valid form."""
         data = self.cleaned_data
         return Selection(
-            clinics=frozenset(filter(None, [data["clinic"]])),
-            protocols=frozenset(filter(None, [data["protocol"]])),
-            diagnoses=frozenset(filter(None, [data["diagnosis"]])),
+            clinics=frozenset(data["clinic"]),
+            protocols=frozenset(data["protocol"]),
+            diagnoses=frozenset(data["diagnosis"]),
+            subtypes=frozenset(data["subtype"]),
+            body_sites=frozenset(data["body_site"]),
+            concentrations=frozenset(filter(None, [data["concentration"]])),
             first_treatment_from=data["treated_from"],
             first_treatment_to=data["treated_to"],
+            horizon=data["horizon"] or "follow_up",
+            unit=data["unit"] or "series",
         )
+
+    @property
+    def stated_on(self) -> date | None:
+        """The date to print, where one was chosen."""
+        return self.cleaned_data["stated"]
 
     @property
     def is_chosen(self) -> bool:
@@ -76,6 +138,7 @@ class ReportFilterForm(forms.Form):
         return bool(self.query)
 
     @property
-    def query(self) -> dict[str, str]:
+    def query(self) -> dict[str, list[str]]:
         """What was chosen, as the address holds it."""
-        return {name: self.data[name] for name in self.fields if self.data.get(name)}
+        found = {name: [value for value in self.data.getlist(name) if value] for name in self.fields}
+        return {name: values for name, values in found.items() if values}

@@ -1,21 +1,20 @@
-"""The report: its page, and its files. Pseudonymous: study IDs only."""
+"""The report: its page, the rows behind its numbers, and its files. Pseudonymous: study IDs only."""
 
 from io import BytesIO
-from itertools import groupby
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from sessions_app.forms.report import ReportFilterForm
-from sessions_app.report_figures import remission_bars, score_chart
 from sessions_app.report_files import FORMATS
-from sessions_app.report_page import notes_of, shown_tables
+from sessions_app.report_page import address, notes_of, shown_sections, shown_tables
 from sessions_app.reports import RIGHT, prepare, report_clinics, report_protocols
 from stsclinic.access import require
 from stsclinic.audit.services import note_event
+from stsclinic.reporting.figures import figures
+from stsclinic.reporting.tables import cell_text
+from stsclinic.reporting.tables.behind import rows_behind
 
 
 @require(RIGHT)
@@ -25,20 +24,49 @@ def report(request: HttpRequest) -> HttpResponse:
     form, clinics = _filter(request)
     context = {"form": form}
     if form.is_valid():
-        prepared = prepare(request.user, form.selection, clinics)
-        by_code = {table.code: table for table in prepared.tables}
+        prepared = prepare(request.user, form.selection, clinics, stated_on=form.stated_on)
         notes = notes_of(prepared.tables)
-        shown = shown_tables(prepared.tables, notes, request.user, form.query, request.GET)
+        drawn = figures(prepared.tables)
         context |= {
             "prepared": prepared,
-            # Narrow tables that follow one another stand side by side.
-            "groups": [list(group) for _, group in groupby(shown, key=lambda table: table.is_wide)],
+            "sections": shown_sections(prepared.tables, drawn, notes, request.user, form.query, request.GET),
             "notes": notes,
-            "score_chart": score_chart(by_code["scores"]),
-            "query": f"?{urlencode(form.query)}" if form.is_chosen else "",
-            "remission_bars": remission_bars(by_code["remission"]),
+            "query": address("report", form.query).removeprefix(address("report", {})),
         }
     return render(request, "sessions_app/report.html", context)
+
+
+@require(RIGHT)
+@require_safe
+def report_rows(request: HttpRequest, table: str, row: int, column: str) -> HttpResponse:
+    """The rows behind one number of the report, by the codes of its table and column and its row, from 0."""
+    form, clinics = _filter(request)
+    if not form.is_valid():
+        return render(request, "sessions_app/report.html", {"form": form}, status=400)
+    prepared = prepare(request.user, form.selection, clinics, stated_on=form.stated_on)
+    of = next((one for one in prepared.tables if one.code == table), None)
+    found = of.behind(row, column) if of and row < len(of.rows) else None
+    if of is None or found is None:
+        raise Http404
+    counted = next(one for one in of.columns if one.code == column)
+    words = [
+        cell_text(one, value)
+        for one, value in zip(of.columns, of.rows[row], strict=True)
+        if not one.is_number and value not in (None, "")
+    ]
+    listed = rows_behind(prepared.report, found)
+    where = table, str(row), column
+    (shown,) = shown_tables([listed], [], request.user, form.query, request.GET, of=where)
+    context = {
+        "of": of,
+        "words": words,
+        "column": counted,
+        "value": cell_text(counted, of.value(row, column)),
+        "shown": shown,
+        "about": prepared.about,
+        "back": f"{address('report', form.query)}#part-{table}",
+    }
+    return render(request, "sessions_app/report_rows.html", context)
 
 
 @require(RIGHT)
@@ -50,13 +78,13 @@ def report_download(request: HttpRequest, file_format: str) -> HttpResponse:
     form, clinics = _filter(request)
     if not form.is_valid():
         return render(request, "sessions_app/report.html", {"form": form}, status=400)
-    prepared = prepare(request.user, form.selection, clinics)
+    prepared = prepare(request.user, form.selection, clinics, stated_on=form.stated_on)
     ending, content_type, write = FORMATS[file_format]
     stream = BytesIO()
     write(prepared, stream)
     by = request.user.username
     note_event("report_downloaded", by=by, detail=f"{file_format}: {prepared.selection_words}")
-    name = f"stsclinic-report-{timezone.localdate().isoformat()}.{ending}"
+    name = f"stsclinic-report-{prepared.stated_on.isoformat()}.{ending}"
     return HttpResponse(
         stream.getvalue(),
         content_type=content_type,

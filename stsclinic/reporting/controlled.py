@@ -44,6 +44,12 @@ class ControlledLesion:
     observer_pga_baseline: int | None
     observer_pga_end: int | None
     pains: tuple[Fraction, ...]
+    course: Course
+
+    @property
+    def mean_pain(self) -> Fraction | None:
+        """Over the injections of this lesion that have one."""
+        return sum(self.pains, Fraction(0)) / len(self.pains) if self.pains else None
 
     @property
     def size_change(self) -> Fraction | None:
@@ -142,6 +148,7 @@ def _lesions(course: Course) -> Iterable[ControlledLesion]:
                 for injection in session.injections
                 if injection.lesion_id == lesion_id and injection.pain_vas is not None
             ),
+            course=course,
         )
 
 
@@ -172,18 +179,27 @@ def _mean(values: Iterable[Fraction | int | None]) -> float | None:
     return float(Fraction(sum(known)) / len(known)) if known else None
 
 
-def _test(lesions: Sequence[ControlledLesion], name: str) -> dict[str, Any] | None:
-    """Active minus control in each subject's series; an arm's first lesion by lesion_id stands for it."""
-    sides: dict[tuple[str, int], dict[str, Fraction | None]] = {}
+def pairs_of(
+    lesions: Sequence[ControlledLesion], name: str
+) -> list[tuple[ControlledLesion, ControlledLesion, Fraction]]:
+    """Each subject's active and control lesion with their difference, active minus control.
+
+    Of an arm, the first lesion by lesion_id stands for it; a pair with a missing value is left out.
+    """
+    sides: dict[tuple[str, int], dict[str, ControlledLesion]] = {}
     for lesion in lesions:
-        sides.setdefault((lesion.patient_id, lesion.series_no), {}).setdefault(
-            lesion.arm, getattr(lesion, name)
-        )
-    differences = []
+        sides.setdefault((lesion.patient_id, lesion.series_no), {}).setdefault(lesion.arm, lesion)
+    found = []
     for pair in sides.values():
-        active, control = pair.get("active"), pair.get("control")
-        if active is not None and control is not None:
-            differences.append(active - control)
+        if "active" in pair and "control" in pair:
+            active, control = getattr(pair["active"], name), getattr(pair["control"], name)
+            if active is not None and control is not None:
+                found.append((pair["active"], pair["control"], Fraction(active - control)))
+    return found
+
+
+def _test(lesions: Sequence[ControlledLesion], name: str) -> dict[str, Any] | None:
+    differences = [difference for _, _, difference in pairs_of(lesions, name)]
     return paired_t([float(one) for one in differences]) if len(set(differences)) > 1 else None
 
 

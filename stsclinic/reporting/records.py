@@ -78,17 +78,39 @@ class SeriesRecord:
 
 @dataclass(frozen=True, slots=True)
 class LesionRecord:
-    """Where a lesion is, for display."""
+    """Where a lesion is, what kind it is, and since when (a partial date such as `2018-06`, or empty)."""
 
     lesion_id: str
     body_site: str
     laterality: str = ""
     site_detail: str = ""
+    lesion_type: str = ""
+    subtype: str = ""
+    onset_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationRecord:
+    """A drug by its role. The dates are partial; empty means not recorded."""
+
+    role: str
+    started_on: str = ""
+    stopped_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PriorTreatmentRecord:
+    """Something tried before, and what came of it (a code of RESPONSE, or empty)."""
+
+    response: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PatientRecord:
-    """One patient by study ID. `lesions` by lesion_id; one that is missing there is shown by its ID alone."""
+    """One patient by study ID. `lesions` by lesion_id; one that is missing there is shown by its ID alone.
+
+    `lesion_count` is how many the patient has, treated or not, where it was counted.
+    """
 
     patient_id: str
     clinic: str
@@ -99,6 +121,9 @@ class PatientRecord:
     not_enrolled_reason: str = ""
     consented_on: date | None = None
     withdrawn_on: date | None = None
+    lesion_count: int | None = None
+    medications: Sequence[MedicationRecord] = ()
+    prior_treatments: Sequence[PriorTreatmentRecord] = ()
     lesions: Mapping[str, LesionRecord] = field(default_factory=dict)
     series: Sequence[SeriesRecord] = ()
 

@@ -8,6 +8,7 @@ import math
 import statistics
 import warnings
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from stsclinic.reporting.selection import Course
@@ -23,18 +24,18 @@ FOOTNOTES = (
 )
 
 
-def describe(values: Sequence[int]) -> dict[str, Any]:
+def describe(values: Sequence[int | Fraction]) -> dict[str, Any]:
     """n, mean, standard deviation (n-1) and median; null where there are too few values."""
     count = len(values)
     return {
         "n": count,
         "mean": sum(values) / count if count else None,
         "sd": _standard_deviation(values),
-        "median": float(statistics.median(values)) if count else None,
+        "median": float(statistics.median([float(one) for one in values])) if count else None,
     }
 
 
-def describe_decrease(decreases: Sequence[int]) -> dict[str, Any]:
+def describe_decrease(decreases: Sequence[int | Fraction]) -> dict[str, Any]:
     """A paired change with its interval and tests, from each series' first score minus the later one."""
     told = describe(decreases)
     result: dict[str, Any] = {
@@ -51,14 +52,25 @@ def describe_decrease(decreases: Sequence[int]) -> dict[str, Any]:
     if len(set(decreases)) > 1:
         from scipy import stats
 
+        middle = float(told["mean"])
         half = float(stats.t.ppf(0.975, told["n"] - 1)) * told["sd"] / math.sqrt(told["n"])
-        result["ci95"] = [told["mean"] - half, told["mean"] + half]
+        result["ci95"] = [middle - half, middle + half]
         result |= paired_t([float(one) for one in decreases])
         result["p_t"] = result.pop("p")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that a small sample is small; n is shown
             result["p_wilcoxon"] = float(stats.wilcoxon([float(one) for one in decreases]).pvalue)
     return result
+
+
+def mean_interval(n: int, mean: float | None, sd: float | None) -> tuple[float, float] | None:
+    """The 95% interval of a mean by Student's t; None with fewer than two values or without variance."""
+    if mean is None or not sd:
+        return None
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(n - 1, 0.975)) * sd / math.sqrt(n)
+    return mean - half, mean + half
 
 
 def paired_t(differences: Sequence[float]) -> dict[str, Any]:
@@ -109,7 +121,7 @@ def _by_time(courses: Sequence[Course], scale: str) -> dict[str, list[int | None
     return times
 
 
-def _standard_deviation(values: Sequence[int]) -> float | None:
+def _standard_deviation(values: Sequence[int | Fraction]) -> float | None:
     count = len(values)
     if count < 2:
         return None

@@ -5,9 +5,10 @@ that the paper leaves open are in FOOTNOTES.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from stsclinic.clinical.terms import STOP_REASON
 from stsclinic.reporting.records import PatientRecord, Registry, SeriesRecord, SessionRecord, SideEffectRecord
@@ -39,21 +40,47 @@ FOOTNOTES = (
     "All selected series are taken together, whatever their protocol.",
 )
 
+LESIONS_FOOTNOTE = (
+    "With a body site or a subtype chosen, only such lesions count, with their assessments, injections and "
+    "side effects, and only the series that treat one. PtGA and PhGA stay those of the whole series."
+)
+CONCENTRATION_FOOTNOTE = (
+    "With a concentration chosen, only series count in which it was injected at least once, with all of "
+    "their injections."
+)
+
+UNIT = {"series": "Series", "patient": "Patients", "lesion": "Lesions"}
+"""What the headline counts. Scores belong to series; for lesions they stay those of the series."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a report is about. An empty set takes all; the period holds both of its days."""
+    """What a report is about. An empty set takes all; the period holds both of its days.
+
+    `concentrations` are in mg/ml. `horizon` (a code of HORIZON) and `unit` (of UNIT) choose no rows: they
+    say what the headline is.
+    """
 
     clinics: frozenset[str] = frozenset()
     protocols: frozenset[str] = frozenset()
     diagnoses: frozenset[str] = frozenset()
     first_treatment_from: date | None = None
     first_treatment_to: date | None = None
+    subtypes: frozenset[str] = frozenset()
+    body_sites: frozenset[str] = frozenset()
+    concentrations: frozenset[Decimal] = frozenset()
+    horizon: str = "follow_up"
+    unit: str = "series"
 
     @property
     def picks_series(self) -> bool:
         """Whether it selects series, and not only patients."""
-        return bool(self.protocols) or self.picks_period
+        chosen = self.protocols or self.concentrations
+        return bool(chosen) or self.picks_lesions or self.picks_period
+
+    @property
+    def picks_lesions(self) -> bool:
+        return bool(self.subtypes) or bool(self.body_sites)
 
     @property
     def picks_period(self) -> bool:
@@ -107,6 +134,8 @@ def choose(registry: Registry, selection: Selection) -> Chosen:
         if not _takes_patient(selection, patient):
             continue
         series = sorted(patient.series, key=lambda series: series.series_no)
+        if selection.picks_lesions:
+            series = [found for one in series if (found := _chosen_lesions_of(selection, patient, one))]
         courses = [course_of(patient, one) for one in series]
         courses = [course for course in courses if _takes_course(selection, course)]
         if courses or not selection.picks_series:
@@ -114,17 +143,32 @@ def choose(registry: Registry, selection: Selection) -> Chosen:
     if selection.picks_series:
         kept = {(one.series.patient_id, one.series.series_no) for _, courses in patients for one in courses}
         side_effects = [one for one in registry.side_effects if (one.patient_id, one.series_no) in kept]
+        if selection.picks_lesions:
+            lesions = {
+                (patient.patient_id, lesion_id)
+                for patient, courses in patients
+                for course in courses
+                for lesion_id in course.series.lesions
+            }
+            side_effects = [
+                one for one in side_effects if not one.lesion_id or (one.patient_id, one.lesion_id) in lesions
+            ]
     else:
         ids = {patient.patient_id for patient, _ in patients}
         side_effects = [one for one in registry.side_effects if one.patient_id in ids]
     return Chosen(patients, side_effects)
 
 
-def judge_series(courses: Iterable[Course]) -> list[Verdict]:
-    """One verdict for each selected series of one patient, sorted by series_no."""
+def judge_series(
+    courses: Iterable[Course], judge: Callable[[Course], Verdict] | None = None
+) -> list[Verdict]:
+    """One verdict for each selected series of one patient, sorted by series_no.
+
+    `judge` decides of each series alone, in place of rules 1 and 2; the rules between series stay.
+    """
     verdicts, remaining = [], []
     for course in courses:
-        verdict = _judge_alone(course)
+        verdict = (judge or judge_alone)(course)
         if verdict.reason:
             verdicts.append(verdict)
         else:
@@ -163,8 +207,36 @@ def _takes_patient(selection: Selection, patient: PatientRecord) -> bool:
     )
 
 
+def _chosen_lesions_of(
+    selection: Selection, patient: PatientRecord, series: SeriesRecord
+) -> SeriesRecord | None:
+    """The series with the lesions of the chosen body sites and subtypes alone; None where it treats none."""
+    kept = {
+        lesion_id: arm
+        for lesion_id, arm in series.lesions.items()
+        if (place := patient.lesions.get(lesion_id))
+        and (not selection.body_sites or place.body_site in selection.body_sites)
+        and (not selection.subtypes or place.subtype in selection.subtypes)
+    }
+    if not kept:
+        return None
+    sessions = [
+        replace(
+            session,
+            assessments={key: seen for key, seen in session.assessments.items() if key in kept},
+            injections=[one for one in session.injections if one.lesion_id in kept],
+        )
+        for session in series.sessions
+    ]
+    return replace(series, lesions=kept, sessions=sessions)
+
+
 def _takes_course(selection: Selection, course: Course) -> bool:
     if selection.protocols and course.series.protocol not in selection.protocols:
+        return False
+    if selection.concentrations and selection.concentrations.isdisjoint(
+        injection.concentration_mg_ml for session in course.sessions for injection in session.injections
+    ):
         return False
     if not selection.picks_period:
         return True
@@ -176,7 +248,8 @@ def _takes_course(selection: Selection, course: Course) -> bool:
     )
 
 
-def _judge_alone(course: Course) -> Verdict:
+def judge_alone(course: Course) -> Verdict:
+    """Rules 1 and 2: what a series must be by itself."""
     if not course.treatments:
         return Verdict(course, "no_treatment", "no session of kind treatment")
     if not is_complete(course):

@@ -45,6 +45,10 @@ class Report:
     series: Sequence[SeriesOutcome]
     left_out: Sequence[SeriesOutcome]
     footnotes: Sequence[str]
+    chosen: Chosen
+    """What the selection left of the registry: all that the tables count from."""
+    has_concealed: bool
+    """Whether the allocation of a series is closed."""
 
     def as_json(self) -> dict[str, Any]:
         """The object that `series_report --json` prints: dicts, lists, str, int, float and None only."""
@@ -105,6 +109,8 @@ def summarise(
             *controlled_rules.FOOTNOTES,
             *((CLOSED_FOOTNOTE,) if concealed else ()),
         ),
+        chosen=chosen,
+        has_concealed=concealed,
     )
 
 

@@ -86,13 +86,13 @@ OF_THE_CLINIC = (
 )
 OF_RECALLED_LOTS = {"lot", "lot_strike_out"}
 PAGES = {
-    "clinician": OF_THE_CLINIC | {"report", "strike_out"},
+    "clinician": OF_THE_CLINIC | {"report", "report_rows", "strike_out"},
     "nurse": OF_THE_CLINIC,
-    "investigator": OF_READERS | {"report"},
+    "investigator": OF_READERS | {"report", "report_rows"},
     "observer": {"reading_room"},
     "datamanager": OF_READERS
     | OF_CORRECTIONS
-    | {"report", "strike_out", "exchange", "allocation", "allocation_open", "lots"},
+    | {"report", "report_rows", "strike_out", "exchange", "allocation", "allocation_open", "lots"},
     "administrator": {"users", "user", "user_new", "clinics", "clinic", "clinic_new", "holidays"}
     | {"alerts", "protocols", "protocol", "protocol_new_version"},
 }

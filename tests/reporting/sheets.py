@@ -10,7 +10,9 @@ from stsclinic.reporting.records import (
     InfusionRecord,
     InjectionRecord,
     LesionRecord,
+    MedicationRecord,
     PatientRecord,
+    PriorTreatmentRecord,
     Registry,
     SeriesRecord,
     SessionRecord,
@@ -67,13 +69,30 @@ def registry_of(sheets):
             not_enrolled_reason=row.get("not_enrolled_reason", ""),
             consented_on=_day(row.get("consented_on")),
             withdrawn_on=_day(row.get("withdrawn_on")),
+            lesion_count=_whole(row.get("lesion_count")),
+            medications=[],
+            prior_treatments=[],
             lesions={},
             series=[],
         )
     for row in sheets["lesions"]:
         patients[row["patient_id"]].lesions[row["lesion_id"]] = LesionRecord(
-            row["lesion_id"], row["body_site"], row.get("laterality", ""), row.get("site_detail", "")
+            row["lesion_id"],
+            row["body_site"],
+            row.get("laterality", ""),
+            row.get("site_detail", ""),
+            row.get("lesion_type", ""),
+            row.get("subtype", ""),
+            row.get("onset_on", ""),
         )
+    for row in sorted(
+        sheets.get("medications", ()), key=lambda one: (one["role"], one["started_on"], one["stopped_on"])
+    ):
+        patients[row["patient_id"]].medications.append(
+            MedicationRecord(row["role"], row["started_on"], row["stopped_on"])
+        )
+    for row in sorted(sheets.get("prior_treatments", ()), key=lambda one: one["response"]):
+        patients[row["patient_id"]].prior_treatments.append(PriorTreatmentRecord(row["response"]))
     series, sessions = {}, {}
     for row in sheets["series"]:
         planned, is_controlled = PLANS[row["protocol"]]

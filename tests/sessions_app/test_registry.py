@@ -75,7 +75,7 @@ def test_the_number_of_queries_does_not_grow():
     import_sheets(read_path(CASE_FOLDER / "orlando"), by="test", source="import")
     with CaptureQueriesContext(connection) as more:
         load_registry()
-    assert len(few) == len(more) == 9
+    assert len(few) == len(more) == 11
 
 
 def test_only_the_clinics_asked_for():

@@ -22,16 +22,11 @@ from sessions_app.datasheets.reading import read_path
 from sessions_app.formula_safe import formula_safe
 from sessions_app.models import Protocol
 from sessions_app.protocols import PLAN_NAMES, copy_protocol
-from sessions_app.report_figures import remission_bars, score_chart
-from sessions_app.reports import prepare, report_clinics
 from stsclinic import __version__
 from stsclinic.audit.models import Event
 from stsclinic.clinics.models import Clinic
 from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
-from stsclinic.reporting.records import Registry
-from stsclinic.reporting.selection import Selection
-from stsclinic.reporting.summary import summarise
-from stsclinic.reporting.tables import NOTHING, tables
+from stsclinic.reporting.tables import NOTHING
 from tests.builders import (
     make_assessment,
     make_clinic,
@@ -113,8 +108,8 @@ class TestTheSameEverywhere:
     def test_every_cell_of_the_page_stands_in_both_files(self, client):
         reader(client, load("aarhus"))
         by_code, book, html = csv_tables(client), workbook(client), page(client)
-        shown = {table.table_id.removeprefix("table-") for table in tables_of(html)} - {"chart-scores-table"}
-        assert shown | {"about", "notes"} == set(by_code) == set(book.sheetnames)
+        shown = {table.table_id.removeprefix("table-") for table in tables_of(html)}
+        assert shown | {"about", "methods", "notes"} == set(by_code) == set(book.sheetnames)
         assert len(by_code["lesions"]) == 241 > report_page.ROWS_SHOWN
         for code in shown:
             on_page = whole_table(client, code, len(by_code[code])) if by_code[code] else []
@@ -387,10 +382,11 @@ class TestFilter:
         assert json.loads(download(client, "json"))["cohort"]["patients_offered"] == 0
         assert workbook(client)["series"].max_row == 1
 
-    def test_without_an_analysed_series_it_says_so_and_draws_nothing(self, client, clinic):
+    def test_without_an_analysed_series_it_says_so_and_draws_only_the_flow(self, client, clinic):
         html = page(client)
         assert "No series of this selection is analysed" in words_of(html)
-        assert "<figure" not in html
+        assert html.count("<figure") == 1
+        assert 'id="figure-flow"' in html
 
     @pytest.mark.parametrize("start", ["", "-1", "x", "999999999999", "²", "3", "1e3", "٣"])
     def test_a_strange_part_of_a_table_is_its_beginning(self, client, clinic, start):
@@ -461,28 +457,64 @@ def test_the_number_of_queries_does_not_grow(client):
 
 
 class TestFigures:
-    def test_the_chart_shows_the_means_of_the_table(self, client):
-        clinic = load("aarhus")
-        user = make_user("investigator", clinic)
-        prepared = prepare(user, Selection(), report_clinics(user))
-        by_code = {table.code: table for table in prepared.tables}
-        chart = score_chart(by_code["scores"])
-        assert [line.label for line in chart.lines] == ["PtGA", "PhGA"]
-        assert chart.table.rows[0] == ("1", "6.4", "36", "6.1", "36")
-        assert [row[0] for row in chart.table.rows] == ["1", "2", "3", "4", "last"]
-        assert chart.lines[0].marks[0].title == "PtGA, 1: 6.4"
-        bars = remission_bars(by_code["remission"])
-        counts = {group.label: [bar.count for bar in group.bars] for group in bars.groups}
-        assert counts == {"Follow-up": [13, 13, 3, 0], "End of treatment": [4, 22, 3, 0]}
-        widths = [bar.width for bar in bars.groups[1].bars]
-        assert widths[1] / widths[0] == pytest.approx(22 / 4, rel=0.02)
-        assert widths[3] == 0
-        client.force_login(user)
+    def test_each_figure_stands_on_the_page_with_its_words_and_its_tables(self, client):
+        reader(client, load("aarhus"))
         html = page(client)
-        assert "13 (45 %)" in words_of(html)
-        assert html.count("<figure") == 2
+        assert html.count("<figure") == 7
+        words = words_of(html)
+        assert "13 (44.8 %)" in words
+        assert "38 patients, 120 series" in words
+        assert "Of 106 lesions followed, 22 were seen gone." in words
+        assert html.count("<desc") == 7
+        for code in ("flow", "score_intervals", "sizes", "at_risk", "side_effect_course"):
+            assert f'href="#part-{code}"' in html
+            assert f'id="part-{code}"' in html
 
-    def test_nothing_analysed_draws_nothing(self):
-        by_code = {table.code: table for table in tables(summarise(Registry(patients=())))}
-        assert score_chart(by_code["scores"]) is None
-        assert remission_bars(by_code["remission"]) is None
+
+class TestRowsBehind:
+    def test_a_number_leads_to_its_rows(self, client):
+        reader(client, load("aarhus"))
+        html = page(client, diagnosis="dcssc")
+        where = reverse("report_rows", args=["remission", "2", "complete"])
+        assert f'href="{where}?diagnosis=dcssc">4</a>' in html
+        response = client.get(where, {"diagnosis": "dcssc"})
+        listed = rows_of(response.content.decode(), "table-rows")
+        assert len(listed) == 4
+        assert "Complete remission: 4" in words_of(response.content.decode())
+
+    def test_long_lists_have_parts_that_keep_where_they_are(self, client, monkeypatch):
+        monkeypatch.setattr(report_page, "ROWS_SHOWN", 20)
+        reader(client, load("aarhus"))
+        where = reverse("report_rows", args=["cohort", "0", "value"])
+        html = client.get(where, {"clinic": "aarhus", "rows_from": "20"}).content.decode()
+        assert len(rows_of(html, "table-rows")) == 20
+        assert f"{where}?clinic=aarhus&amp;rows_from=40#table-rows" in html
+
+    @pytest.mark.parametrize(
+        "args",
+        [
+            ("nowhere", "0", "value"),
+            ("cohort", "99", "value"),
+            ("cohort", "0", "nothing"),
+            ("cohort", "0", "figure"),
+            ("series", "0", "ptga_first"),
+        ],
+    )
+    def test_what_has_no_rows_is_not_there(self, client, args):
+        reader(client, load("hershey"))
+        assert client.get(reverse("report_rows", args=args)).status_code == 404
+
+    def test_a_nurse_sees_none_and_a_wrong_selection_is_told(self, client):
+        where = reverse("report_rows", args=["cohort", "0", "value"])
+        reader(client, make_clinic("north"))
+        assert client.get(where, {"treated_from": "x"}).status_code == 400
+        reader(client, make_clinic("south"), "nurse")
+        assert client.get(where).status_code == 404
+
+    def test_the_rows_of_a_closed_trial_tell_no_arm(self, client):
+        reader(client, load("orlando"))
+        for args in (("cohort", "3", "value"), ("doses", "0", "injections"), ("flow_within", "0", "lesions")):
+            words = words_of(client.get(reverse("report_rows", args=args)).content.decode())
+            assert "Saline" not in words
+            assert "Sodium thiosulfate" not in words
+            assert "Active" not in words

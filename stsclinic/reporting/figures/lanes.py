@@ -1,0 +1,62 @@
+"""Treatments and side effects of each patient who had one, in lanes under one axis of days."""
+
+from collections.abc import Mapping
+
+from stsclinic.drawing import Figure, Text, circle, line, rectangle, triangle
+from stsclinic.drawing import Path as DrawnPath
+from stsclinic.reporting.tables import Table
+
+WIDTH, LEFT, RIGHT = 640, 96, 626
+TOP, LANE = 26, 15
+MOST_LANES = 40
+
+
+def lanes_figure(tables: Mapping[str, Table]) -> Figure | None:
+    """Up to 40 patients; the table holds all."""
+    found = tables.get("side_effect_course")
+    if found is None or not found.rows:
+        return None
+    lanes: dict[str, list[dict]] = {}
+    for row in found.as_dicts():
+        lanes.setdefault(row["patient_id"], []).append(row)
+    shown = dict(list(lanes.items())[:MOST_LANES])
+    first = min(row["day"] for rows in shown.values() for row in rows)
+    last = max([28, *(row["day"] for rows in shown.values() for row in rows)])
+    low = min(first, 0)
+
+    def at(day: int) -> float:
+        return LEFT + (day - low) / (last - low) * (RIGHT - LEFT)
+
+    bottom = TOP + LANE * len(shown)
+    paths: list[DrawnPath] = []
+    texts: list[Text] = []
+    step = next(step for step in (28, 91, 182, 365, 730, 1825, 36500) if (last - low) / step <= 8)
+    for day in range(0, last + 1, step):
+        paths.append(DrawnPath(line([(at(day), TOP - 6), (at(day), bottom)]), "grid"))
+        texts.append(Text(at(day), TOP - 11, f"Day {day}" if day else "0", "small", "middle"))
+    for place, (patient, rows) in enumerate(shown.items()):
+        y = TOP + LANE * place + LANE / 2
+        paths.append(DrawnPath(line([(LEFT, y), (RIGHT, y)]), "grid"))
+        texts.append(Text(LEFT - 8, y + 3.5, patient, "small", "end"))
+        treated = "".join(
+            rectangle(at(row["day"]) - 0.6, y - 4, 1.2, 8) for row in rows if row["what"] == "treatment"
+        )
+        mild = "".join(circle(at(row["day"]), y, 3) for row in rows if (row["grade"] or 0) in (1, 2))
+        grave = "".join(triangle(at(row["day"]), y, 3.8) for row in rows if (row["grade"] or 0) > 2)
+        for d, style in ((treated, "bar-1"), (mild, "mark-2"), (grave, "bar-2")):
+            if d:
+                paths.append(DrawnPath(d, style))
+    events = sum(row["what"] == "side_effect" for rows in lanes.values() for row in rows)
+    more = f" The first {MOST_LANES} of {len(lanes)} patients are drawn." if len(lanes) > MOST_LANES else ""
+    return Figure(
+        code="side-effects",
+        title="Treatments and side effects of each patient who had one",
+        description=f"{events} side effects of {len(lanes)} patients beside their treatments, in days from the "
+        f"first treatment.{more}",
+        width=WIDTH,
+        height=bottom + 8,
+        paths=paths,
+        texts=texts,
+        tables=("side_effect_course",),
+        note=f"Stroke: treatment. Circle: side effect of grade 1 or 2; triangle: grade 3 or more.{more}",
+    )

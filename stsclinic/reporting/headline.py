@@ -1,0 +1,300 @@
+"""What is the result in four numbers, and does it depend on a choice?
+
+The headline is the mean decrease of PtGA and PhGA from the first to the last treatment, and the share in
+complete remission and in any. How sure it is shows in the same numbers under other choices.
+Source: ICH E9(R1), sensitivity analyses.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from stsclinic.reporting.outcomes import SeriesOutcome, patient_outcome, series_outcome
+from stsclinic.reporting.rows import Behind, LesionOf, behind
+from stsclinic.reporting.scores import describe_decrease
+from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, Verdict, judge_series
+from stsclinic.reporting.statistics.bootstrap import share_interval
+from stsclinic.reporting.statistics.mixed import random_intercept_mean
+from stsclinic.reporting.statistics.wilson import wilson_interval
+
+MEASURE = {
+    "ptga": "Mean decrease of PtGA",
+    "phga": "Mean decrease of PhGA",
+    "complete": "Complete remission",
+    "any": "Complete or partial remission",
+}
+SCALES_OF_HEADLINE = ("ptga", "phga")
+IN_REMISSION = {"complete": ("complete",), "any": ("complete", "partial")}
+
+CHOICE = {
+    "as_reported": "As reported",
+    "first_series": "Each patient once: first analysed series",
+    "averaged": "Each patient once: mean of the analysed series",
+    "mixed": "Mixed model, patient as random intercept",
+    "carried_forward": "Last observation carried forward",
+    "all_series": "Every series with two scores",
+}
+
+FOOTNOTES = (
+    "Headline: a decrease is the first score minus that of the last treatment; positive is better. Its 95% "
+    "confidence interval and p are by Student's t over the units counted. By patient, the decrease is the mean "
+    "of the patient's analysed series; by lesion it is that of the series.",
+    "Shares count those that are not evaluable in their denominator. The 95% interval of patients is Wilson's; "
+    "that of series and lesions is a bootstrap over patients (percentiles of 4000 draws, fixed seed), since "
+    "those of one patient are not independent, and is not given where none or all have it. No p is given for a share.",
+    "First analysed series and mean of the analysed series: each patient counts once. The share of the mean is "
+    "that of the patient's series, averaged over patients; its interval is the bootstrap over patients.",
+    "Mixed model: a random intercept for each patient, by REML, with Wald interval and p. It is of the scores "
+    "only.",
+    "Last observation carried forward: series that ended early (stopped for whatever reason, or completed with "
+    "fewer treatments than planned) count too, and the last score recorded after the first treatment stands "
+    "for a missing last one. At least two treatments and the first scores are needed; the rules on the same "
+    "lesions and on the distance between series stay.",
+    "Every series with two scores: each series that has a first score and a later one, whether analysed or "
+    "not; remission is of each series with a treatment.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One number of the headline: decreases in points, shares from 0 to 1. `rows` is behind the value."""
+
+    n: int
+    value: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    unit: str
+    """patients, series or lesions: what n counts."""
+    counted: Behind
+    rows: Behind
+    problem: str = ""
+
+
+Headline = dict[str, Estimate | None]
+
+
+def headline(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> Headline:
+    """The four numbers of analysed series, counted by `unit` (a code of UNIT) at a horizon."""
+    if unit == "patient":
+        return _averaged_scores(series, _last_score) | _patient_shares(series, horizon)
+    scores = _series_scores(series, _last_score)
+    return scores | (_lesion_shares(series, horizon) if unit == "lesion" else _series_shares(series, horizon))
+
+
+def under_other_choices(
+    analysed: Sequence[SeriesOutcome],
+    courses_by_patient: Iterable[Sequence[Course]],
+    horizon: str,
+    unit: str,
+) -> dict[str, Headline]:
+    """The headline under each code of CHOICE. The courses are all that were selected, by patient."""
+    carried, every = [], []
+    for courses in courses_by_patient:
+        verdicts = judge_series(courses, _judge_carried_forward)
+        carried += [series_outcome(verdict) for verdict in verdicts if not verdict.reason]
+        every += [series_outcome(Verdict(course)) for course in courses if course.treatments]
+    first = _first_of_each(analysed)
+    return {
+        "as_reported": headline(analysed, horizon, unit),
+        "first_series": _series_scores(first, _last_score) | _first_shares(first, horizon),
+        "averaged": _averaged_scores(analysed, _last_score) | _averaged_shares(analysed, horizon),
+        "mixed": _mixed_scores(analysed) | {"complete": None, "any": None},
+        "carried_forward": _series_scores(carried, _last_known) | _series_shares(carried, horizon),
+        "all_series": _series_scores(every, _last_known) | _series_shares(every, horizon),
+    }
+
+
+def _judge_carried_forward(course: Course) -> Verdict:
+    """Like rules 1 and 2, for a series that has ended and has a first and a later score of each kind."""
+    if not course.treatments:
+        return Verdict(course, "no_treatment")
+    if course.series.status not in ("completed", "stopped") or len(course.treatments) < FEWEST_TREATMENTS:
+        return Verdict(course, "incomplete")
+    known = all(_decrease(course, scale, _last_known) is not None for scale in SCALES_OF_HEADLINE)
+    return Verdict(course, "" if known else "insufficient_registration")
+
+
+Last = Callable[[Course, str], int | None]
+
+
+def _last_score(course: Course, scale: str) -> int | None:
+    return getattr(course.treatments[-1], scale)
+
+
+def _last_known(course: Course, scale: str) -> int | None:
+    """The last score recorded after the first treatment, at a treatment."""
+    later = (getattr(treatment, scale) for treatment in reversed(course.treatments[1:]))
+    return next((score for score in later if score is not None), None)
+
+
+def _decrease(course: Course, scale: str, last: Last) -> int | None:
+    first, later = getattr(course.treatments[0], scale), last(course, scale)
+    return None if first is None or later is None else first - later
+
+
+def _first_of_each(series: Sequence[SeriesOutcome]) -> list[SeriesOutcome]:
+    found: dict[str, SeriesOutcome] = {}
+    for one in sorted(series, key=lambda one: (one.course.first_treatment_on, one.course.series.series_no)):
+        found.setdefault(one.course.series.patient_id, one)
+    return list(found.values())
+
+
+def _by_patient(series: Sequence[SeriesOutcome]) -> dict[str, list[SeriesOutcome]]:
+    found: dict[str, list[SeriesOutcome]] = {}
+    for one in series:
+        found.setdefault(one.course.series.patient_id, []).append(one)
+    return found
+
+
+def _of_decreases(decreases: Sequence[int | Fraction], unit: str, rows: Sequence[Any]) -> Estimate:
+    told = describe_decrease(decreases)
+    low, high = told["ci95"] or (None, None)
+    shown = behind(unit, rows)
+    mean = None if told["mean_decrease"] is None else float(told["mean_decrease"])
+    return Estimate(told["n"], mean, low, high, told["p_t"], unit, shown, shown)
+
+
+def _pairs(series: Sequence[SeriesOutcome], scale: str, last: Last) -> list[tuple[Course, int]]:
+    return [
+        (one.course, found) for one in series if (found := _decrease(one.course, scale, last)) is not None
+    ]
+
+
+def _series_scores(series: Sequence[SeriesOutcome], last: Last) -> Headline:
+    found: Headline = {}
+    for scale in SCALES_OF_HEADLINE:
+        pairs = _pairs(series, scale, last)
+        found[scale] = _of_decreases(
+            [decrease for _, decrease in pairs], "series", [course for course, _ in pairs]
+        )
+    return found
+
+
+def _averaged_scores(series: Sequence[SeriesOutcome], last: Last) -> Headline:
+    found: Headline = {}
+    for scale in SCALES_OF_HEADLINE:
+        values: dict[str, list[int]] = {}
+        patients = {}
+        for course, decrease in _pairs(series, scale, last):
+            values.setdefault(course.series.patient_id, []).append(decrease)
+            patients[course.series.patient_id] = course.patient
+        found[scale] = _of_decreases(
+            [Fraction(sum(one), len(one)) for one in values.values()], "patients", list(patients.values())
+        )
+    return found
+
+
+def _mixed_scores(series: Sequence[SeriesOutcome]) -> Headline:
+    found: Headline = {}
+    for scale in SCALES_OF_HEADLINE:
+        pairs = _pairs(series, scale, _last_score)
+        fitted = random_intercept_mean(
+            [decrease for _, decrease in pairs], [course.series.patient_id for course, _ in pairs]
+        )
+        rows = behind("series", [course for course, _ in pairs])
+        found[scale] = Estimate(
+            fitted.n, fitted.mean, fitted.low, fitted.high, fitted.p, "series", rows, rows, fitted.problem
+        )
+    return found
+
+
+def _share(
+    events: int, total: int, interval: tuple[float, float] | None, unit: str, counted: Behind, rows: Behind
+) -> Estimate:
+    low, high = interval or (None, None)
+    return Estimate(total, events / total if total else None, low, high, None, unit, counted, rows)
+
+
+def _series_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
+    grouped = list(_by_patient(series).values())
+    found: Headline = {}
+    for measure, outcomes in IN_REMISSION.items():
+        inside = [one.course for one in series if one.by_horizon[horizon].outcome in outcomes]
+        pairs = [
+            (sum(one.by_horizon[horizon].outcome in outcomes for one in group), len(group))
+            for group in grouped
+        ]
+        counted = behind("series", [one.course for one in series])
+        found[measure] = _share(
+            len(inside), len(series), share_interval(pairs), "series", counted, behind("series", inside)
+        )
+    return found
+
+
+def _lesion_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
+    grouped = [[lesion for one in group for lesion in one.lesions] for group in _by_patient(series).values()]
+    every = [LesionOf(one.course, lesion.lesion_id) for one in series for lesion in one.lesions]
+    found: Headline = {}
+    for measure, outcomes in IN_REMISSION.items():
+        inside = [
+            LesionOf(one.course, lesion.lesion_id)
+            for one in series
+            for lesion in one.lesions
+            if lesion.by_horizon[horizon].outcome in outcomes
+        ]
+        pairs = [
+            (sum(one.by_horizon[horizon].outcome in outcomes for one in group), len(group))
+            for group in grouped
+        ]
+        found[measure] = _share(
+            len(inside),
+            len(every),
+            share_interval(pairs),
+            "lesions",
+            behind("lesions", every),
+            behind("lesions", inside),
+        )
+    return found
+
+
+def _patient_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
+    judged = [patient_outcome(group[0].course.patient, group) for group in _by_patient(series).values()]
+    found: Headline = {}
+    for measure, outcomes in IN_REMISSION.items():
+        inside = [one.patient for one in judged if one.by_horizon[horizon].outcome in outcomes]
+        found[measure] = _share(
+            len(inside),
+            len(judged),
+            wilson_interval(len(inside), len(judged)),
+            "patients",
+            behind("patients", [one.patient for one in judged]),
+            behind("patients", inside),
+        )
+    return found
+
+
+def _first_shares(first: Sequence[SeriesOutcome], horizon: str) -> Headline:
+    """One series for each patient: they are independent, so the interval is Wilson's."""
+    found: Headline = {}
+    for measure, outcomes in IN_REMISSION.items():
+        inside = [one.course for one in first if one.by_horizon[horizon].outcome in outcomes]
+        found[measure] = _share(
+            len(inside),
+            len(first),
+            wilson_interval(len(inside), len(first)),
+            "series",
+            behind("series", [one.course for one in first]),
+            behind("series", inside),
+        )
+    return found
+
+
+def _averaged_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
+    grouped = _by_patient(series)
+    found: Headline = {}
+    for measure, outcomes in IN_REMISSION.items():
+        shares = [
+            sum(one.by_horizon[horizon].outcome in outcomes for one in group) / len(group)
+            for group in grouped.values()
+        ]
+        patients = [group[0].course.patient for group in grouped.values()]
+        low, high = share_interval([(share, 1) for share in shares]) or (None, None)
+        counted = behind("patients", patients)
+        inside = behind(
+            "patients", [patient for patient, share in zip(patients, shares, strict=True) if share]
+        )
+        mean = sum(shares) / len(shares) if shares else None
+        found[measure] = Estimate(len(shares), mean, low, high, None, "patients", counted, inside)
+    return found

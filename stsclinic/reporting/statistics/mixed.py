@@ -1,0 +1,90 @@
+"""What is the mean when the series of one patient resemble one another? A random intercept.
+
+value = mean + patient + rest, by restricted maximum likelihood (REML). With the mean as its only fixed
+term, the likelihood is a function of one number, the ratio of the two variances, and each patient enters
+by the number and mean of the values; so it is fitted in one line search, linear in the values. The tests
+hold it beside statsmodels' MixedLM, which loops over the patients.
+Source: Laird NM, Ware JH. Random-effects models for longitudinal data. Biometrics 1982;38:963-74.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Z95 = 1.959963984540054
+LARGEST_RATIO = 1e6
+"""A patient's variance over the rest's beyond which there is no largest likelihood to be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The mean with its 95% interval and p (Wald). Where it did not converge, `problem` says so instead."""
+
+    n: int
+    patients: int
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    problem: str = ""
+
+
+def random_intercept_mean(values: Sequence[float], patients: Sequence[str]) -> Fitted:
+    """Fit values of series, each of the patient at the same place. Both lists are equally long."""
+    by_patient: dict[str, list[float]] = {}
+    for value, patient in zip(values, patients, strict=True):
+        by_patient.setdefault(patient, []).append(value)
+    groups = len(by_patient)
+    if groups < 2 or groups == len(values):
+        problem = "No patient has two series." if groups > 1 else "There are not two patients."
+        return Fitted(len(values), groups, problem=problem)
+    if len(set(values)) < 2:
+        return Fitted(len(values), groups, problem="The values do not differ.")
+    import numpy as np
+    from scipy.optimize import minimize_scalar
+    from scipy.special import ndtr
+
+    sizes = np.array([len(one) for one in by_patient.values()], dtype=float)
+    means = np.array([math.fsum(one) / len(one) for one in by_patient.values()])
+    within = math.fsum(
+        (value - mean) ** 2
+        for mean, one in zip(means.tolist(), by_patient.values(), strict=True)
+        for value in one
+    )
+
+    def at(ratio: float) -> tuple[float, float, float]:
+        """The mean, the rest's variance and -2 log restricted likelihood (but for a constant)."""
+        weights = sizes / (1 + ratio * sizes)
+        mean = float(weights @ means / weights.sum())
+        squares = within + float(weights @ (means - mean) ** 2)
+        likelihood = (
+            (len(values) - 1) * math.log(squares)
+            + float(np.log1p(ratio * sizes).sum())
+            + math.log(weights.sum())
+        )
+        return mean, squares / (len(values) - 1), likelihood
+
+    not_converged = Fitted(len(values), groups, problem="The model did not converge.")
+    if within < 1e-12:
+        return not_converged
+    found = minimize_scalar(
+        lambda logarithm: at(math.exp(logarithm))[2],
+        bounds=(math.log(1e-8), math.log(LARGEST_RATIO)),
+        method="bounded",
+        options={"xatol": 1e-8, "maxiter": 200},
+    )
+    ratio = math.exp(found.x)
+    if not found.success or ratio > LARGEST_RATIO / 2:
+        return not_converged
+    # The best ratio may be 0: patients differ no more than their series do.
+    ratio = min((0.0, ratio), key=lambda one: at(one)[2])
+    mean, variance, _likelihood = at(ratio)
+    error = math.sqrt(variance / float((sizes / (1 + ratio * sizes)).sum()))
+    return Fitted(
+        len(values),
+        groups,
+        mean,
+        mean - Z95 * error,
+        mean + Z95 * error,
+        float(2 * ndtr(-abs(mean / error))),
+    )

@@ -1,0 +1,242 @@
+"""Every patient, series and lesion, with its classification and the reasons; and what was left out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
+from stsclinic.clinical.remission import HORIZON, OUTCOME
+from stsclinic.clinical.terms import ARM, BODY_SITE, DIAGNOSIS, LATERALITY, SEX
+from stsclinic.reporting import selection
+from stsclinic.reporting.outcomes import LesionOutcome, SeriesOutcome
+from stsclinic.reporting.rows import Behind, InjectionOf, LesionOf, SessionOf, behind
+from stsclinic.reporting.selection import LEFT_OUT, Course
+from stsclinic.reporting.summary import Report
+from stsclinic.reporting.tables.table import Column, Table
+
+
+def list_tables(report: Report) -> list[Table]:
+    return [_patients(report), _series(report), _lesions(report), _left_out(report)]
+
+
+def sessions_behind(courses: Iterable[Course]) -> Behind:
+    """The treatments of these series."""
+    found = list(courses)
+    return Behind(
+        "sessions", lambda: [SessionOf(course, one) for course in found for one in course.treatments]
+    )
+
+
+def injections_behind(course: Course, lesion_id: str) -> Behind:
+    """The injections into one lesion of a series."""
+    return Behind(
+        "injections",
+        lambda: [
+            InjectionOf(course, session, injection)
+            for session in course.sessions
+            for injection in session.injections
+            if injection.lesion_id == lesion_id
+        ],
+    )
+
+
+def _patients(report: Report) -> Table:
+    columns = (
+        Column("patient_id", "Patient"),
+        Column("clinic", "Clinic"),
+        Column("sex", "Sex", "code", labels=SEX),
+        Column("diagnosis", "Diagnosis", "code", labels=DIAGNOSIS),
+        Column("series_analysed", "Series analysed", "count"),
+        *_judgement_columns("Decided by"),
+    )
+    rows = [
+        (
+            one.patient.patient_id,
+            one.patient.clinic,
+            one.patient.sex,
+            one.patient.diagnosis,
+            len(one.series),
+            *_judgement_values(one.by_horizon),
+        )
+        for one in report.patients
+    ]
+
+    def find(row: int, column: str) -> Behind | None:
+        courses = [one.course for one in report.patients[row].series]
+        return behind("series", courses) if column == "series_analysed" else None
+
+    return Table(
+        "patients",
+        "Every analysed patient",
+        columns,
+        rows,
+        REMISSION_FOOTNOTES[3:],
+        section="lists",
+        behind=find,
+        is_individual=True,
+    )
+
+
+def _series(report: Report) -> Table:
+    columns = (
+        Column("patient_id", "Patient"),
+        Column("series_no", "Series", "whole"),
+        Column("protocol", "Protocol"),
+        _analysed_column(),
+        Column("first_treatment_on", "First treatment", "date"),
+        Column("last_treatment_on", "Last treatment", "date"),
+        Column("treatments", "Treatments", "count"),
+        Column("lesions", "Lesions", "count"),
+        Column("ptga_first", "PtGA first", "whole"),
+        Column("ptga_last", "PtGA last", "whole"),
+        Column("phga_first", "PhGA first", "whole"),
+        Column("phga_last", "PhGA last", "whole"),
+        *_judgement_columns("Reason"),
+    )
+    every = _all_series(report)
+
+    def find(row: int, column: str) -> Behind | None:
+        course = every[row].course
+        if column == "treatments":
+            return sessions_behind([course])
+        if column == "lesions":
+            return behind("lesions", [LesionOf(course, one.lesion_id) for one in every[row].lesions])
+        return None
+
+    return Table(
+        "series",
+        "Every series",
+        columns,
+        [_series_row(one) for one in every],
+        REMISSION_FOOTNOTES,
+        section="lists",
+        behind=find,
+        is_individual=True,
+    )
+
+
+def _series_row(one: SeriesOutcome) -> tuple[Any, ...]:
+    course = one.course
+    first, last = (course.treatments[0], course.treatments[-1]) if course.treatments else (None, None)
+    return (
+        course.series.patient_id,
+        course.series.series_no,
+        course.series.protocol,
+        one.verdict.reason or "analysed",
+        first and first.held_on,
+        last and last.held_on,
+        len(course.treatments),
+        len(one.lesions),
+        first and first.ptga,
+        last and last.ptga,
+        first and first.phga,
+        last and last.phga,
+        *_judgement_values(one.by_horizon),
+    )
+
+
+def _lesions(report: Report) -> Table:
+    rows = [(one, lesion) for one in _all_series(report) for lesion in one.lesions]
+    columns = [
+        Column("patient_id", "Patient"),
+        Column("series_no", "Series", "whole"),
+        Column("lesion_id", "Lesion"),
+        _analysed_column(),
+        Column("laterality", "Side", "code", labels=LATERALITY),
+        Column("body_site", "Body site", "code", labels=BODY_SITE),
+        Column("site_detail", "Detail"),
+        Column("injections", "Injections", "count"),
+        *_judgement_columns("Reason"),
+    ]
+    with_arm = any(lesion.arm for _, lesion in rows)
+    if with_arm:
+        columns.append(Column("arm", "Arm", "code", labels=ARM, betrays_allocation=True))
+
+    def find(row: int, column: str) -> Behind | None:
+        one, lesion = rows[row]
+        return injections_behind(one.course, lesion.lesion_id) if column == "injections" else None
+
+    return Table(
+        "lesions",
+        "Every lesion of every series",
+        columns,
+        [_lesion_row(one, lesion, with_arm) for one, lesion in rows],
+        REMISSION_FOOTNOTES,
+        section="lists",
+        behind=find,
+        is_individual=True,
+    )
+
+
+def _lesion_row(one: SeriesOutcome, lesion: LesionOutcome, with_arm: bool) -> tuple[Any, ...]:
+    place = one.course.patient.lesions.get(lesion.lesion_id)
+    return (
+        one.course.series.patient_id,
+        one.course.series.series_no,
+        lesion.lesion_id,
+        one.verdict.reason or "analysed",
+        place.laterality if place else "",
+        place.body_site if place else "",
+        place.site_detail if place else "",
+        lesion.injections,
+        *_judgement_values(lesion.by_horizon),
+        *((lesion.arm,) if with_arm else ()),
+    )
+
+
+def _left_out(report: Report) -> Table:
+    columns = (
+        Column("patient_id", "Patient"),
+        Column("series_no", "Series", "whole"),
+        Column("protocol", "Protocol"),
+        Column("first_treatment_on", "First treatment", "date"),
+        Column("treatments", "Treatments", "count"),
+        Column("reason", "Left out", "code", labels=LEFT_OUT),
+        Column("words", "Why"),
+    )
+    rows = [
+        (
+            one.course.series.patient_id,
+            one.course.series.series_no,
+            one.course.series.protocol,
+            one.course.first_treatment_on if one.course.treatments else None,
+            len(one.course.treatments),
+            one.verdict.reason,
+            one.verdict.words,
+        )
+        for one in report.left_out
+    ]
+
+    def find(row: int, column: str) -> Behind | None:
+        return sessions_behind([report.left_out[row].course]) if column == "treatments" else None
+
+    return Table(
+        "left_out",
+        "Series left out, and why",
+        columns,
+        rows,
+        selection.FOOTNOTES[1:],
+        section="lists",
+        behind=find,
+        is_individual=True,
+    )
+
+
+def _all_series(report: Report) -> Sequence[SeriesOutcome]:
+    """The analysed ones first: they are what the counts count."""
+    return (*report.series, *report.left_out)
+
+
+def _analysed_column() -> Column:
+    return Column("analysed", "Analysed", "code", labels={"analysed": "Analysed", **LEFT_OUT})
+
+
+def _judgement_columns(why: str) -> Iterable[Column]:
+    for horizon, label in HORIZON.items():
+        yield Column(horizon, label, "code", labels=OUTCOME)
+        yield Column(f"{horizon}_reason", f"{why}, {label.lower()}")
+
+
+def _judgement_values(by_horizon: Mapping[str, Any]) -> Iterable[str]:
+    for horizon in HORIZON:
+        yield by_horizon[horizon].outcome
+        yield by_horizon[horizon].words

@@ -1,0 +1,263 @@
+"""Remission by lesion, series and patient, with intervals; the time until a lesion is gone; ulcers."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
+from stsclinic.clinical.remission import HORIZON, OUTCOME
+from stsclinic.reporting import gone, outcomes
+from stsclinic.reporting.gone import Followed, followed_lesions
+from stsclinic.reporting.rows import Behind, LesionOf, behind
+from stsclinic.reporting.statistics.bootstrap import share_interval
+from stsclinic.reporting.statistics.survival import Step, time_to_gone
+from stsclinic.reporting.statistics.wilson import wilson_interval
+from stsclinic.reporting.summary import Report
+from stsclinic.reporting.tables.cohort import figures
+from stsclinic.reporting.tables.table import Column, Rows, Sum, Table
+from stsclinic.reporting.tables.words import LEVELS, interval_columns
+
+ULCERS = {
+    "patients_with_ulcer": "Patients with an ulcer at baseline",
+    "patients_all_healed": "Patients with all ulcers healed",
+}
+METHOD = {"wilson": "Wilson", "bootstrap": "Bootstrap over patients"}
+LEVEL_ROWS = {"by_lesion": "lesions", "by_series": "series", "by_patient": "patients"}
+
+INTERVAL_FOOTNOTE = (
+    "The 95% interval by patient is Wilson's; by series and lesion it is a bootstrap over patients (percentiles "
+    "of 4000 draws, fixed seed), since those of one patient are not independent; it is not given where none or all have the outcome. Those not evaluable count in "
+    "the denominator."
+)
+DAYS_OF_RISK = 28
+"""How far apart the numbers at risk are told, in days."""
+
+
+def remission_tables(report: Report) -> list[Table]:
+    followed = followed_lesions(report.series, report.selection.horizon)
+    steps = time_to_gone([one.observed for one in followed])
+    return [
+        _remission(report),
+        _intervals(report),
+        _gone_summary(report, followed, steps),
+        _at_risk(followed, steps),
+        _steps(report, followed, steps),
+        _ulcers(report),
+    ]
+
+
+def _with_outcome(report: Report, horizon: str, level: str, outcome: str) -> Behind:
+    def find() -> list:
+        if level == "by_patient":
+            return [one.patient for one in report.patients if one.by_horizon[horizon].outcome == outcome]
+        if level == "by_series":
+            return [one.course for one in report.series if one.by_horizon[horizon].outcome == outcome]
+        return [
+            LesionOf(one.course, lesion.lesion_id)
+            for one in report.series
+            for lesion in one.lesions
+            if lesion.by_horizon[horizon].outcome == outcome
+        ]
+
+    return Behind(LEVEL_ROWS[level], find)
+
+
+def _remission(report: Report) -> Table:
+    rows = Rows(
+        (
+            Column("horizon", "Horizon", "code", labels=HORIZON),
+            Column("of", "Of", "code", labels=LEVELS),
+            *(Column(outcome, label, "count") for outcome, label in OUTCOME.items()),
+        )
+    )
+    for horizon in reversed(HORIZON):
+        for level in LEVELS:
+            counts = report.remission[horizon][level]
+            number = rows.add(
+                (horizon, level, *(counts[outcome] for outcome in OUTCOME)),
+                by={outcome: _with_outcome(report, horizon, level, outcome) for outcome in OUTCOME},
+            )
+            rows.sums.append(Sum([(number, outcome) for outcome in OUTCOME]))
+    return rows.table("remission", "Remission", "remission", REMISSION_FOOTNOTES)
+
+
+def _intervals(report: Report) -> Table:
+    rows = Rows(
+        (
+            Column("horizon", "Horizon", "code", labels=HORIZON),
+            Column("of", "Of", "code", labels=LEVELS),
+            Column("outcome", "Outcome", "code", labels=OUTCOME),
+            Column("n", "n", "count"),
+            Column("total", "Of", "count"),
+            Column("percent", "Share", "number", "%", 1),
+            *interval_columns(1, "%"),
+            Column("method", "Interval", "code", labels=METHOD),
+        )
+    )
+    for horizon in reversed(HORIZON):
+        for level in LEVELS:
+            counts = report.remission[horizon][level]
+            total = sum(counts.values())
+            for outcome in OUTCOME:
+                found = _share_interval(report, horizon, level, outcome)
+                low, high = (None, None) if found is None else (100 * end for end in found)
+                method = "wilson" if level == "by_patient" else "bootstrap"
+                share = 100 * counts[outcome] / total if total else None
+                rows.add(
+                    (horizon, level, outcome, counts[outcome], total, share, low, high, method),
+                    _with_outcome(report, horizon, level, outcome),
+                    by={"total": _every(report, level)},
+                )
+    return rows.table(
+        "remission_intervals", "Remission with 95% intervals", "remission", (INTERVAL_FOOTNOTE,)
+    )
+
+
+def _every(report: Report, level: str) -> Behind:
+    if level == "by_patient":
+        return behind("patients", [one.patient for one in report.patients])
+    if level == "by_series":
+        return behind("series", [one.course for one in report.series])
+    return Behind(
+        "lesions",
+        lambda: [LesionOf(one.course, lesion.lesion_id) for one in report.series for lesion in one.lesions],
+    )
+
+
+def _share_interval(report: Report, horizon: str, level: str, outcome: str) -> tuple[float, float] | None:
+    if level == "by_patient":
+        return wilson_interval(report.remission[horizon][level][outcome], len(report.patients))
+    pairs = []
+    for patient in report.patients:
+        judged: Sequence = patient.series
+        if level == "by_lesion":
+            judged = [lesion for one in patient.series for lesion in one.lesions]
+        pairs.append((sum(one.by_horizon[horizon].outcome == outcome for one in judged), len(judged)))
+    return share_interval(pairs)
+
+
+def _steps(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
+    rows = Rows(
+        (
+            Column("days", "Days", "whole"),
+            Column("at_risk", "At risk", "count"),
+            Column("gone", "Gone", "count"),
+            Column("censored", "Censored", "count"),
+            Column("percent_gone", "Gone by then", "number", "%", 1),
+            *interval_columns(1, "%"),
+        )
+    )
+    by_day: dict[int, list[Followed]] = {}
+    for one in followed:
+        by_day.setdefault(one.observed.days, []).append(one)
+    for step in steps:
+        ended = by_day[step.days]
+        risk = at_risk(followed, step.days)
+        rows.add(
+            (
+                step.days,
+                step.at_risk,
+                step.gone,
+                step.censored,
+                100 * step.share_gone,
+                *_ends(step),
+            ),
+            risk,
+            by={
+                "gone": behind("lesions", [one.lesion for one in ended if one.observed.is_gone]),
+                "censored": behind("lesions", [one.lesion for one in ended if not one.observed.is_gone]),
+            },
+        )
+    title = f"Time from a lesion's first injection to gone ({_horizon_words(report)}): each day with a change"
+    return rows.table("time_to_gone", title, "remission", gone.FOOTNOTES, is_individual=True)
+
+
+def _at_risk(followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
+    """Every four weeks: how many are at risk, gone and censored by then, and the share gone."""
+    rows = Rows(
+        (
+            Column("days", "Days", "whole"),
+            Column("at_risk", "At risk", "count"),
+            Column("gone", "Gone by then", "count"),
+            Column("censored", "Censored by then", "count"),
+            Column("percent_gone", "Share gone", "number", "%", 1),
+            *interval_columns(1, "%"),
+        )
+    )
+    days = sorted(one.observed.days for one in followed)
+    gone_days = sorted(one.observed.days for one in followed if one.observed.is_gone)
+    step_days = [step.days for step in steps]
+
+    def ended(day: int, is_gone: bool) -> Behind:
+        return Behind(
+            "lesions",
+            lambda: [
+                one.lesion for one in followed if one.observed.days <= day and one.observed.is_gone == is_gone
+            ],
+        )
+
+    for day in range(0, days[-1] + DAYS_OF_RISK, DAYS_OF_RISK) if days else ():
+        gone_by_then = bisect_right(gone_days, day)
+        position = bisect_right(step_days, day)
+        step = steps[position - 1] if position else None
+        rows.add(
+            (
+                day,
+                len(days) - bisect_left(days, day),
+                gone_by_then,
+                bisect_right(days, day) - gone_by_then,
+                100 * step.share_gone if step else 0.0,
+                *_ends(step),
+            ),
+            ended(day, True),
+            by={"at_risk": at_risk(followed, day), "censored": ended(day, False)},
+        )
+    title = f"Numbers at risk every {DAYS_OF_RISK} days"
+    return rows.table("at_risk", title, "remission", gone.FOOTNOTES, is_individual=True)
+
+
+def at_risk(followed: Sequence[Followed], day: int) -> Behind:
+    """The lesions that are not yet gone and still followed just before a day."""
+    return Behind("lesions", lambda: [one.lesion for one in followed if one.observed.days >= day])
+
+
+def _gone_summary(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
+    every = behind("lesions", [one.lesion for one in followed])
+    reached = next((step.days for step in steps if step.share_gone >= 0.5), None)
+    rows = Rows(
+        (
+            Column("lesions", "Lesions followed", "count"),
+            Column("gone", "Gone", "count"),
+            Column("censored", "Censored", "count"),
+            Column("median_days", "Median time to gone", "number", "days", 0),
+        )
+    )
+    left = [one.lesion for one in followed if one.observed.is_gone]
+    unseen = [one.lesion for one in followed if not one.observed.is_gone]
+    number = rows.add(
+        (len(followed), len(left), len(unseen), reached),
+        every,
+        by={"gone": behind("lesions", left), "censored": behind("lesions", unseen)},
+    )
+    rows.sums.append(Sum([(number, "gone"), (number, "censored")], (number, "lesions")))
+    title = f"Time from a lesion's first injection to gone ({_horizon_words(report)})"
+    return rows.table("gone_summary", title, "remission", gone.FOOTNOTES)
+
+
+def _ends(step: Step | None) -> tuple[float | None, float | None]:
+    if step is None or step.low is None or step.high is None:
+        return None, None
+    return 100 * step.low, 100 * step.high
+
+
+def _horizon_words(report: Report) -> str:
+    return HORIZON[report.selection.horizon].lower()
+
+
+def _ulcers(report: Report) -> Table:
+    found = {
+        "patients_with_ulcer": behind("patients", [one.patient for one in report.patients if one.had_ulcer]),
+        "patients_all_healed": behind(
+            "patients", [one.patient for one in report.patients if one.all_ulcers_healed]
+        ),
+    }
+    return figures("ulcers", "Ulcers", "remission", ULCERS, report.ulcers, found, outcomes.FOOTNOTES)

@@ -1,0 +1,193 @@
+"""PtGA and PhGA over the treatments: means, decreases, and each series' line."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from stsclinic.clinical.remission import HORIZON, baseline_and_end
+from stsclinic.reporting import scores
+from stsclinic.reporting.rows import Behind, LesionOf
+from stsclinic.reporting.scores import SCALES
+from stsclinic.reporting.selection import Course
+from stsclinic.reporting.summary import Report
+from stsclinic.reporting.tables.table import Column, Rows, Table
+from stsclinic.reporting.tables.words import interval_columns, time_labels
+
+INTERVAL_FOOTNOTE = "The 95% interval of a mean is by Student's t over the series; none with fewer than two."
+LINES_FOOTNOTE = (
+    "Each analysed series in its own line: the score at each treatment, and the change to the last."
+)
+SIZES_FOOTNOTE = (
+    "Size is longest × widest at the first assessment as present and at the last of the chosen horizon; a gone "
+    "lesion has 0 mm². A lesion without both is not shown."
+)
+
+
+def score_tables(report: Report) -> list[Table]:
+    return [_scores(report), _intervals(report), _change(report), _lines(report), _sizes(report)]
+
+
+def score_at(course: Course, scale: str, time: str) -> int | None:
+    """The score of a series at a time such as `before_2` or `last`."""
+    if time == "last":
+        return getattr(course.treatments[-1], scale)
+    number = int(time.removeprefix("before_"))
+    return getattr(course.treatments[number - 1], scale) if number <= len(course.treatments) else None
+
+
+def _with_scores(report: Report, scale: str, *times: str) -> Behind:
+    """The series that have a score at each of these times."""
+
+    def find() -> list[Course]:
+        courses = (one.course for one in report.series)
+        return [
+            course for course in courses if all(score_at(course, scale, time) is not None for time in times)
+        ]
+
+    return Behind("series", find)
+
+
+def _scores(report: Report) -> Table:
+    rows = Rows(
+        (
+            Column("score", "Score", "code", labels=SCALES),
+            Column("time", "Time", "code", labels=time_labels(report)),
+            Column("n", "n", "count"),
+            Column("mean", "Mean", "number", decimals=1),
+            Column("sd", "SD", "number", decimals=2),
+            Column("median", "Median", "number", decimals=1),
+        )
+    )
+    for scale in SCALES:
+        for one in report.scores[scale]:
+            values = (scale, one["time"], one["n"], one["mean"], one["sd"], one["median"])
+            rows.add(values, _with_scores(report, scale, one["time"]))
+    return rows.table("scores", "Scores before each treatment", "scores", scores.FOOTNOTES[:1])
+
+
+def _intervals(report: Report) -> Table:
+    rows = Rows(
+        (
+            Column("score", "Score", "code", labels=SCALES),
+            Column("time", "Time", "code", labels=time_labels(report)),
+            Column("n", "n", "count"),
+            Column("mean", "Mean", "number", decimals=2),
+            *interval_columns(2),
+        )
+    )
+    for scale in SCALES:
+        for one in report.scores[scale]:
+            low, high = scores.mean_interval(one["n"], one["mean"], one["sd"]) or (None, None)
+            values = (scale, one["time"], one["n"], one["mean"], low, high)
+            rows.add(values, _with_scores(report, scale, one["time"]))
+    return rows.table("score_intervals", "Mean scores with their intervals", "scores", (INTERVAL_FOOTNOTE,))
+
+
+def _change(report: Report) -> Table:
+    times = time_labels(report)
+    rows = Rows(
+        (
+            Column("score", "Score", "code", labels=SCALES),
+            Column("from", "From", "code", labels=times),
+            Column("to", "To", "code", labels=times),
+            Column("n", "n", "count"),
+            Column("mean_decrease", "Mean decrease", "number", decimals=1),
+            Column("sd", "SD", "number", decimals=2),
+            Column("median_decrease", "Median decrease", "number", decimals=1),
+            *interval_columns(2),
+            Column("t", "t", "number", decimals=2),
+            Column("df", "df", "whole"),
+            Column("p_t", "p (t)", "p"),
+            Column("p_wilcoxon", "p (Wilcoxon)", "p"),
+        )
+    )
+    for scale in SCALES:
+        for one in report.change[scale]:
+            low, high = one["ci95"] or (None, None)
+            whole = one | {"score": scale, "ci95_low": low, "ci95_high": high}
+            rows.add(
+                tuple(whole[column.code] for column in rows.columns),
+                _with_scores(report, scale, one["from"], one["to"]),
+            )
+    return rows.table("change", "Decrease of the scores", "scores", scores.FOOTNOTES[1:])
+
+
+def _lines(report: Report) -> Table:
+    """One row for each analysed series and score."""
+    times = [one["time"] for one in report.scores["ptga"] if one["time"] != "last"]
+    columns = (
+        Column("patient_id", "Patient"),
+        Column("series_no", "Series", "whole"),
+        Column("score", "Score", "code", labels=SCALES),
+        *(Column(time, time.removeprefix("before_"), "whole") for time in times),
+        Column("change", "Change, first to last", "whole"),
+    )
+    rows = [_line(one.course, scale, times) for scale in SCALES for one in report.series]
+    return Table(
+        "score_lines",
+        "Scores of each analysed series before each treatment",
+        columns,
+        rows,
+        (LINES_FOOTNOTE,),
+        section="lists",
+        is_individual=True,
+    )
+
+
+def _line(course: Course, scale: str, times: Sequence[str]) -> tuple[Any, ...]:
+    first, last = getattr(course.treatments[0], scale), getattr(course.treatments[-1], scale)
+    return (
+        course.series.patient_id,
+        course.series.series_no,
+        scale,
+        *(score_at(course, scale, time) for time in times),
+        None if first is None or last is None else last - first,
+    )
+
+
+def _sizes(report: Report) -> Table:
+    """One row for each lesion of an analysed series that has a size before and after."""
+    columns = (
+        Column("patient_id", "Patient"),
+        Column("series_no", "Series", "whole"),
+        Column("lesion_id", "Lesion"),
+        Column("size_baseline", "Size at baseline", "number", "mm²", 1),
+        Column("size_end", "Size at the end", "number", "mm²", 1),
+        Column("size_change_percent", "Change", "number", "%", 0),
+    )
+    rows = []
+    for one in report.series:
+        for lesion in one.lesions:
+            if sizes := sizes_of(LesionOf(one.course, lesion.lesion_id), report.selection.horizon):
+                before, after = sizes
+                rows.append(
+                    (
+                        one.course.series.patient_id,
+                        one.course.series.series_no,
+                        lesion.lesion_id,
+                        before,
+                        after,
+                        (after - before) / before * 100,
+                    )
+                )
+    title = f"Size of each lesion before and after ({HORIZON[report.selection.horizon].lower()})"
+    return Table("sizes", title, columns, rows, (SIZES_FOOTNOTE,), section="lists", is_individual=True)
+
+
+def sizes_of(lesion: LesionOf, horizon: str) -> tuple[float, float] | None:
+    """Longest × widest in mm² at baseline and at the end; None without both."""
+    course = lesion.course
+    sessions = course.treatments if horizon == "end_of_treatment" else course.sessions
+    seen = [
+        session.assessments[lesion.lesion_id]
+        for session in sessions
+        if lesion.lesion_id in session.assessments
+    ]
+    baseline, end = baseline_and_end(seen)
+    if baseline is None or end is None or baseline.longest_mm is None or baseline.widest_mm is None:
+        return None
+    before = float(baseline.longest_mm * baseline.widest_mm)
+    if end.status == "gone":
+        return before, 0.0
+    if end.longest_mm is None or end.widest_mm is None:
+        return None
+    return before, float(end.longest_mm * end.widest_mm)

@@ -1,0 +1,242 @@
+"""Side effects: events and patients, and rates per 100 treatments and per 100 injections."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from stsclinic.clinical.terms import BODY_SITE, SIDE_EFFECT_TERM
+from stsclinic.reporting.records import SideEffectRecord
+from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf, behind
+from stsclinic.reporting.statistics.rates import rate_per_100
+from stsclinic.reporting.summary import Report
+from stsclinic.reporting.tables.doses import concentration_label, site_of
+from stsclinic.reporting.tables.table import Column, Rows, Sum, Table
+
+GROUPED_BY = {
+    "all": "All side effects",
+    "term": "Side effect",
+    "grade": "Grade",
+    "serious": "Seriousness",
+    "site": "Body site",
+    "concentration": "Concentration",
+}
+SERIOUS = {True: "Serious", False: "Not serious", None: "Not recorded"}
+
+FOOTNOTES = (
+    "Side effects count the whole selection, whether or not the series is analysed. Rates are events per 100 "
+    "treatment sessions and per 100 injections, with exact 95% Poisson intervals (Garwood). They assume that "
+    "events are independent; a patient with many events makes them look surer than they are.",
+    "By body site and concentration, the treatments and injections are those of that site or concentration. "
+    "An event has the site of its lesion, and the concentration injected into that lesion at its session, or "
+    "that of the whole session where it names no lesion and one concentration was used.",
+)
+
+
+def side_effect_tables(report: Report) -> list[Table]:
+    return [_side_effects(report), _rates(report), _by_patient(report), _course(report)]
+
+
+def _side_effects(report: Report) -> Table:
+    rows = Rows(
+        (
+            Column("term", "Side effect", "code", labels=SIDE_EFFECT_TERM),
+            Column("events", "Events", "count"),
+            Column("patients", "Patients", "count"),
+        )
+    )
+    patients = {patient.patient_id: patient for patient, _ in report.chosen.patients}
+    by_term = _grouped(report.chosen.side_effects, lambda one: one.term)
+    for one in report.side_effects:
+        events = by_term[one["term"]]
+        rows.add(
+            (one["term"], one["events"], one["patients"]),
+            behind("side_effects", events),
+            by={"patients": _patients_of(events, patients)},
+        )
+    return rows.table("side_effects", "Side effects", "side_effects")
+
+
+def _grouped(rows: Iterable[Any], key_of: Callable[[Any], Any]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = {}
+    for one in rows:
+        found.setdefault(key_of(one), []).append(one)
+    return found
+
+
+def _patients_of(events: Sequence[SideEffectRecord], patients: Mapping[str, Any]) -> Behind:
+    return Behind(
+        "patients", lambda: [patients[key] for key in dict.fromkeys(one.patient_id for one in events)]
+    )
+
+
+def _rates(report: Report) -> Table:
+    rows = Rows(
+        (
+            Column("by", "By", "code", labels=GROUPED_BY),
+            Column("group", "Group"),
+            Column("events", "Events", "count"),
+            Column("patients", "Patients", "count"),
+            Column("treatments", "Treatments", "whole"),
+            Column("per_100_treatments", "Per 100 treatments", "number", decimals=1),
+            Column("treatments_low", "95% CI from", "number", decimals=1),
+            Column("treatments_high", "95% CI to", "number", decimals=1),
+            Column("injections", "Injections", "whole"),
+            Column("per_100_injections", "Per 100 injections", "number", decimals=1),
+            Column("injections_low", "95% CI from", "number", decimals=1),
+            Column("injections_high", "95% CI to", "number", decimals=1),
+        )
+    )
+    patients = {patient.patient_id: patient for patient, _ in report.chosen.patients}
+    found = _Exposure(report)
+    events = list(report.chosen.side_effects)
+
+    def add(by: str, label: str, group: Sequence[SideEffectRecord], treatments: int, injections: int) -> int:
+        per_treatment = rate_per_100(len(group), treatments) or (None, None, None)
+        per_injection = rate_per_100(len(group), injections) or (None, None, None)
+        people = _patients_of(group, patients)
+        values = (by, label, len(group), len({one.patient_id for one in group}), treatments, *per_treatment)
+        return rows.add(
+            (*values, injections, *per_injection), behind("side_effects", group), by={"patients": people}
+        )
+
+    total = add("all", "", events, found.treatments, found.injections)
+    for by, labels, key_of in (
+        ("term", SIDE_EFFECT_TERM, lambda one: one.term),
+        ("grade", {grade: f"Grade {grade}" for grade in range(1, 6)}, lambda one: one.grade),
+        ("serious", SERIOUS, lambda one: one.serious),
+        ("site", {**BODY_SITE, "": "No lesion named"}, found.site_of_event),
+        ("concentration", None, found.concentration_of_event),
+    ):
+        grouped = _grouped(events, key_of)
+        parts = []
+        for key, label in (labels or {key: key for key in sorted(grouped)}).items():
+            if group := grouped.get(key):
+                parts.append(add(by, label, group, *found.of(by, key)))
+        rows.sums.append(Sum([(number, "events") for number in parts], (total, "events")))
+    return rows.table(
+        "side_effect_rates", "Side effects per 100 treatments and injections", "side_effects", FOOTNOTES
+    )
+
+
+class _Exposure:
+    """How many treatments and injections there were, all together and by site and concentration."""
+
+    def __init__(self, report: Report):
+        self.treatments = report.cohort["treatment_sessions"]
+        self.injections = report.cohort["injections"]
+        self.lesions = {
+            (patient.patient_id, lesion.lesion_id): lesion.body_site
+            for patient, _ in report.chosen.patients
+            for lesion in patient.lesions.values()
+        }
+        self.counts: dict[tuple[str, str], int] = {}
+        self.sessions: dict[tuple[str, str], set[tuple]] = {}
+        self.given: dict[tuple, str] = {}
+        self.given_at: dict[tuple, set[str]] = {}
+        for _, courses in report.chosen.patients:
+            for course in courses:
+                for session in course.sessions:
+                    key = course.series.patient_id, course.series.series_no, session.session_no
+                    for injection in session.injections:
+                        one = InjectionOf(course, session, injection)
+                        label = concentration_label(one)
+                        for group in (("site", site_of(one)), ("concentration", label)):
+                            self.counts[group] = self.counts.get(group, 0) + 1
+                            if session.kind == "treatment":
+                                self.sessions.setdefault(group, set()).add(key)
+                        self.given[*key, injection.lesion_id] = label
+                        self.given_at.setdefault(key, set()).add(label)
+
+    def of(self, by: str, key: Any) -> tuple[int, int]:
+        if by not in ("site", "concentration"):
+            return self.treatments, self.injections
+        return len(self.sessions.get((by, key), ())), self.counts.get((by, key), 0)
+
+    def site_of_event(self, one: SideEffectRecord) -> str:
+        return self.lesions.get((one.patient_id, one.lesion_id), "")
+
+    def concentration_of_event(self, one: SideEffectRecord) -> str:
+        key = one.patient_id, one.series_no, one.session_no
+        if one.lesion_id:
+            return self.given.get((*key, one.lesion_id), "Not known")
+        labels = self.given_at.get(key, set())
+        return next(iter(labels)) if len(labels) == 1 else "Not known"
+
+
+def _by_patient(report: Report) -> Table:
+    """One row for each patient with a side effect: where to look at the course over time."""
+    columns = (
+        Column("patient_id", "Patient"),
+        Column("treatments", "Treatments", "count"),
+        Column("events", "Side effects", "count"),
+        Column("worst_grade", "Worst grade", "whole"),
+        Column("serious", "Serious", "count"),
+        Column("first_on", "First on", "date"),
+        Column("last_on", "Last on", "date"),
+    )
+    by_patient = _grouped(report.chosen.side_effects, lambda one: one.patient_id)
+    courses = {patient.patient_id: found for patient, found in report.chosen.patients}
+    keys = sorted(by_patient)
+    rows = [
+        (
+            key,
+            sum(len(course.treatments) for course in courses[key]),
+            len(by_patient[key]),
+            max(one.grade for one in by_patient[key]),
+            sum(one.serious is True for one in by_patient[key]),
+            min(one.onset_on for one in by_patient[key]),
+            max(one.onset_on for one in by_patient[key]),
+        )
+        for key in keys
+    ]
+
+    def find(row: int, column: str) -> Behind | None:
+        events = by_patient[keys[row]]
+        if column == "treatments":
+            return Behind(
+                "sessions",
+                lambda: [
+                    SessionOf(course, one) for course in courses[keys[row]] for one in course.treatments
+                ],
+            )
+        if column == "serious":
+            return behind("side_effects", [one for one in events if one.serious])
+        return behind("side_effects", events) if column in ("events", "worst_grade") else None
+
+    return Table(
+        "side_effect_patients",
+        "Patients with a side effect",
+        columns,
+        rows,
+        section="lists",
+        behind=find,
+        is_individual=True,
+    )
+
+
+def _course(report: Report) -> Table:
+    """Every treatment and side effect of the patients who had one, in days from the first treatment."""
+    columns = (
+        Column("patient_id", "Patient"),
+        Column("day", "Day", "whole"),
+        Column("held_on", "Date", "date"),
+        Column("what", "What", "code", labels={"treatment": "Treatment", "side_effect": "Side effect"}),
+        Column("term", "Side effect", "code", labels=SIDE_EFFECT_TERM),
+        Column("grade", "Grade", "whole"),
+    )
+    by_patient = _grouped(report.chosen.side_effects, lambda one: one.patient_id)
+    rows = []
+    for patient, courses in report.chosen.patients:
+        if patient.patient_id not in by_patient:
+            continue
+        treated = [one.held_on for course in courses for one in course.treatments]
+        events = by_patient[patient.patient_id]
+        start = min(treated, default=min(one.onset_on for one in events))
+        found = [(day, "treatment", "", None) for day in treated]
+        found += [(one.onset_on, "side_effect", one.term, one.grade) for one in events]
+        found.sort(key=lambda one: one[:3])
+        rows += [
+            (patient.patient_id, (day - start).days, day, what, term, grade)
+            for day, what, term, grade in found
+        ]
+    title = "Treatments and side effects of these patients"
+    return Table("side_effect_course", title, columns, rows, section="lists", is_individual=True)

@@ -1,0 +1,25 @@
+"""Words and columns that several tables share."""
+
+from collections.abc import Mapping
+
+from stsclinic.reporting.scores import SCALES
+from stsclinic.reporting.summary import Report
+from stsclinic.reporting.tables.table import Column
+
+LEVELS = {"by_lesion": "Lesions", "by_series": "Series", "by_patient": "Patients"}
+
+
+def time_labels(report: Report) -> Mapping[str, str]:
+    """The words of the times at which scores are told."""
+    return {one["time"]: time_words(one["time"]) for scale in SCALES for one in report.scores[scale]}
+
+
+def time_words(time: str) -> str:
+    return "Before the last" if time == "last" else f"Before treatment {time.removeprefix('before_')}"
+
+
+def interval_columns(decimals: int, unit: str = "") -> tuple[Column, Column]:
+    return (
+        Column("ci95_low", "95% CI from", "number", unit, decimals),
+        Column("ci95_high", "95% CI to", "number", unit, decimals),
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.test import TransactionTestCase
-from playwright.sync_api import BrowserContext, Error
+from playwright.sync_api import BrowserContext, Error, expect
 
 from tests.tools.machine import CHROMIUM_FLAGS, chromium
 from tests.tools.postgresql import fresh_database
@@ -16,6 +16,9 @@ from tests.tools.server import Server, running_server
 # Playwright's event loop stays in the main thread for as long as its browser lives. Django would then
 # refuse the database to every later test of the same process, though nothing there is asynchronous.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# A slow machine, not a wrong page, is what five seconds would find.
+expect.set_options(timeout=20_000)
 
 _NOTHING_IS_SKIPPED = os.environ.get("CI", "").lower() in {"1", "true"}
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "server"}

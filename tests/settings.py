@@ -28,8 +28,9 @@ if "TEST_DATABASE_URL" in os.environ:
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
 from stsclinic.settings import *  # noqa: E402, F403
-from stsclinic.settings import DATABASES, STORAGES  # noqa: E402
+from stsclinic.settings import DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
+STATIC_ROOT.mkdir()
 # No test of a page needs the compressed files; the browser's tests have a server that collected them.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -36,14 +36,18 @@ def closed_for(user) -> frozenset[tuple[str, str]]:
 
     A single patient's emergency opening does not open the pair.
     """
+    seeing = Clinic.objects.filter(pk__in=clinics_where(user, "see_allocation"))
+    codes = set(seeing.values_list("code", flat=True))
+    return frozenset(pair for pair in closed_everywhere() if pair[0] not in codes)
+
+
+def closed_everywhere() -> frozenset[tuple[str, str]]:
+    """The (clinic code, protocol code) pairs whose allocation nobody opened: what a file for anybody leaves out."""
     controlled = set(Protocol.objects.filter(is_controlled=True).values_list("code", flat=True))
     opened = set(AllocationOpening.objects.filter(patient=None).values_list("clinic__code", "protocol_code"))
-    seeing = clinics_where(user, "see_allocation")
+    clinics = Clinic.objects.values_list("code", flat=True)
     return frozenset(
-        (clinic.code, code)
-        for clinic in Clinic.objects.exclude(pk__in=seeing)
-        for code in controlled
-        if (clinic.code, code) not in opened
+        (clinic, code) for clinic in clinics for code in controlled if (clinic, code) not in opened
     )
 
 

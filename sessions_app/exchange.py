@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import BinaryIO
 
 from sessions_app.allocation import closed_for
+from sessions_app.dataout.plan import Plan
 from sessions_app.datasheets.checking import Checked, check
 from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.exporting import Scope, write_workbook, write_zip
@@ -42,7 +43,7 @@ def free_text_columns() -> list[tuple[str, str]]:
         (sheet.label, column.label)
         for sheet in SHEETS.values()
         for column in sheet.columns
-        if column.free_text
+        if column.is_free_text
     ]
 
 
@@ -62,6 +63,28 @@ def export_for(
     codes = ", ".join(sorted(one.code for one in clinics))
     note_event("exported", by=user.username, detail=f"{file_format}: {codes}; reason: {reason}")
     return counts
+
+
+def may_export_as_recorded(user: User, clinics: Collection[str]) -> bool:
+    """Whether `user` may let dates and notes of all these clinics (by code) leave."""
+    return set(clinics) <= {one.code for one in exchange_clinics(user)}
+
+
+def export_words(plan: Plan) -> str:
+    """What leaves, for the log: formats, clinics, selection and form, without the reason."""
+    selection = plan.selection
+    parts = {
+        "formats": plan.formats,
+        "clinics": plan.clinics,
+        "protocols": selection.protocols,
+        "diagnoses": selection.diagnoses,
+        "first treatment from": [selection.first_treatment_from] if selection.first_treatment_from else (),
+        "to": [selection.first_treatment_to] if selection.first_treatment_to else (),
+        "as recorded": [*["dates"] * plan.with_dates, *["free text"] * plan.with_text],
+        "replaced": ["IDs"] * plan.new_ids,
+    }
+    told = [f"{name} {', '.join(sorted(map(str, values)))}" for name, values in parts.items() if values]
+    return "; ".join(told + ["de-identified"] * plan.is_deidentified)
 
 
 def check_for(user: User, raw: RawSheets) -> Checked:

@@ -520,3 +520,20 @@ class Photograph(ClinicalRecord):
 
     def __str__(self):
         return f"Photograph of {self.lesion}"
+
+
+class ExportDisguise(models.Model):
+    """By which a patient leaves in a de-identified export. Two random numbers: shown nowhere, never exported."""
+
+    patient = models.OneToOneField(Patient, models.PROTECT, related_name="export_disguise")
+    days = models.SmallIntegerField()
+    """How far the patient's days are shifted."""
+    code = models.CharField(max_length=10, unique=True)
+    """What stands in place of the study ID, where that is replaced."""
+
+    class Meta:
+        ordering = ["patient"]
+        constraints = [models.CheckConstraint(condition=~Q(days=0), name="disguise_shifts_days")]
+
+    def __str__(self):
+        return f"Disguise {self.pk}"

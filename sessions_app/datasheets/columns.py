@@ -1,4 +1,4 @@
-"""Every sheet and column of the data sheet format, once: name, kind, range, vocabulary and meaning.
+"""Every sheet and column of the data sheet format, once: name, kind, range, vocabulary, privacy and meaning.
 
 A column's `path` is where its value stands, from the row of the sheet's model: a plain field is
 imported and exported by itself, a path with `__` is a reference that the importer resolves.
@@ -19,10 +19,23 @@ KINDS = {
     "yes_no": "yes, no or nothing (not recorded)",
     "date": "a date such as 2018-06-14",
     "partial": "a date such as 2018, 2018-06 or 2018-06-14",
+    "year": "a year such as 2018",
     "whole": "a whole number",
     "decimal": "a number with a decimal point",
     "text": "text",
 }
+
+PRIVACY = {
+    "study_id": "the clinic's own pseudonym, which its list of patients can resolve",
+    "place": "which clinic, protocol, series, session or lesion",
+    "clinical": "a code, a yes or no, or a number, of what was seen or done",
+    "birth": "when the patient was born",
+    "date": "a day in the patient's life",
+    "partial_date": "a day, month or year in the patient's life",
+    "free_text": "typed by a person, and so able to hold what should not leave the clinic",
+    "person": "who of the staff did it",
+}
+"""What a column can tell about a person. What leaves of each class is decided in sessions_app/dataout/plan.py."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +46,8 @@ class Column:
     label: str
     meaning: str
     kind: str
+    privacy: str
+    """A class of PRIVACY. It has no default: who adds a column decides."""
     path: str = ""
     """Where the value stands, seen from the sheet's model; empty: in the field of the same name."""
     is_key: bool = False
@@ -47,8 +62,6 @@ class Column:
     """Decimals that a number may have."""
     max_length: int = 0
     """Characters that a text may have; 0: no limit."""
-    free_text: bool = False
-    """Typed by a person, and so able to hold what should not leave the clinic."""
     betrays_allocation: bool = False
     """Left out while the allocation of a controlled protocol is closed."""
 
@@ -56,6 +69,11 @@ class Column:
     def field(self) -> str:
         """The path of the value."""
         return self.path or self.name
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether a person typed it, and so it may hold more than it should."""
+        return self.privacy in ("free_text", "person")
 
     @property
     def is_reference(self) -> bool:
@@ -90,30 +108,34 @@ class Sheet:
 
 
 def _text(name, label, meaning, max_length, **options):
-    options.setdefault("free_text", True)
+    options.setdefault("privacy", "free_text")
     return Column(name=name, label=label, meaning=meaning, kind="text", max_length=max_length, **options)
 
 
 def _code(name, label, meaning, vocabulary, **options):
-    return Column(name=name, label=label, meaning=meaning, kind="code", vocabulary=vocabulary, **options)
+    options |= {"kind": "code", "privacy": "clinical", "vocabulary": vocabulary}
+    return Column(name=name, label=label, meaning=meaning, **options)
 
 
 def _yes_no(name, label, meaning):
-    return Column(name=name, label=label, meaning=meaning, kind="yes_no", vocabulary=terms.YES_NO)
+    return Column(
+        name=name, label=label, meaning=meaning, kind="yes_no", privacy="clinical", vocabulary=terms.YES_NO
+    )
 
 
 def _date(name, label, meaning, **options):
-    return Column(name=name, label=label, meaning=meaning, kind="date", **options)
+    return Column(name=name, label=label, meaning=meaning, kind="date", privacy="date", **options)
 
 
 def _partial(name, label, meaning, **options):
-    return Column(name=name, label=label, meaning=meaning, kind="partial", **options)
+    options |= {"kind": "partial", "privacy": "partial_date"}
+    return Column(name=name, label=label, meaning=meaning, **options)
 
 
 def _whole(name, label, meaning, low, high, **options):
-    return Column(
-        name=name, label=label, meaning=meaning, kind="whole", low=Decimal(low), high=Decimal(high), **options
-    )
+    options.setdefault("privacy", "clinical")
+    options |= {"kind": "whole", "low": Decimal(low), "high": Decimal(high)}
+    return Column(name=name, label=label, meaning=meaning, **options)
 
 
 def _decimal(name, label, meaning, low, high, places, **options):
@@ -122,6 +144,7 @@ def _decimal(name, label, meaning, low, high, places, **options):
         label=label,
         meaning=meaning,
         kind="decimal",
+        privacy="clinical",
         low=Decimal(low),
         high=Decimal(high),
         places=places,
@@ -135,6 +158,7 @@ def _patient_id(path, *, is_key=True):
         label="Study ID",
         meaning="The study ID of the patient, unique in the database; never a name.",
         kind="key",
+        privacy="study_id",
         path=path,
         is_key=is_key,
         required=True,
@@ -150,6 +174,7 @@ def _lesion_id(
         label="Lesion",
         meaning=meaning,
         kind="key",
+        privacy="place",
         path=path,
         is_key=True,
         required=required,
@@ -159,12 +184,16 @@ def _lesion_id(
 
 def _series_no(path, *, required=True):
     meaning = "The number of the series, 1, 2, … within the patient."
-    return _whole("series_no", "Series", meaning, 1, 9999, path=path, is_key=True, required=required)
+    return _whole(
+        "series_no", "Series", meaning, 1, 9999, path=path, privacy="place", is_key=True, required=required
+    )
 
 
 def _session_no(path, *, required=True):
     meaning = "The number of the session, 1, 2, … by date within the series."
-    return _whole("session_no", "Session", meaning, 1, 9999, path=path, is_key=True, required=required)
+    return _whole(
+        "session_no", "Session", meaning, 1, 9999, path=path, privacy="place", is_key=True, required=required
+    )
 
 
 _OF_SESSION = (
@@ -188,18 +217,20 @@ PATIENTS = Sheet(
             label="Clinic",
             meaning="The code of the clinic; a clinic that is not there is created.",
             kind="slug",
+            privacy="place",
             path="clinic__code",
             required=True,
             max_length=40,
         ),
         _code("sex", "Sex", "Sex.", terms.SEX, required=True),
-        _whole("birth_year", "Year of birth", "Year of birth.", 1880, 2100),
+        _whole("birth_year", "Year of birth", "Year of birth.", 1880, 2100, privacy="birth"),
         _code("diagnosis", "Diagnosis", "Underlying disease.", terms.DIAGNOSIS, required=True),
         Column(
             name="overlap_with",
             label="Overlap of",
             meaning="The diseases of an overlap syndrome, two or more, joined by ;",
             kind="codes",
+            privacy="clinical",
             vocabulary=terms.OVERLAP_WITH,
             max_length=60,
         ),
@@ -297,6 +328,7 @@ SERIES = Sheet(
             label="Protocol",
             meaning="The code of the protocol; it must exist.",
             kind="slug",
+            privacy="place",
             path="protocol__code",
             required=True,
             max_length=40,
@@ -345,7 +377,7 @@ SESSIONS = Sheet(
         _date("held_on", "Held on", "The day of the visit in the clinic's time zone.", required=True),
         _whole("ptga", "PtGA", "Patient's global assessment of the past week, 1 best to 10 worst.", 1, 10),
         _whole("phga", "PhGA", "Physician's global assessment after the visit, 1 best to 10 worst.", 1, 10),
-        _text("performed_by", "Performed by", "Initials or user name.", 150),
+        _text("performed_by", "Performed by", "Initials or user name.", 150, privacy="person"),
         _text("note", "Note", "Note.", 0),
     ),
 )

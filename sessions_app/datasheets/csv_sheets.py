@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from sessions_app.datasheets.raw import Cell, Cells, RawSheets, take_rows
+from sessions_app.formula_safe import as_entered
 
 LONGEST_CELL = 1_000_000
 """Characters of one cell."""
@@ -79,6 +80,8 @@ class _Lines:
         self._lines = self._read()
         self.row_length = 0
         """Characters given since somebody set it to 0."""
+        self.had_apostrophe = False
+        """Whether a line given since somebody set it to False has an apostrophe."""
 
     @property
     def is_utf16(self) -> bool:
@@ -95,6 +98,7 @@ class _Lines:
     def __next__(self) -> str:
         line = self._back.pop() if self._back else next(self._lines)
         self.row_length += len(line)
+        self.had_apostrophe = self.had_apostrophe or "'" in line
         if self.row_length > LONGEST_ROW:
             raise _RowTooLong
         return line
@@ -135,7 +139,7 @@ def _rows(raw: RawSheets, name: str, lines: _Lines, mark: str) -> Iterator[Cells
     reader = csv.reader(lines, strict=True, delimiter=mark)
     count = 0
     while True:
-        lines.row_length = 0
+        lines.row_length, lines.had_apostrophe = 0, False
         try:
             row = next(reader)
         except StopIteration:
@@ -154,4 +158,4 @@ def _rows(raw: RawSheets, name: str, lines: _Lines, mark: str) -> Iterator[Cells
             )
             return
         count += 1
-        yield list[Cell](row)
+        yield [as_entered(cell) for cell in row] if lines.had_apostrophe else list[Cell](row)

@@ -23,6 +23,7 @@ from django.db.models.functions import Collate
 from sessions_app.datasheets.columns import SHEETS, Column, Sheet
 from sessions_app.datasheets.snapshot import snapshot
 from sessions_app.datasheets.values import show_value, valid_words
+from sessions_app.formula_safe import with_its_apostrophe
 
 CREATED = datetime(1980, 1, 1, tzinfo=UTC)
 """The date that zips and workbooks bear, so that equal content is equal bytes."""
@@ -60,7 +61,7 @@ EVERYTHING = Scope()
 def sheet_rows(sheet: Sheet, scope: Scope) -> Rows:
     """The rows of one sheet as text, in canonical order, read bit by bit."""
     names = {column.name: f"sheet_{column.name}" for column in sheet.columns}
-    values = {names[column.name]: _value(sheet, column) for column in sheet.columns}
+    values = {names[column.name]: column_value(sheet, column) for column in sheet.columns}
     extra = ["patient__clinic__code", "protocol__code"] if sheet.series_path else []
     found = _kept_rows(sheet, scope).annotate(**values).order_by(*_order(sheet, names))
     paths = [*names.values(), *(sheet.series_path + path for path in extra)]
@@ -117,15 +118,19 @@ def write_template(stream: BinaryIO) -> None:
 
 
 def _kept_rows(sheet: Sheet, scope: Scope) -> QuerySet:
-    conditions = Q()
-    for path in sheet.kept_paths:
-        conditions &= Q(**{f"{path}struck_out_at": None})
+    found = kept_rows(sheet)
     if scope.clinic_ids is not None:
-        conditions &= Q(**{f"{sheet.clinic_path}__in": list(scope.clinic_ids)})
-    return apps.get_model(sheet.model)._base_manager.filter(conditions)
+        found = found.filter(**{f"{sheet.clinic_path}__in": list(scope.clinic_ids)})
+    return found
 
 
-def _value(sheet: Sheet, column: Column) -> Expression | F:
+def kept_rows(sheet: Sheet) -> QuerySet:
+    """The rows that count: neither they nor what they belong to was struck out."""
+    kept = {f"{path}struck_out_at": None for path in sheet.kept_paths}
+    return apps.get_model(sheet.model)._base_manager.filter(**kept)
+
+
+def column_value(sheet: Sheet, column: Column) -> Expression | F:
     """The column's value; a reference that a row may do without is empty once it was struck out."""
     reference = column.field.split("__")[0]
     if column.is_reference and not column.required and reference in _KEPT_REFERENCES:
@@ -141,9 +146,14 @@ def _order(sheet: Sheet, names: dict[str, str]) -> list[Expression]:
     for column in sheet.keys:
         value: Any = F(names[column.name])
         if column.kind not in ("whole", "date"):
-            value = Collate(value, _BY_CODE_POINT[connection.vendor])
+            value = Collate(value, code_point_collation())
         order.append(value.asc(nulls_first=True))
     return order
+
+
+def code_point_collation() -> str:
+    """The database's name for the order of texts by code point."""
+    return _BY_CODE_POINT[connection.vendor]
 
 
 def _write_csv(file: Any, sheet: Sheet, rows: Rows) -> int:
@@ -151,7 +161,7 @@ def _write_csv(file: Any, sheet: Sheet, rows: Rows) -> int:
     writer.writerow([column.name for column in sheet.columns])
     count = 0
     for row in rows:
-        writer.writerow(row)
+        writer.writerow([with_its_apostrophe(text) for text in row])
         count += 1
     return count
 

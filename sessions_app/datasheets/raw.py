@@ -23,6 +23,10 @@ MOST_ERRORS = 100_000
 
 SHEET_NAMES = f"Valid are {', '.join(SHEETS)}."
 _DATE_KINDS = frozenset({"date", "partial"})
+_OF_AN_EXPORT = frozenset({"analysis", "codebook"})
+"""What an export adds to the sheets, computed from them or about them."""
+_DEIDENTIFIED = "age_at_first_treatment"
+"""A column that only a de-identified export has: its days are not those of the patients."""
 
 
 class ExcelDate(str):
@@ -88,8 +92,11 @@ class RawSheets:
             raise TooManyErrors
 
     def sheet_named(self, name: str) -> str:
-        """The sheet of that name, begun; or nothing, with an error that names it."""
-        if name not in SHEETS:
+        """The sheet of that name, begun; or nothing, with an error or a warning that names it."""
+        if name in _OF_AN_EXPORT:
+            sentence = f"The sheet {name} is made from the others, or about them, and was not read."
+            self.warnings.append(Problem(sentence=sentence))
+        elif name not in SHEETS:
             self.refuse(f"There is no sheet {name!r}.", SHEET_NAMES + did_you_mean(name, SHEETS), sheet=name)
         elif name in self.sheets:
             self.refuse("The sheet is there twice.", "Valid is each sheet once.", sheet=name)
@@ -174,7 +181,15 @@ def _known_columns(raw: RawSheets, sheet: Sheet, names: list[str]) -> tuple[str,
     known: dict[str, None] = {}
     valid = _column_names(sheet)
     for name in names:
-        if sheet.column(name) is None:
+        if name == _DEIDENTIFIED:
+            raw.refuse(
+                "This is a de-identified export: its days are shifted, and it cannot be imported.",
+                "Export with dates and free text to get sheets that can be read back.",
+                sheet=sheet.name,
+                row=1,
+                column=name,
+            )
+        elif sheet.column(name) is None:
             near = did_you_mean(name, [column.name for column in sheet.columns])
             sentence = f"There is no column {name!r}." if name else "A column has no name."
             raw.refuse(sentence, valid + near, sheet=sheet.name, row=1, column=name)

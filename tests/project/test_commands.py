@@ -203,6 +203,7 @@ def test_a_user_is_changed_or_nothing_is(operator):
     [
         "import_sheets",
         "export_sheets",
+        "export_data",
         "series_report",
         "load_demo",
         "create_clinic",

@@ -1,0 +1,89 @@
+"""The sheets as one workbook, written row by row, so that a million rows need no memory.
+
+Every text is written as a text, never as a formula, a link or a number that only looks like one.
+"""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sessions_app.dataout.codebook import codebook_rows
+from sessions_app.dataout.csv_files import CREATED
+from sessions_app.dataout.source import Source
+from sessions_app.datasheets.columns import Column, Sheet
+from sessions_app.datasheets.exporting import LONGEST_WORKBOOK_TEXT, MOST_WORKBOOK_ROWS, NoRoomInWorkbook
+from sessions_app.datasheets.values import valid_words
+
+CODEBOOK = "codebook"
+
+
+def write_workbook(stream: BinaryIO, source: Source, *, folder: Path | None = None) -> dict[str, int]:
+    """Write a worksheet for each sheet, and the codebook; give the rows of each sheet.
+
+    Args:
+        folder: where the parts wait until they are packed; they are removed again.
+
+    Raises:
+        NoRoomInWorkbook: a sheet has more rows, or a longer text, than a worksheet takes.
+    """
+    import xlsxwriter
+
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "constant_memory": True,
+        "tmpdir": None if folder is None else str(folder),
+    }
+    workbook = xlsxwriter.Workbook(stream, options)
+    workbook.set_properties({"created": CREATED})
+    formats = _Formats(workbook.add_format({"num_format": "@"}), workbook.add_format({"bold": True}))
+    counts = {
+        name: _write_sheet(workbook.add_worksheet(name), sheet, source, formats)
+        for name, sheet in source.plan.sheets.items()
+    }
+    worksheet = workbook.add_worksheet(CODEBOOK)
+    for number, cells in enumerate(codebook_rows(source.plan)):
+        for index, text in enumerate(cells):
+            worksheet.write_string(number, index, text, formats.text if number else formats.heading)
+    workbook.close()
+    return counts
+
+
+class _Formats:
+    def __init__(self, text: Any, heading: Any):
+        self.text = text
+        self.heading = heading
+
+
+def _write_sheet(worksheet: Any, sheet: Sheet, source: Source, formats: _Formats) -> int:
+    worksheet.freeze_panes(1, 0)
+    for index, column in enumerate(sheet.columns):
+        wide = max(10, len(column.name) + 2)
+        worksheet.set_column(index, index, wide, formats.text if _is_text(column) else None)
+        worksheet.write_string(0, index, column.name, formats.heading)
+        worksheet.write_comment(0, index, f"{column.label}: {column.meaning}\n{valid_words(column)}")
+    are_texts = [_is_text(column) for column in sheet.columns]
+    number = 0
+    for rows in source.rows(sheet.name):
+        if number + len(rows) >= MOST_WORKBOOK_ROWS:
+            raise NoRoomInWorkbook(
+                f"The sheet {sheet.name} has more than the {MOST_WORKBOOK_ROWS - 1:,} rows that a worksheet "
+                "takes. Export CSV files, or choose fewer clinics."
+            )
+        for row in rows:
+            number += 1
+            for index, text in enumerate(row):
+                if text is None:
+                    continue
+                if not are_texts[index]:
+                    worksheet.write_number(number, index, float(text))
+                elif worksheet.write_string(number, index, text, formats.text):
+                    raise NoRoomInWorkbook(
+                        f"{sheet.name}, row {number + 1}, {sheet.columns[index].name}: a cell takes at most "
+                        f"{LONGEST_WORKBOOK_TEXT:,} characters. Export CSV files instead."
+                    )
+    return number
+
+
+def _is_text(column: Column) -> bool:
+    return column.kind not in ("whole", "decimal", "year")

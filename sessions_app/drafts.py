@@ -127,11 +127,9 @@ def save_draft(
         if mine == there:
             continue
         if mine == base:
-            saved.by_others[name] = (there, stored[name].by.username if name in stored else "")
+            saved.by_others[name] = (there, stored[name].writer if name in stored else "")
         elif there != base:
-            saved.conflicts.append(
-                Conflict(name, mine, there, stored[name].by.username if name in stored else "")
-            )
+            saved.conflicts.append(Conflict(name, mine, there, stored[name].writer if name in stored else ""))
         else:
             changed.append(DraftField(draft=draft, name=name, value=mine, version=draft.version + 1, by=by))
     if changed:
@@ -143,7 +141,7 @@ def save_draft(
             changed,
             update_conflicts=True,
             unique_fields=["draft", "name"],
-            update_fields=["value", "version", "by", "at"],
+            update_fields=["value", "version", "by", "at", "by_patient", "instead_of"],
         )
     draft.saved_at, draft.saved_by = timezone.now(), by
     draft.save(update_fields=["version", "saved_at", "saved_by"])

@@ -25,7 +25,12 @@ def test_every_url_has_a_name_and_declares_its_right(pattern):
 
 
 def test_only_these_are_open_to_the_signed_out():
-    assert {p.name for p in patterns() if p.callback.right == "public"} == {"home", "login", "logout"}
+    assert {p.name for p in patterns() if p.callback.right == "public"} == {
+        "home",
+        "login",
+        "logout",
+        "score",
+    }
 
 
 def test_no_name_is_given_twice():

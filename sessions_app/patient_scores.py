@@ -151,9 +151,9 @@ def questions_of(invitation: ScoreInvitation) -> tuple[Question, ...]:
 
 
 def answers_of(invitation: ScoreInvitation) -> dict[str, int]:
-    """What the patient has answered, {field: number}, as it still stands on the sheet."""
+    """What was answered by this invitation, {field: number}, as it still stands on the sheet."""
     names = [question.field for question in questions_of(invitation)]
-    rows = invitation.draft.fields.filter(name__in=names, by_patient=True)
+    rows = invitation.draft.fields.filter(name__in=names, by_patient=True, at__gte=invitation.made_at)
     return {row.name: int(row.value) for row in rows}
 
 

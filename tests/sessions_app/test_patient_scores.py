@@ -327,6 +327,15 @@ def test_it_may_be_corrected_until_it_is_confirmed(world):
     assert ScoreInvitation.objects.get(pk=invitation.pk).done_at == NOW
 
 
+def test_a_new_code_shows_no_earlier_answer(world, clock):
+    earlier, _code = asked(world)
+    record_answer(invitation=earlier, answers={"ptga": 7})
+    clock.move_to(NOW + timedelta(minutes=1))
+    invitation, code = asked(world)
+    assert answers_of(invitation) == {}
+    assert "checked" not in text_of(opened(code).get(f"{SCORE}?language=en"))
+
+
 def test_nothing_is_confirmed_before_it_is_answered(world):
     invitation, code = asked(world)
     phone = opened(code)

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sessions_app.concealed import concealed_for
+from sessions_app.draft_saving import DraftClosed, Typed, locked, save_fields
 from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
 from sessions_app.services import check_entry, correct_session, log_session
@@ -17,18 +18,6 @@ from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import User
 
 
-class DraftClosed(Exception):
-    """The draft was completed or discarded in between; nothing was written.
-
-    Attributes:
-        draft: the draft as it now is.
-    """
-
-    def __init__(self, draft: SessionDraft):
-        super().__init__("This sheet was closed in between.")
-        self.draft = draft
-
-
 @dataclass(frozen=True)
 class Conflict:
     """A field that somebody else changed to another value while this person typed."""
@@ -37,6 +26,8 @@ class Conflict:
     mine: str
     theirs: str
     by: str
+    version: int
+    """Of what stands there."""
 
 
 @dataclass
@@ -104,7 +95,7 @@ def texts_of(draft: SessionDraft) -> dict[str, str]:
 def save_draft(
     *, draft: SessionDraft, names: tuple[str, ...], typed: dict[str, str], loaded: dict[str, str], by: User
 ) -> Saved:
-    """Keep what was typed, field by field.
+    """Keep a whole sheet, as a page sends it that has no script to save by itself.
 
     Args:
         names: the sheet's fields; anything else in `typed` is left alone.
@@ -115,37 +106,25 @@ def save_draft(
     Raises:
         DraftClosed: it was completed or discarded in between.
     """
-    draft = SessionDraft.objects.select_for_update().get(pk=draft.pk)
-    if draft.state != "open":
-        raise DraftClosed(draft)
+    draft = locked(draft)
     stored = {row.name: row for row in draft.fields.select_related("by")}
-    saved = Saved(draft)
-    changed = []
+    by_others = {}
+    mine = {}
     for name in names:
-        mine, base = typed.get(name, ""), loaded.get(name, "")
+        text, base = typed.get(name, ""), loaded.get(name, "")
         there = stored[name].value if name in stored else ""
-        if mine == there:
+        if text == there:
             continue
-        if mine == base:
-            saved.by_others[name] = (there, stored[name].writer if name in stored else "")
-        elif there != base:
-            saved.conflicts.append(Conflict(name, mine, there, stored[name].writer if name in stored else ""))
+        if text == base:
+            by_others[name] = (there, stored[name].by.username if name in stored else "")
         else:
-            changed.append(DraftField(draft=draft, name=name, value=mine, version=draft.version + 1, by=by))
-    if changed:
-        draft.version += 1
-        now = timezone.now()
-        for row in changed:
-            row.at = now
-        DraftField.objects.bulk_create(
-            changed,
-            update_conflicts=True,
-            unique_fields=["draft", "name"],
-            update_fields=["value", "version", "by", "at", "by_patient", "instead_of"],
-        )
-    draft.saved_at, draft.saved_by = timezone.now(), by
-    draft.save(update_fields=["version", "saved_at", "saved_by"])
-    return saved
+            mine[name] = Typed(text, known=frozenset({base}))
+    saved = save_fields(draft=draft, typed=mine, by=by)
+    conflicts = []
+    for name in sorted(saved.clashes, key=names.index):
+        theirs = saved.standing[name]
+        conflicts.append(Conflict(name, mine[name].value, theirs.value, theirs.by.username, theirs.version))
+    return Saved(saved.draft, conflicts, by_others)
 
 
 def discard_draft(*, draft: SessionDraft, by: User) -> None:
@@ -155,9 +134,7 @@ def discard_draft(*, draft: SessionDraft, by: User) -> None:
         DraftClosed: it was completed or discarded in between.
     """
     with transaction.atomic():
-        draft = SessionDraft.objects.select_for_update().get(pk=draft.pk)
-        if draft.state != "open":
-            raise DraftClosed(draft)
+        draft = locked(draft)
         draft.state, draft.saved_at, draft.saved_by = "discarded", timezone.now(), by
         draft.save(update_fields=["state", "saved_at", "saved_by"])
 

@@ -7,7 +7,7 @@ on something that was, is left out. Patients and lesions are loaded by lesions.s
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sessions_app.models import Photograph, Series, SessionDraft, SideEffect, TreatmentSession
 from stsclinic.access import clinics_where, may
@@ -37,6 +37,17 @@ def open_drafts_for(user, right: str) -> QuerySet[SessionDraft]:
         series__struck_out_at=None,
         series__patient__struck_out_at=None,
     ).select_related("series__protocol", "series__patient__clinic")
+
+
+def drafts_to_write(user) -> QuerySet[SessionDraft]:
+    """The drafts that the user may write, closed ones too: a new session, or a correction where the user may correct."""
+    new = Q(corrects=None, series__patient__clinic__in=clinics_where(user, "record_session"))
+    correction = Q(corrects__isnull=False, series__patient__clinic__in=clinics_where(user, "correct"))
+    return SessionDraft.objects.filter(
+        new | correction, series__struck_out_at=None, series__patient__struck_out_at=None
+    ).select_related(
+        "series__patient__clinic", "series__protocol", "corrects", "session", "opened_by", "saved_by"
+    )
 
 
 @dataclass

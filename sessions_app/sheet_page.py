@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lesions.models import Lesion
+from sessions_app.draft_saving import NOTE_OF_ALERT, REASON
 from sessions_app.drafts import Conflict
 from sessions_app.entries import lesion_field
 from sessions_app.last_time import LastTime, SeenBefore
@@ -71,9 +72,7 @@ class Cell:
     last_value: str = ""
     """Last time's value as it would be typed: shown greyed in the field."""
     options: list[tuple[str, str]] = field(default_factory=list)
-    conflict: str = ""
-    by_patient: str = ""
-    """That the patient gave the value, and when."""
+    conflict: Conflict | None = None
 
     @property
     def id(self) -> str:
@@ -105,6 +104,10 @@ class LesionRow:
 
 def label_of(plan: SheetPlan, name: str) -> str:
     """A field in words, with its lesion."""
+    if name == REASON:
+        return "Why it is corrected"
+    if name.startswith(NOTE_OF_ALERT):
+        return "Note of an alert"
     for lesion in plan.lesions:
         start = f"lesion-{lesion.pk}-"
         if name.startswith(start):
@@ -146,7 +149,7 @@ def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors,
         options = [("", "–"), *((str(value), f"{value} {words}") for value, words in PGA_WORDS.items())]
     if lesion and part in plan.common_fields and part in VOCABULARIES:
         options[0] = ("", "As for all lesions")
-    conflict, error = conflicts.get(name), errors.get(name, "")
+    error = errors.get(name, "")
     if lesion and part == "confirmed" and values.get(name):
         error = error or last[lesion].refuses(values[name])
     return Cell(
@@ -158,7 +161,7 @@ def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors,
         last=_last_words(last[lesion], part) if lesion and part not in TAKEN_OVER else "",
         last_value=_last_value(last[lesion], part) if lesion and part in TAKEN_OVER else "",
         options=options,
-        conflict=f"{conflict.by} typed “{conflict.theirs}”" if conflict else "",
+        conflict=conflicts.get(name),
     )
 
 

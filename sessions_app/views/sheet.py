@@ -1,19 +1,22 @@
 """The session sheet: opened, saved, gone on with, completed, corrected; and the page of a completed session."""
 
 import json
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lesions.banner import banner_of
 from sessions_app.allocation import allocation_visible
+from sessions_app.draft_readers import note_here
+from sessions_app.draft_saving import NOTE_OF_ALERT, REASON, DraftClosed, Holds
 from sessions_app.drafts import (
     Completion,
-    DraftClosed,
     Saved,
     complete_draft,
     discard_draft,
@@ -25,11 +28,12 @@ from sessions_app.drafts import (
 )
 from sessions_app.enrolment import may_open_session
 from sessions_app.models import Series, SessionDraft, TreatmentSession
-from sessions_app.patient_scores import patients_own_words, purposes_of
+from sessions_app.selectors import drafts_to_write
 from sessions_app.sheet import SheetPlan, day_of_visit
 from sessions_app.sheet_arithmetic import add_up
 from sessions_app.sheet_page import cells_of, label_of, rows_of
 from sessions_app.side_effects import is_over
+from sessions_app.views.sheet_saving import shown_at
 from stsclinic.access import clinics_where, may, require
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import terms
@@ -51,16 +55,7 @@ def _series_of(user, pk: int, right: str = "record_session") -> Series:
 
 
 def _draft_of(user, pk: int) -> SessionDraft:
-    """A draft that the user may write: a new session, or a correction where the user may correct."""
-    draft = get_object_or_404(
-        SessionDraft.objects.select_related(
-            "series__patient__clinic", "series__protocol", "corrects", "session", "opened_by", "saved_by"
-        ),
-        pk=pk,
-    )
-    right = "correct" if draft.corrects_id else "record_session"
-    _series_of(user, draft.series_id, right)
-    return draft
+    return get_object_or_404(drafts_to_write(user), pk=pk)
 
 
 @require("record_session")
@@ -105,13 +100,14 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     plan = plan_of(row, request.user)
     if request.method == "GET":
         return _show(request, row, plan, texts_of(row))
-    typed = _typed(request, plan)
+    holds = Holds(row, request.user)
+    names = tuple(dict.fromkeys([*plan.field_names, *(name for name in request.POST if name in holds)]))
+    typed = _typed(request, names)
     try:
-        saved = save_draft(
-            draft=row, names=plan.field_names, typed=typed, loaded=_loaded(request), by=request.user
-        )
+        saved = save_draft(draft=row, names=names, typed=typed, loaded=_loaded(request), by=request.user)
     except DraftClosed as closed:
         return _closed(request, closed.draft, request.POST)
+    note_here(draft=row, user=request.user, shown_at=shown_at(request), has_typed=True)
     row = _draft_of(request.user, pk)
     if saved.conflicts or saved.by_others:
         return _show(request, row, plan, texts_of(row), saved=saved, typed=typed)
@@ -123,8 +119,6 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
             row.series.series_lesions, lesion_id=int(action.removeprefix("photograph-"))
         ).lesion_id
         return redirect(f"{reverse('photograph_new', args=[lesion])}?draft={row.pk}")
-    if action == "score":
-        return redirect("score_invite", row.pk)
     if action == "complete":
         return _complete(request, row, plan)
     messages.success(request, "Saved. The sheet is unfinished; you or a colleague can go on with it.")
@@ -132,8 +126,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpResponse:
-    notes = {key.removeprefix("ack-"): text for key, text in request.POST.items() if key.startswith("ack-")}
-    reason = request.POST.get("reason", "")
+    notes = _notes(request.POST)
+    reason = request.POST.get(REASON, "")
     try:
         completion = complete_draft(
             draft=row,
@@ -166,34 +160,6 @@ def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpR
 
 @require("see_patients")
 @require_POST
-def draft_save(request: HttpRequest, pk: int) -> JsonResponse:
-    """Keep what was typed so far, for the sheet's script; answers with what others typed."""
-    row = _draft_of(request.user, pk)
-    plan = plan_of(row, request.user)
-    try:
-        saved = save_draft(
-            draft=row,
-            names=plan.field_names,
-            typed=_typed(request, plan),
-            loaded=_loaded(request),
-            by=request.user,
-        )
-    except DraftClosed:
-        return JsonResponse({"closed": True}, status=409)
-    return JsonResponse(
-        {
-            "saved_at": saved.draft.saved_at.astimezone(row.series.patient.clinic.zone).strftime("%H:%M:%S"),
-            "loaded": {
-                name: text for name, text in texts_of(saved.draft).items() if name in plan.field_names
-            },
-            "conflicts": [conflict.__dict__ for conflict in saved.conflicts],
-            "by_others": {name: {"value": text, "by": by} for name, (text, by) in saved.by_others.items()},
-        }
-    )
-
-
-@require("see_patients")
-@require_POST
 def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a sheet without a session."""
     row = _draft_of(request.user, pk)
@@ -205,11 +171,8 @@ def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("patient", row.series.patient_id)
 
 
-def _typed(request: HttpRequest, plan: SheetPlan) -> dict[str, str]:
-    return {
-        name: request.POST.get(name, "").replace("\r\n", "\n").replace("\x00", "")
-        for name in plan.field_names
-    }
+def _typed(request: HttpRequest, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: request.POST.get(name, "").replace("\r\n", "\n").replace("\x00", "") for name in names}
 
 
 def _loaded(request: HttpRequest) -> dict[str, str]:
@@ -261,12 +224,10 @@ def _show(
     conflicts = {conflict.name: conflict for conflict in saved.conflicts} if saved else {}
     for name in conflicts:
         shown[name] = (typed or {})[name]
+    notes = _notes(values) | (notes or {})
     errors = completion.reading.errors
     last, sums = plan.last_time(shown), add_up(plan, shown)
     cells = cells_of(plan, shown, last, errors=errors, conflicts=conflicts)
-    for name, words in patients_own_words(row).items():
-        if name in cells:
-            cells[name].by_patient = words
     summary = [
         {"url": f"#id_{name}", "text": f"{label_of(plan, name)}: {text}"} for name, text in errors.items()
     ]
@@ -290,10 +251,11 @@ def _show(
         "sums": sums,
         "limits": limits_in_words(plan.definition),
         "same_last_time": plan.course.holds(day_of_visit(shown)),
-        "loaded": json.dumps({name: values.get(name, "") for name in plan.field_names}),
+        "loaded": json.dumps({name: "" for name in plan.field_names} | _of_sheet(row, request.user, values)),
+        "shown_at": timezone.now().isoformat(),
         "error_rows": summary,
         "not_completed": _not_completed(completion, bool(request.POST.get("without_missing"))),
-        "reason": reason,
+        "reason": reason or values.get(REASON, ""),
         "reason_error": reason_error,
         "by_others": [
             {"label": label_of(plan, name), "value": text, "by": by}
@@ -305,18 +267,31 @@ def _show(
         "alerts": [
             {
                 "alert": alert,
-                "note": (notes or {}).get(alert.key, ""),
+                "note": notes.get(alert.key, ""),
                 "open": alert.key in completion.unacknowledged,
             }
             for alert in completion.alerts
         ],
         "without_missing": bool(request.POST.get("without_missing")),
         "side_effects": _side_effects(plan),
-        "patient_may_score": bool(purposes_of(row, plan.definition)),
         "ptga": SCALES["ptga"],
         "phga": SCALES["phga"],
     }
     return render(request, "sessions_app/sheet.html", context, status=status)
+
+
+def _notes(texts: Mapping[str, str]) -> dict[str, str]:
+    """The notes of alerts among the texts of a sheet, by the alert's key."""
+    return {
+        name.removeprefix(NOTE_OF_ALERT): text
+        for name, text in texts.items()
+        if name.startswith(NOTE_OF_ALERT)
+    }
+
+
+def _of_sheet(row: SessionDraft, user, values: dict[str, str]) -> dict[str, str]:
+    holds = Holds(row, user)
+    return {name: text for name, text in values.items() if name in holds}
 
 
 def _not_completed(completion: Completion, without_missing: bool) -> list[dict[str, str]]:

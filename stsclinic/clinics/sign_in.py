@@ -1,9 +1,12 @@
 """Signing in: from where it is counted, under which name a failure is kept, and when a session ends."""
 
 import ipaddress
+from collections.abc import Callable
+from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -60,3 +63,23 @@ class SessionEndMiddleware:
                 )
                 logout(request)
         return self.get_response(request)
+
+
+def no_sign_of_life(view: Callable) -> Callable:
+    """Declare that a page asks for this view by itself: it does not put off the end of an idle session."""
+
+    @wraps(view)
+    def asked_by_itself(request, *args, **kwargs):
+        request.is_no_sign_of_life = True
+        return view(request, *args, **kwargs)
+
+    return asked_by_itself
+
+
+class IdleSessionMiddleware(SessionMiddleware):
+    """Saves the session with each request, so that its idle time begins anew, but for `no_sign_of_life`."""
+
+    def process_response(self, request, response):
+        if getattr(request, "is_no_sign_of_life", False) and not request.session.modified:
+            return response
+        return super().process_response(request, response)

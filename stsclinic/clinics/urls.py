@@ -9,6 +9,7 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="login"),
     path("sign-out/", views.sign_out, name="logout"),
     path("keep-alive/", views.keep_alive, name="keep_alive"),
+    path("signed-in/", views.signed_in, name="signed_in"),
     path("password/", views.password, name="password"),
     path("rights/", views.rights, name="rights"),
     path("users/", views.users, name="users"),

@@ -4,9 +4,11 @@ from axes.handlers.proxy import AxesProxyHandler
 from django.contrib import messages
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
+from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from stsclinic.access import RIGHTS, ROLE_MEANING, ROLES, clinics_where, public, require, roles_by_clinic
@@ -20,7 +22,7 @@ from stsclinic.clinics.services import (
     create_user,
     set_new_password,
 )
-from stsclinic.clinics.sign_in import known_user_name
+from stsclinic.clinics.sign_in import known_user_name, no_sign_of_life
 from stsclinic.menu import first_page
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -94,6 +96,18 @@ password = require("be_signed_in")(PasswordView.as_view())
 def keep_alive(request):
     """The person is still there: the session's idle time begins anew, since every request saves it."""
     return HttpResponse(status=204)
+
+
+@no_sign_of_life
+@public
+@require_safe
+def signed_in(request):
+    """Who is signed in in this browser, and the token of their forms: what a covered page asks before it goes on."""
+    answer = JsonResponse(
+        {"person": request.user.pk, "name": request.user.get_username(), "token": get_token(request)}
+    )
+    patch_cache_control(answer, no_store=True, private=True)
+    return answer
 
 
 @require("be_signed_in")

@@ -1,7 +1,7 @@
 """People of a clinic of their own, each with a browser and a password."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,8 +42,13 @@ def come_in(new_context: Callable[..., BrowserContext], user: str, password: str
 
 def write_patient(folder: Path, *, clinic: str, study_id: str, lesions: tuple[str, ...]) -> Path:
     """Data sheets with one patient whose series under `weekly4` waits for its first session, today."""
+    return write_patients(folder, clinic=clinic, study_ids=[study_id], lesions=lesions)
+
+
+def write_patients(folder: Path, *, clinic: str, study_ids: Sequence[str], lesions: tuple[str, ...]) -> Path:
+    """The same of several patients."""
     today = date.today().isoformat()
-    key = {"patient_id": study_id}
+    keys = [{"patient_id": study_id} for study_id in study_ids]
     patient = {
         "clinic": clinic,
         "sex": "female",
@@ -60,10 +65,10 @@ def write_patient(folder: Path, *, clinic: str, study_id: str, lesions: tuple[st
     series = {"series_no": "1", "protocol": "weekly4", "started_on": today, "status": "active"}
     treated = {"series_no": "1"}
     for sheet, rows in {
-        "patients": [key | patient],
-        "lesions": [key | what | {"lesion_id": lesion} for lesion in lesions],
-        "series": [key | series],
-        "series_lesions": [key | treated | {"lesion_id": lesion} for lesion in lesions],
+        "patients": [key | patient for key in keys],
+        "lesions": [key | what | {"lesion_id": lesion} for key in keys for lesion in lesions],
+        "series": [key | series for key in keys],
+        "series_lesions": [key | treated | {"lesion_id": lesion} for key in keys for lesion in lesions],
     }.items():
         with (folder / f"{sheet}.csv").open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, list(rows[0]))

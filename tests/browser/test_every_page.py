@@ -26,15 +26,12 @@ NOT_FOLLOWED = {
     "logout",
     # Answered with a file, or with nothing to read.
     "keep_alive",
+    "signed_in",
     "calls_calendar",
     "report_download",
     "sheets_template",
     "photograph",
     "photograph_thumbnail",
-    # Opened by a button of the sheet, or by a code; they have tests of their own.
-    "score",
-    "score_invite",
-    "score_state",
     # Only sent to.
     "call_note",
     "call_take_back",
@@ -45,6 +42,7 @@ NOT_FOLLOWED = {
     "session_open",
     "session_correct",
     "draft_save",
+    "draft_watch",
     "draft_discard",
     "user_password",
     "import_sheets",

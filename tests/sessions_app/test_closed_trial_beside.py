@@ -121,9 +121,9 @@ def test_what_was_loaded_may_be_nonsense(client, clinic, later):
     user = make_user("clinician", clinic)
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     draft = open_draft(series=later, kind="treatment", by=user)
-    for name in ("draft", "draft_save"):
-        answer = client.post(reverse(name, args=[draft.pk]), {"loaded": "[" * 100_000, "note": "Kept"})
-        assert answer.status_code in (200, 302)
+    sent = {"loaded": "[" * 100_000, "fields": "[" * 100_000, "shown": "[", "since": "x", "note": "Kept"}
+    for name in ("draft", "draft_save", "draft_watch"):
+        assert client.post(reverse(name, args=[draft.pk]), sent).status_code in (200, 302)
 
 
 @pytest.mark.parametrize("number", [0, 1])

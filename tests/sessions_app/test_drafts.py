@@ -7,8 +7,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from sessions_app.draft_saving import DraftClosed
 from sessions_app.drafts import (
-    DraftClosed,
     complete_draft,
     discard_draft,
     open_correction,
@@ -315,8 +315,9 @@ def test_the_sheet_over_the_web(client, series, anna, lesion):
 
 def test_nobody_else_reaches_the_sheet(client, series, anna):
     draft = open_draft(series=series, kind="treatment", by=anna)
+    fields = {"fields": '{"ptga": {"value": "1", "seen": 0}}'}
     for user in (make_user("clinician", make_clinic()), make_user("investigator", series.patient.clinic)):
         client.force_login(user)
         assert client.get(reverse("draft", args=[draft.pk])).status_code == 404
-        assert client.post(reverse("draft_save", args=[draft.pk]), {"ptga": "1"}).status_code == 404
+        assert client.post(reverse("draft_save", args=[draft.pk]), fields).status_code == 404
     assert "ptga" not in texts_of(draft)

@@ -21,7 +21,7 @@ def sign_in(page: Page, user: str, password: str = PASSWORD) -> None:
     password_field.fill(password)
     with page.expect_navigation(wait_until="load"):
         password_field.press("Enter")
-    assert page.locator("input[type=password]").count() == 0, (
+    assert page.locator("main input[type=password]").count() == 0, (
         f"{user} could not sign in: {page.inner_text('main')}"
     )
 

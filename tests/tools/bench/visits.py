@@ -121,7 +121,7 @@ def completing(visits: Visits, budget: float) -> Measured:
     for draft in drafts:
         typed = visits.filled(draft)
         loaded = {"loaded": json.dumps({name: text for name, text in typed.items() if name != "loaded"})}
-        visits.browser.asking(reverse("draft_save", args=[draft.pk]), typed)()
+        visits.browser.asking(reverse("draft_save", args=[draft.pk]), _as_saved(typed, seen=0))()
         path = reverse("draft", args=[draft.pk])
         complete.append(visits.browser.asking(path, typed | loaded | {"action": "complete"}, expected=302))
     bare = [_bare(visits, draft) for draft in [visits.draft() for _ in range(TURNS + 1)]]
@@ -205,20 +205,25 @@ def _insert(rows: list) -> tuple[str, list]:
     return f'INSERT INTO "{rows[0]._meta.db_table}" ({names}) VALUES {places}', values
 
 
+def _as_saved(typed: dict[str, str], *, seen: int) -> dict[str, str]:
+    """What the sheet's script sends of fields that changed since the draft's version `seen`."""
+    fields = {name: {"value": text, "seen": seen, "tried": []} for name, text in typed.items()}
+    return {"fields": json.dumps(fields), "since": str(seen)}
+
+
 def one_field(visits: Visits, budget: float) -> Measured:
     """The script of a sheet of 22 lesions keeps one field that was typed."""
     draft = visits.draft()
     typed = visits.filled(draft)
     path = reverse("draft_save", args=[draft.pk])
-    visits.browser.asking(path, typed)()
-    before, name = dict(typed), next(name for name in typed if name.endswith("-longest_mm"))
-    keep = []
-    for number in range(ROUNDS + 1):
-        now = before | {name: f"{number + 20}"}
-        loaded = json.dumps({key: text for key, text in before.items() if key != "loaded"})
-        keep.append(visits.browser.asking(path, now | {"loaded": loaded}))
-        before = now
-    texts = iter(keep)
+    visits.browser.asking(path, _as_saved(typed, seen=0))()
+    name = next(name for name in typed if name.endswith("-longest_mm"))
+    texts = iter(
+        [
+            visits.browser.asking(path, _as_saved({name: f"{number + 20}"}, seen=number + 1))
+            for number in range(ROUNDS + 1)
+        ]
+    )
     return measure("one draft field", "empty", budget, floor=visits.empty_post, doing=lambda: next(texts)())
 
 

@@ -1,0 +1,158 @@
+"""What the session sheet's script asks while somebody types: keep these fields, and what is new here?"""
+
+import datetime
+import json
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
+
+from sessions_app.draft_readers import note_here, others_here
+from sessions_app.draft_saving import DraftClosed, Holds, Typed, changed_since, save_fields
+from sessions_app.models import DraftField, SessionDraft
+from sessions_app.selectors import drafts_to_write
+from stsclinic.access import require
+from stsclinic.clinics.models import User
+from stsclinic.clinics.sign_in import no_sign_of_life
+
+MANY = 2**31 - 1
+"""More saves than a draft ever has; PostgreSQL's whole numbers end here."""
+
+
+@require("see_patients")
+@require_POST
+def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep the fields that changed; answer with what now stands, and with what others typed since."""
+    draft = get_object_or_404(drafts_to_write(request.user), pk=pk)
+    if refusal := _refused(request, draft):
+        return refusal
+    sent = _sent_fields(request)
+    holds = Holds(draft, request.user)
+    typed = {name: value for name, value in sent.items() if name in holds}
+    try:
+        saved = save_fields(draft=draft, typed=typed, by=request.user, since=_whole(request, "since"))
+    except DraftClosed as closed:
+        return _closed(closed.draft)
+    return JsonResponse(
+        {
+            **_news(draft, request.user, saved.draft.version, saved.standing, holds),
+            "written": sorted(saved.written),
+            "refused": sorted(set(sent) - set(typed)),
+        }
+    )
+
+
+@no_sign_of_life
+@require("see_patients")
+@require_POST
+def draft_watch(request: HttpRequest, pk: int) -> HttpResponse:
+    """What others typed since the version that the page has seen, and who else is here; 204 for nothing new.
+
+    The page asks by itself every few seconds, so it is no sign that somebody is there.
+    """
+    draft = get_object_or_404(drafts_to_write(request.user), pk=pk)
+    if refusal := _refused(request, draft):
+        return refusal
+    note_here(
+        draft=draft,
+        user=request.user,
+        shown_at=shown_at(request),
+        has_typed=bool(request.POST.get("typed")),
+    )
+    company = others_here(draft, request.user)
+    since = _whole(request, "since")
+    if draft.version <= since and ",".join(company) == request.POST.get("company", ""):
+        return HttpResponse(status=204)
+    holds = Holds(draft, request.user)
+    news = _news(draft, request.user, draft.version, changed_since(draft, since), holds)
+    return JsonResponse(news | {"company": company})
+
+
+def _refused(request: HttpRequest, draft: SessionDraft) -> HttpResponse | None:
+    """What one person typed is never kept under another's name, and nothing is kept in a closed sheet."""
+    if request.POST.get("person", str(request.user.pk)) != str(request.user.pk):
+        return JsonResponse({"other_person": True}, status=403)
+    return _closed(draft) if draft.state != "open" else None
+
+
+def _closed(draft: SessionDraft) -> JsonResponse:
+    return JsonResponse(
+        {
+            "closed": {
+                "is_completed": draft.state == "completed",
+                "by": draft.saved_by.username if draft.saved_by else "",
+                "at": _clock(draft, draft.saved_at),
+                "url": reverse("draft", args=[draft.pk]),
+            }
+        }
+    )
+
+
+def _news(
+    draft: SessionDraft, user: User, version: int, standing: dict[str, DraftField], holds: Holds
+) -> dict:
+    """The answer's common part; the hours are those of the clinic."""
+    return {
+        "at": _clock(draft, timezone.now()),
+        "version": version,
+        "fields": {
+            name: {
+                "value": row.value,
+                "version": row.version,
+                "by": row.by.username,
+                "is_mine": row.by_id == user.pk,
+            }
+            for name, row in standing.items()
+            if name in holds
+        },
+    }
+
+
+def _clock(draft: SessionDraft, moment: datetime.datetime | None) -> str:
+    return f"{moment.astimezone(draft.series.patient.clinic.zone):%H:%M:%S}" if moment else ""
+
+
+def _sent_fields(request: HttpRequest) -> dict[str, Typed]:
+    """The fields of the request, {name: {value, seen, tried}}; what is malformed counts as not sent."""
+    try:
+        sent = json.loads(request.POST.get("fields", "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(sent, dict):
+        return {}
+    return {
+        _sound(name): typed
+        for name, entry in sent.items()
+        if isinstance(entry, dict) and (typed := _typed(entry)) is not None
+    }
+
+
+def _typed(entry: dict) -> Typed | None:
+    value, seen, tried = entry.get("value"), entry.get("seen", -1), entry.get("tried", [])
+    if not isinstance(value, str) or type(seen) is not int or not isinstance(tried, list):
+        return None
+    known = frozenset(_sound(text) for text in tried if isinstance(text, str))
+    return Typed(_sound(value), seen=seen, known=known, is_resent=bool(known))
+
+
+def _sound(text: str) -> str:
+    """A text that every database takes, with one kind of line end."""
+    text = text.replace("\r\n", "\n").replace("\x00", "")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _whole(request: HttpRequest, name: str) -> int:
+    text = request.POST.get(name, "")
+    return min(int(text), MANY) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
+
+
+def shown_at(request: HttpRequest) -> datetime.datetime | None:
+    """When the page was made that the request comes from, as the page says."""
+    try:
+        found = parse_datetime(request.POST.get("shown", ""))
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None

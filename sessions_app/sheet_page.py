@@ -73,6 +73,8 @@ class Cell:
     """Last time's value as it would be typed: shown greyed in the field."""
     options: list[tuple[str, str]] = field(default_factory=list)
     conflict: Conflict | None = None
+    by_patient: str = ""
+    """That the patient gave the value, and when."""
 
     @property
     def id(self) -> str:

@@ -12,6 +12,9 @@ from stsclinic.clinical.dates import PartialDate
 class CodeField(models.CharField):
     """One code of a vocabulary of stsclinic.clinical.terms, or "" where the field is optional."""
 
+    # Django leaves a column alone when only its choices change; here they are the column's own rule.
+    non_db_attrs = tuple(name for name in models.CharField.non_db_attrs if name != "choices")
+
     def __init__(self, vocabulary=None, **options):
         if vocabulary is not None:
             options["choices"] = list(vocabulary.items())

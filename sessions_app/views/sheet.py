@@ -28,6 +28,7 @@ from sessions_app.drafts import (
 )
 from sessions_app.enrolment import may_open_session
 from sessions_app.models import Series, SessionDraft, TreatmentSession
+from sessions_app.patient_scores import patients_own_words, purposes_of
 from sessions_app.selectors import drafts_to_write
 from sessions_app.sheet import SheetPlan, day_of_visit
 from sessions_app.sheet_arithmetic import add_up
@@ -119,6 +120,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
             row.series.series_lesions, lesion_id=int(action.removeprefix("photograph-"))
         ).lesion_id
         return redirect(f"{reverse('photograph_new', args=[lesion])}?draft={row.pk}")
+    if action == "score":
+        return redirect("score_invite", row.pk)
     if action == "complete":
         return _complete(request, row, plan)
     messages.success(request, "Saved. The sheet is unfinished; you or a colleague can go on with it.")
@@ -228,6 +231,9 @@ def _show(
     errors = completion.reading.errors
     last, sums = plan.last_time(shown), add_up(plan, shown)
     cells = cells_of(plan, shown, last, errors=errors, conflicts=conflicts)
+    for name, words in patients_own_words(row).items():
+        if name in cells:
+            cells[name].by_patient = words
     summary = [
         {"url": f"#id_{name}", "text": f"{label_of(plan, name)}: {text}"} for name, text in errors.items()
     ]
@@ -274,6 +280,7 @@ def _show(
         ],
         "without_missing": bool(request.POST.get("without_missing")),
         "side_effects": _side_effects(plan),
+        "patient_may_score": bool(purposes_of(row, plan.definition)),
         "ptga": SCALES["ptga"],
         "phga": SCALES["phga"],
     }

@@ -5,7 +5,7 @@ import re
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 
 from stsclinic.audit.models import Audited, ClinicalRecord
 from stsclinic.clinical import terms
@@ -70,6 +70,8 @@ class Patient(ClinicalRecord):
             ),
         ]
         constraints = [
+            # Two IDs that differ in capitals only are read, said and typed as one.
+            models.UniqueConstraint(Lower("study_id"), name="study_id_once_in_any_capitals"),
             models.CheckConstraint(
                 condition=Q(not_enrolled_reason="") | Q(consented_on=None),
                 name="not_enrolled_never_consented",

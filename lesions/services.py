@@ -149,6 +149,9 @@ def _identity_row(patient: Patient, values: dict) -> PatientIdentity:
 
 def _check_patient(patient: Patient) -> None:
     errors = {}
+    same = Patient.everything.filter(study_id__iexact=patient.study_id).exclude(pk=patient.pk)
+    if same.exclude(study_id=patient.study_id).exists():
+        errors["study_id"] = "This ID is taken: it differs from a patient's ID in capitals only."
     codes = [code for code in patient.overlap_with.split(";") if code]
     if codes and patient.diagnosis != "overlap":
         errors["overlap_with"] = "Only the diagnosis overlap syndrome has these."

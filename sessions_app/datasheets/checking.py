@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from django.db.models.functions import Lower
+
 from lesions.models import Patient
 from sessions_app.datasheets.book import PARENTS, Book, KnownProtocol, Row
 from sessions_app.datasheets.columns import SHEETS, Sheet
@@ -166,11 +168,17 @@ def _check_protocols(book: Book) -> None:
 
 
 def _check_taken(book: Book) -> None:
-    """A study ID is unique in the database, struck-out patients included."""
-    by_id = {key[0]: row for key, row in book.by_key["patients"].items()}
+    """A study ID is unique whatever its capitals: in the sheet, and among all patients, struck-out ones included."""
+    by_id: dict[str, Row] = {}
+    for key, row in book.by_key["patients"].items():
+        first = by_id.setdefault(key[0].lower(), row)
+        if first is not row:
+            sentence = f"The same ID stands in row {first.number} with other capitals."
+            book.refuse(row, "patient_id", sentence, "Valid is each patient_id once, whatever its capitals.")
     ids = list(by_id)
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
-        for study_id in Patient.everything.filter(study_id__in=chunk).values_list("study_id", flat=True):
+        taken = Patient.everything.annotate(plain=Lower("study_id")).filter(plain__in=chunk)
+        for study_id in taken.values_list("plain", flat=True):
             valid = "Valid is an ID that no patient has yet: an import adds patients and changes none."
             book.refuse(by_id[study_id], "patient_id", "This ID is taken.", valid)

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
@@ -101,6 +102,20 @@ def test_a_patient_is_enrolled_as_typed_with_the_identity_apart(client, owner, c
     assert identity.name == "Åse Østergård"
     assert identity.date_of_birth == datetime.date(1960, 2, 29)
     assert Change.objects.get(table_name="lesions_patient", row_id=patient.pk).actor == owner.username
+
+
+def test_an_id_in_other_capitals_is_taken_on_the_page_and_in_the_database(client, owner, clinic, patient):
+    make_patient(clinic, study_id="Aud-1")
+    sent = PATIENT | {"clinic": clinic.pk, "study_id": "aUD-1"}
+    taken = "This ID is taken: it differs from a patient&#x27;s ID in capitals only."
+    assert taken in client.post(reverse("enrol"), sent).content.decode()
+    assert not Patient.objects.filter(study_id="aUD-1").exists()
+    edit = reverse("patient_edit", args=[patient.pk])
+    assert taken in client.post(edit, PATIENT | {"study_id": "AUD-1", "version": "1"}).content.decode()
+    renamed = client.post(edit, PATIENT | {"study_id": patient.study_id.lower(), "version": "1"})
+    assert renamed.status_code == 302, "one's own ID may change its capitals"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_patient(clinic, study_id="AUD-1")
 
 
 def test_without_any_identity_none_is_written(client, owner, clinic):

@@ -278,6 +278,28 @@ class Infusion(ClinicalRecord):
         return f"{self.session} infusion"
 
 
+class SessionVial(ClinicalRecord):
+    """A vial from which was drawn at one session. What of it was injected stands with the injections of its lot."""
+
+    session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="vials")
+    vial_no = WholeNumberField(low=1, high=99)
+    """Its place on the sheet."""
+    lot_number = models.CharField(max_length=60)
+    drawn_ml = MeasureField(low=0, high=1000, places=3, above_low=True)
+
+    class Meta:
+        ordering = ["session", "vial_no"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "vial_no"], condition=kept(), name="vial_no_once_per_session"
+            ),
+            models.CheckConstraint(condition=~Q(lot_number=""), name="vial_has_a_lot_number"),
+        ]
+
+    def __str__(self):
+        return f"{self.session} vial {self.vial_no}"
+
+
 class SideEffect(ClinicalRecord):
     """What happened to the patient, after a session, at a lesion, or between."""
 

@@ -5,27 +5,24 @@ from typing import BinaryIO
 
 from sessions_app.allocation import closed_for
 from sessions_app.dataout.plan import Plan
-from sessions_app.datasheets.checking import Checked, check
+from sessions_app.datasheets.checking import Allowed, Checked, check
 from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.exporting import Scope, write_workbook, write_zip
-from sessions_app.datasheets.importing import import_checked
+from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.problems import Problem
-from sessions_app.datasheets.reading import RawSheets
+from sessions_app.datasheets.raw import RawSheets
 from sessions_app.formula_safe import formula_safe
 from stsclinic.access import clinics_where
-from stsclinic.audit.acting import acting
 from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic, User
 
 RIGHT = "exchange_data"
 
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 FORMATS = {
     "zip": ("CSV files in a zip", "application/zip", write_zip),
-    "xlsx": (
-        "One workbook (XLSX)",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        write_workbook,
-    ),
+    "xlsx": ("One workbook (XLSX)", XLSX_TYPE, write_workbook),
 }
 """By the ending of the file's name: its words, its type, and what writes it."""
 
@@ -87,23 +84,36 @@ def export_words(plan: Plan) -> str:
     return "; ".join(told + ["de-identified"] * plan.is_deidentified)
 
 
+def allowed_to(user: User) -> Allowed:
+    """What an import by `user` may do: change and add patients in one's own clinics."""
+    return Allowed(
+        clinics=[one.code for one in exchange_clinics(user)], updates=True, closed=closed_for(user)
+    )
+
+
 def check_for(user: User, raw: RawSheets) -> Checked:
     """Check sheets as an import by `user` would, and write nothing."""
-    return check(raw, clinics=[one.code for one in exchange_clinics(user)])
+    return check(raw, allowed_to(user))
 
 
-def import_for(user: User, raw: RawSheets) -> Checked:
-    """Import sheets into the clinics of `user`: all of them, or nothing where the result has errors.
+def import_for(user: User, raw: RawSheets, *, digest: str, reason: str) -> Checked:
+    """Import sheets into the clinics of `user`: all of them, or nothing.
+
+    Args:
+        digest: of the plan that the user has seen. Where it is another one now, nothing is written.
+        reason: why; history keeps it at every row.
 
     Raises:
-        ImportRefused: the database changed while it was written; nothing was written.
+        ImportRefused: there are errors, or the database changed while it was written.
     """
-    by = user.username
-    with acting(by=by, source="import"):
-        checked = check_for(user, raw)
-        if not checked.errors:
-            import_checked(checked, by=by, source="import")
-    return checked
+    return import_sheets(
+        raw,
+        by=user.username,
+        source="import",
+        allowed=allowed_to(user),
+        reason=reason,
+        agrees=lambda checked: not checked.errors and checked.plan.digest == digest,
+    )
 
 
 def problem_rows(errors: Sequence[Problem], warnings: Sequence[Problem]) -> list[tuple[str, ...]]:

@@ -207,7 +207,7 @@ def record_side_effects(
     Raises:
         ValidationError: a rule refuses it; nothing was written.
     """
-    values = _with_known_at(values, None)
+    values = with_known_at(values, None)
     _refuse(patient, values, lesions)
     with acting(by=by, source=source):
         Patient.objects.select_for_update().get(pk=patient.pk)
@@ -233,7 +233,7 @@ def change_side_effect(
         StaleRecord: somebody changed it since it was read.
         ValidationError: a rule refuses it. In both cases nothing was written.
     """
-    values = _with_known_at(values, effect)
+    values = with_known_at(values, effect)
     _refuse(effect.patient, values, [values["lesion"]] if values["lesion"] else [], effect)
     with acting(by=by, source=source, reason=reason):
         wanted = SideEffect(pk=effect.pk, patient=effect.patient, **values)
@@ -354,7 +354,7 @@ def _columns(effect: SideEffect) -> dict:
     return {name: getattr(effect, name) for name in names}
 
 
-def _with_known_at(values: dict, record: SideEffect | None) -> dict:
+def with_known_at(values: dict, record: SideEffect | None) -> dict:
     """The moment from which the 24 hours count: now, where it is newly serious and nobody was told before."""
     if not values["serious"]:
         return values | {"serious_known_at": None}

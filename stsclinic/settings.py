@@ -110,9 +110,6 @@ LOGIN_REDIRECT_URL = "home"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=10)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-# One address may fail often, since a whole clinic may stand behind it; but who tries many names is stopped too.
-AXES_HANDLER = "stsclinic.clinics.sign_in.SignInThrottle"
-SIGN_IN_FAILURES_PER_ADDRESS = 60
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_RESET_ON_SUCCESS = True
 # Further attempts while it is paused do not make the pause longer: the page that says so promises ten minutes.
@@ -190,6 +187,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 PHOTOGRAPH_MAX_BYTES = 25 * 1024 * 1024
 DATA_SHEETS_MAX_BYTES = 50 * 1024 * 1024
+# Uploaded data sheets between their preview and their import.
+WAITING_UPLOADS = DATA_DIR / "uploads"
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

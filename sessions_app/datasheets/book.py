@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sessions_app.datasheets.columns import SHEETS, Sheet
+from sessions_app.datasheets.columns import SHEETS, Column, Sheet
 from sessions_app.datasheets.problems import Problem
+from sessions_app.datasheets.values import show_value
 from stsclinic.clinical.protocols import ProtocolDefinition
 
 PARENTS = {
@@ -19,14 +20,52 @@ PARENTS = {
 
 
 @dataclass(slots=True)
+class Held:
+    """A row as the register holds it."""
+
+    pk: int
+    version: int
+    values: dict[str, Any]
+    """By column."""
+    protocol_pk: int = 0
+    """Of a series: the version of the protocol that it has."""
+
+
+@dataclass(slots=True)
 class Row:
     """One row: its number in the file, its texts, its values, and the columns that were refused."""
 
     sheet: Sheet
-    number: int
+    number: int | None
+    """None: the register has it, and the file has not."""
     texts: Mapping[str, str | None]
     values: dict[str, Any]
     refused: set[str]
+    held: Held | None = None
+    """The same row as the register holds it; None: it is new."""
+
+    @property
+    def changes(self) -> list[tuple[Column, str, str]]:
+        """The columns that the file changes, with the text before and after."""
+        if self.held is None or self.number is None:
+            return []
+        pairs = (
+            (
+                column,
+                show_value(column, self.held.values[column.name]),
+                show_value(column, self.values[column.name]),
+            )
+            for column in self.sheet.columns
+            # A key that names another row is the same row's, under the number that it has now.
+            if column.name not in self.refused and not (column.is_key and column.is_reference)
+        )
+        return [(column, old, new) for column, old, new in pairs if old != new]
+
+    @property
+    def key_text(self) -> str:
+        """The key in words: `P-1, 1, 2`."""
+        shown = (show_value(column, self.values[column.name]) for column in self.sheet.keys)
+        return ", ".join(text for text in shown if text)
 
     def key(self, names: tuple[str, ...]) -> tuple | None:
         """The values of these columns; None if one of them was refused."""
@@ -54,6 +93,8 @@ class Book:
 
     protocols: Mapping[tuple[str, str], KnownProtocol]
     """The latest version by the code of the clinic that made it (empty: shipped) and its own code."""
+    versions: Mapping[int, KnownProtocol] = field(default_factory=dict)
+    """Every version by its id."""
     rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in SHEETS})
     by_key: dict[str, dict[tuple, Row]] = field(default_factory=lambda: defaultdict(dict))
     errors: list[Problem] = field(default_factory=list)
@@ -70,10 +111,14 @@ class Book:
         return None if known is None else known.definition
 
     def known_protocol(self, row: Row) -> KnownProtocol | None:
-        """The same with its id: the latest version that is shipped or made by the patient's clinic."""
+        """The same with its id: the version that the series has, or for a new series the latest one that
+        is shipped or made by the patient's clinic."""
         series = row if row.sheet.name == "series" else self.parent(row, "series")
         if series is None:
             return None
+        held = series.held
+        if held is not None and held.values["protocol"] == series.values["protocol"]:
+            return self.versions[held.protocol_pk]
         found = [self.protocols.get((maker, series.values["protocol"])) for maker in self._makers(series)]
         return max(filter(None, found), key=lambda known: known.definition.version, default=None)
 
@@ -96,11 +141,17 @@ class Book:
 
 
 def _problem(row: Row, column: str, sentence: str, valid: str) -> Problem:
+    value = row.texts.get(column) or ""
+    if row.number is None:
+        known = row.sheet.column(column)
+        value = show_value(known, row.values[column]) if known else ""
+        sentence = f"In the register, {row.key_text}: {sentence}"
     return Problem(
         sheet=row.sheet.name,
         row=row.number,
         column=column,
-        value=row.texts.get(column) or "",
+        value=value,
+        patient_id=str(row.values["patient_id"]),
         sentence=sentence,
         valid=valid,
     )

@@ -18,6 +18,8 @@ class Problem:
     """What is wrong."""
     valid: str = ""
     """What would be valid, as a sentence."""
+    patient_id: str = ""
+    """The study ID of the row, where it has one."""
 
     @property
     def place(self) -> str:

@@ -21,6 +21,9 @@ DELETE_EMPTY_ROWS = "Delete the empty rows and save the file anew."
 MOST_ERRORS = 100_000
 """Errors after which reading and checking end: a file with more is not the file that was meant."""
 
+LIST_OF_FINDINGS = "what was found"
+"""The worksheet of a marked copy that lists what was found; it is none of the data."""
+
 SHEET_NAMES = f"Valid are {', '.join(SHEETS)}."
 _DATE_KINDS = frozenset({"date", "partial"})
 _OF_AN_EXPORT = frozenset({"analysis", "codebook"})
@@ -93,6 +96,8 @@ class RawSheets:
 
     def sheet_named(self, name: str) -> str:
         """The sheet of that name, begun; or nothing, with an error or a warning that names it."""
+        if name == LIST_OF_FINDINGS:
+            return ""
         if name in _OF_AN_EXPORT:
             sentence = f"The sheet {name} is made from the others, or about them, and was not read."
             self.warnings.append(Problem(sentence=sentence))

@@ -19,8 +19,6 @@ EVENT_KIND = {
     "imported": "Data imported",
     "report_downloaded": "Report downloaded",
     "allocation_opened": "Allocation opened",
-    "score_asked": "Patient asked to score",
-    "score_given": "Score given by the patient",
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from lesions.models import Patient
-from sessions_app.datasheets.checking import check
+from sessions_app.datasheets.checking import Allowed, check
 from sessions_app.datasheets.importing import import_checked, import_sheets
 from sessions_app.datasheets.problems import ImportRefused
 from sessions_app.models import Protocol, TreatmentSession
@@ -327,21 +327,6 @@ def test_a_taken_id_is_an_error_that_says_no_more():
     assert "elsewhere" not in str(errors[0])
 
 
-def test_an_id_that_differs_from_a_taken_one_in_capitals_only_is_taken():
-    make_patient(make_clinic("elsewhere"), study_id="p-2")
-    errors = check(as_raw(sound())).errors
-    assert places(errors) == ["patients, row 3, patient_id"]
-    assert errors[0].sentence == "This ID is taken."
-
-
-def test_two_ids_of_one_file_that_differ_in_capitals_only_are_refused():
-    sheets = sound()
-    sheets["patients"].append(sheets["patients"][2] | {"patient_id": "p-3"})
-    errors = check(as_raw(sheets)).errors
-    assert places(errors) == ["patients, row 5, patient_id"]
-    assert errors[0].sentence == "The same ID stands in row 4 with other capitals."
-
-
 def test_a_row_cannot_be_added_to_a_patient_who_is_there():
     make_patient(make_clinic("north"), study_id="P-9")
     sheets = {"medications": [{"patient_id": "P-9", "name": "x", "role": "other"}]}
@@ -352,16 +337,16 @@ def test_only_into_ones_own_clinics_and_without_telling_which_others_there_are()
     make_clinic("north")
     make_clinic("south")
     raw = as_raw(sound())
-    errors = check(raw, clinics={"north"}).errors
+    errors = check(raw, Allowed(clinics={"north"})).errors
     assert places(errors) == ["patients, row 3, clinic"]
     sheets = sound()
     sheets["patients"][1]["clinic"] = "nowhere"
-    unknown = check(as_raw(sheets), clinics={"north"}).errors
+    unknown = check(as_raw(sheets), Allowed(clinics={"north"})).errors
     assert [error.sentence for error in unknown] == [error.sentence for error in errors]
     assert [error.valid for error in unknown] == [error.valid for error in errors]
     with pytest.raises(ImportRefused):
-        import_sheets(raw, by="test", source="import", clinics={"north"})
-    import_sheets(raw, by="test", source="import", clinics={"north", "south"})
+        import_sheets(raw, by="test", source="import", allowed=Allowed(clinics={"north"}))
+    import_sheets(raw, by="test", source="import", allowed=Allowed(clinics={"north", "south"}))
     assert Patient.objects.count() == 3
 
 

@@ -30,6 +30,9 @@ class Row:
     arguments: str = ""
 
 
+UPLOAD = "token:3f9a2c44-6a0e-4b0e-9a39-0c3f6f1f2a11"
+"""An upload that nobody sent: its sender's page leads back to where one is chosen."""
+
 # fmt: off
 TABLE = (
     #                              clin nurs inve obse data admi out
@@ -226,16 +229,6 @@ TABLE = (
         own_post=                 "302 302 404 404 404 404 302",
         other_get=                "405 405 405 404 405 404 302",
         other_post=               "404 404 404 404 404 404 302", arguments="pk=draft"),
-    Row("score_invite",           "200 200 404 404 404 404 302",
-        own_post=                 "200 200 404 404 404 404 302",
-        other_get=                "404 404 404 404 404 404 302",
-        other_post=               "404 404 404 404 404 404 302", arguments="pk=draft"),
-    Row("score_state",            "200 200 404 404 404 404 302",
-        own_post=                 "405 405 404 404 404 404 302",
-        other_get=                "404 404 404 404 404 404 302",
-        other_post=               "405 405 404 404 404 404 302", arguments="pk=draft"),
-    Row("score",                  "200 200 200 200 200 200 200",
-        own_post=                 "404 404 404 404 404 404 404"),
     Row("session",                "200 200 200 404 200 404 302",
         own_post=                 "405 405 405 404 405 404 302",
         other_get=                "404 404 404 404 404 404 302",
@@ -310,6 +303,18 @@ TABLE = (
         own_post=                 "404 404 404 404 405 404 302"),
     Row("import_sheets",          "404 404 404 404 200 404 302",
         own_post=                 "404 404 404 404 200 404 302"),
+    Row("import_preview",         "404 404 404 404 302 404 302",
+        own_post=                 "404 404 404 404 405 404 302", arguments=UPLOAD),
+    Row("import_confirm",         "404 404 404 404 405 404 302",
+        own_post=                 "404 404 404 404 302 404 302", arguments=UPLOAD),
+    Row("import_discard",         "404 404 404 404 405 404 302",
+        own_post=                 "404 404 404 404 302 404 302", arguments=UPLOAD),
+    Row("import_marked",          "404 404 404 404 302 404 302",
+        own_post=                 "404 404 404 404 405 404 302", arguments=UPLOAD),
+    Row("import_problems",        "404 404 404 404 302 404 302",
+        own_post=                 "404 404 404 404 405 404 302", arguments=UPLOAD),
+    Row("import_row",             "404 404 404 404 302 404 302",
+        own_post=                 "404 404 404 404 405 404 302", arguments=f"{UPLOAD} sheet:patients row:2"),
     Row("sheets_template",        "404 404 404 404 200 404 302",
         own_post=                 "404 404 404 404 405 404 302"),
     Row("export_sheets",          "404 404 404 404 405 404 302",

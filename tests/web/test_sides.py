@@ -190,7 +190,7 @@ def test_in_the_data_sheets_and_after_they_were_read_again(clinic, patient, lesi
         for name in old.namelist():
             new.writestr(name, old.read(name).replace(b"SIDES", b"AGAIN"))
     raw = read_upload(moved, "sheets.zip")
-    import_sheets(raw, by="test", source="import", clinics=["north"])
+    import_sheets(raw, by="test", source="import")
     for patient_id, sheets in (("SIDES", first), ("AGAIN", exported())):
 
         def mine(name, sheets=sheets, patient_id=patient_id):

@@ -39,11 +39,7 @@ class Browser:
         )
 
     def asking(
-        self,
-        path: str,
-        typed: dict[str, str] | None = None,
-        expected: int = 200,
-        headers: dict[str, str] | None = None,
+        self, path: str, typed: dict[str, str] | None = None, expected: int = 200
     ) -> Callable[[], str]:
         """A request made ready: called, it is sent and gives the page. With `typed` it is a form that is posted.
 
@@ -51,10 +47,10 @@ class Browser:
             RuntimeError: another status than `expected` came back.
         """
         body = b""
-        request = self._requests.get(path, headers=headers)
+        request = self._requests.get(path)
         if typed is not None:
             body = urlencode({"csrfmiddlewaretoken": self._token, **typed}).encode()
-            request = self._requests.post(path, body, content_type=FORM, headers=headers)
+            request = self._requests.post(path, body, content_type=FORM)
         environ = request.environ
 
         def send() -> str:

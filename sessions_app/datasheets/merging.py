@@ -1,0 +1,81 @@
+"""What would the register be after an import? Its rows and those of the file in one book.
+
+A row of the file is the register's row of the same key; columns and sheets that the file does not
+have stay as they are. A row that is only in the register stays too: nothing disappears by an import.
+"""
+
+from collections import Counter, defaultdict
+
+from sessions_app.datasheets.book import Book, Held, Row
+from sessions_app.datasheets.columns import SHEETS, Sheet
+from sessions_app.datasheets.raw import RawSheets
+
+_NUMBERED = tuple(
+    name for name, sheet in SHEETS.items() if sheet.column("session_no") and sheet.column("series_no")
+)
+_SESSION = ("patient_id", "series_no", "session_no")
+
+
+def merge(book: Book, raw: RawSheets, held: dict[str, list[Held]]) -> None:
+    """Bring the register's rows of the file's patients into the book, which has the file's rows and keys."""
+    numbers = _new_numbers(book, held.get("sessions", []))
+    for name, sheet in SHEETS.items():
+        given = set(raw.sheets[name].columns) if name in raw.sheets else set()
+        rows = [Row(sheet, None, {}, dict(one.values), set(), one) for one in held.get(name, ())]
+        if name in _NUMBERED:
+            # A session that is known again goes before one that only has the number.
+            rows.sort(key=lambda row: _session(row.values) not in numbers)
+            for row in rows:
+                row.values["session_no"] = numbers.get(_session(row.values), row.values["session_no"])
+        for row in rows:
+            _bring_in(book, sheet, row, given)
+
+
+def _bring_in(book: Book, sheet: Sheet, row: Row, given: set[str]) -> None:
+    key = row.key(tuple(column.name for column in sheet.keys))
+    assert key is not None
+    found = book.by_key[sheet.name].get(key)
+    if found is None:
+        book.rows[sheet.name].append(row)
+        book.by_key[sheet.name][key] = row
+    elif found.held is not None:
+        valid = "Valid is a number that is free. What is to go is struck out on its page."
+        sentence = f"The register has {row.key_text} too, with other values, and it stays."
+        if found.number is not None:
+            book.refuse(found, sheet.keys[-1].name, sentence, valid)
+    else:
+        found.held = row.held
+        for column in sheet.columns:
+            if column.name not in given and column.name not in found.refused:
+                found.values[column.name] = row.values[column.name]
+
+
+def _session(values: dict) -> tuple:
+    return tuple(values[name] for name in _SESSION)
+
+
+def _new_numbers(book: Book, held: list[Held]) -> dict[tuple, int]:
+    """The numbers that sessions of the register have in the file, where a session came in between or moved.
+
+    A session is known again by its kind and its day, where no other of its series has both.
+    """
+    there: dict[tuple, list[Held]] = defaultdict(list)
+    for one in held:
+        there[one.values["patient_id"], one.values["series_no"]].append(one)
+    given: dict[tuple, list[Row]] = defaultdict(list)
+    for row in book.by_key["sessions"].values():
+        given[row.values["patient_id"], row.values["series_no"]].append(row)
+    numbers: dict[tuple, int] = {}
+    for series, rows in given.items():
+        days = Counter(_visit(row.values) for row in rows)
+        was = Counter(_visit(one.values) for one in there[series])
+        by_day = {_visit(row.values): row.values["session_no"] for row in rows if not row.refused}
+        for one in there[series]:
+            visit = _visit(one.values)
+            if days[visit] == was[visit] == 1 and visit in by_day:
+                numbers[_session(one.values)] = by_day[visit]
+    return numbers
+
+
+def _visit(values: dict) -> tuple:
+    return values["kind"], values["held_on"]

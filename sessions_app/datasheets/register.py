@@ -1,0 +1,77 @@
+"""What does the register hold of these patients? Its rows as the sheets would show them.
+
+Source: the data sheet format: drafts and struck-out rows are in no sheet.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.apps import apps
+
+from lesions.models import Patient
+from sessions_app.datasheets.book import Held
+from sessions_app.datasheets.columns import SHEETS, Sheet
+from sessions_app.datasheets.exporting import column_value, kept_rows
+from sessions_app.datasheets.values import empty_value
+
+CHUNK = 500
+
+
+def patients_of(study_ids: Iterable[str]) -> dict[str, Patient]:
+    """The patients of these study IDs, struck-out ones included, with their clinics."""
+    found = {}
+    for chunk in chunks(study_ids):
+        for patient in Patient.everything.filter(study_id__in=chunk).select_related("clinic"):
+            found[patient.study_id] = patient
+    return found
+
+
+def held_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[Held]:
+    """The rows of one sheet that count, of these patients."""
+    values = {f"sheet_{column.name}": column_value(sheet, column) for column in sheet.columns}
+    protocol = ["protocol_id"] if sheet.name == "series" else []
+    patient = sheet.columns[0].field
+    for chunk in chunks(study_ids):
+        found = kept_rows(sheet).filter(**{f"{patient}__in": chunk}).annotate(**values).order_by("pk")
+        for row in found.values_list("pk", "version", *values, *protocol):
+            held = {
+                column.name: empty_value(column) if value is None else value
+                for column, value in zip(sheet.columns, row[2 : 2 + len(values)], strict=True)
+            }
+            yield Held(row[0], row[1], held, row[-1] if protocol else 0)
+
+
+def struck_out_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[tuple[dict, datetime]]:
+    """The rows of one sheet that were struck out, though what they belong to was not, with when."""
+    columns = sheet.columns
+    patient = columns[0].field
+    kept = {f"{path}struck_out_at": None for path in sheet.kept_paths if path}
+    model = apps.get_model(sheet.model)
+    for chunk in chunks(study_ids):
+        found = model._base_manager.filter(**{f"{patient}__in": chunk}, **kept).exclude(struck_out_at=None)
+        for row in found.values_list("struck_out_at", *(column.field for column in columns)):
+            yield dict(zip((column.name for column in columns), row[1:], strict=True)), row[0]
+
+
+def held_by_sheet(study_ids: Iterable[str]) -> dict[str, list[Held]]:
+    """The rows of every sheet that count, of these patients."""
+    wanted = list(study_ids)
+    found: dict[str, list[Held]] = defaultdict(list)
+    if wanted:
+        for name, sheet in SHEETS.items():
+            found[name] = list(held_rows(sheet, wanted))
+    return found
+
+
+def other_patients(clinics: Iterable[str], study_ids: Iterable[str]) -> list[str]:
+    """The study IDs of these clinics that are not among the given ones, in order."""
+    given = set(study_ids)
+    found = Patient.objects.filter(clinic__code__in=list(clinics)).values_list("study_id", flat=True)
+    return sorted(study_id for study_id in found if study_id not in given)
+
+
+def chunks(study_ids: Iterable[str]) -> Iterator[list[str]]:
+    """The study IDs in lists that a query can take."""
+    wanted = list(study_ids)
+    return (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))

@@ -1,9 +1,11 @@
 """Patients, their identities apart, their medications, earlier treatments and lesions."""
 
+import re
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 
 from stsclinic.audit.models import Audited, ClinicalRecord
 from stsclinic.clinical import terms
@@ -49,8 +51,27 @@ class Patient(ClinicalRecord):
 
     class Meta:
         ordering = ["study_id"]
-        indexes = [models.Index(fields=["clinic", "study_id"], name="patients_of_clinic")]
+        # Each is in the order of the list, so that a page of it is read and no more, however many there are.
+        indexes = [
+            models.Index(fields=["clinic", "study_id"], name="patients_of_clinic"),
+            models.Index(fields=["diagnosis", "study_id"], name="patients_by_diagnosis"),
+            models.Index(
+                fields=["study_id"],
+                condition=Q(withdrawn_on=None, consented_on=None, not_enrolled_reason=""),
+                name="patients_offered",
+            ),
+            models.Index(
+                fields=["study_id"],
+                condition=Q(withdrawn_on=None) & ~Q(not_enrolled_reason=""),
+                name="patients_not_enrolled",
+            ),
+            models.Index(
+                fields=["study_id"], condition=Q(withdrawn_on__isnull=False), name="patients_withdrawn"
+            ),
+        ]
         constraints = [
+            # Two IDs that differ in capitals only are read, said and typed as one.
+            models.UniqueConstraint(Lower("study_id"), name="study_id_once_in_any_capitals"),
             models.CheckConstraint(
                 condition=Q(not_enrolled_reason="") | Q(consented_on=None),
                 name="not_enrolled_never_consented",
@@ -70,8 +91,6 @@ class PatientIdentity(Audited):
 
     patient = models.OneToOneField(Patient, models.PROTECT, related_name="identity")
     name = models.CharField(max_length=200, blank=True, default="")
-    name_search = models.CharField(max_length=200, blank=True, default="", db_index=True, editable=False)
-    """The name in small letters, for the search."""
     date_of_birth = models.DateField(null=True, blank=True)
     national_number = models.CharField(max_length=40, blank=True, default="")
     telephone = models.CharField(max_length=40, blank=True, default="")
@@ -81,6 +100,37 @@ class PatientIdentity(Audited):
 
     def __str__(self):
         return f"Identity {self.pk}"
+
+    def save(self, *args, **options):
+        """Write it, and what the search for the name looks up."""
+        super().save(*args, **options)
+        wanted = beginnings(self.name)
+        there = NameBeginning.objects.filter(patient=self.patient_id)
+        if {bytes(text) for text in there.values_list("text", flat=True)} != wanted:
+            there.delete()
+            NameBeginning.objects.bulk_create(
+                NameBeginning(patient_id=self.patient_id, text=text) for text in wanted
+            )
+
+
+class NameBeginning(models.Model):
+    """A patient's name from the beginning of one of its words on: an index, which the search looks up."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="+")
+    text = models.BinaryField()
+    """In small letters, as UTF-8: bytes are sorted alike by every database, whatever its language."""
+
+    class Meta:
+        indexes = [models.Index(fields=["text", "patient"], name="names_by_beginning")]
+
+    def __str__(self):
+        return f"Beginning {self.pk}"
+
+
+def beginnings(name: str) -> set[bytes]:
+    """A name from each of its words on, as `NameBeginning` keeps it: of "Anne-Marie Holm" three."""
+    small = name.lower()
+    return {small[word.start() :].encode() for word in re.finditer(r"\w+", small)}
 
 
 class Medication(ClinicalRecord):

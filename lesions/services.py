@@ -84,8 +84,7 @@ def write_identity(
         if now is None:
             now = _write(wanted, by=by, source=source, reason=reason)
         else:
-            columns = {name: getattr(wanted, name) for name in (*values, "name_search")}
-            now = _change(now, columns, seen_version=None, by=by, reason=reason, source=source)
+            now = _change(now, values, seen_version=None, by=by, reason=reason, source=source)
         if now.date_of_birth and now.date_of_birth.year != patient.birth_year:
             year = {"birth_year": now.date_of_birth.year}
             _change(patient, year, seen_version=None, by=by, reason=reason, source=source)
@@ -145,11 +144,14 @@ def _with(record: Row, values: dict) -> Row:
 
 
 def _identity_row(patient: Patient, values: dict) -> PatientIdentity:
-    return PatientIdentity(patient=patient, **values, name_search=values.get("name", "").lower())
+    return PatientIdentity(patient=patient, **values)
 
 
 def _check_patient(patient: Patient) -> None:
     errors = {}
+    same = Patient.everything.filter(study_id__iexact=patient.study_id).exclude(pk=patient.pk)
+    if same.exclude(study_id=patient.study_id).exists():
+        errors["study_id"] = "This ID is taken: it differs from a patient's ID in capitals only."
     codes = [code for code in patient.overlap_with.split(";") if code]
     if codes and patient.diagnosis != "overlap":
         errors["overlap_with"] = "Only the diagnosis overlap syndrome has these."

@@ -123,7 +123,7 @@ def save_fields(
             changed,
             update_conflicts=True,
             unique_fields=["draft", "name"],
-            update_fields=["value", "version", "by", "at"],
+            update_fields=["value", "version", "by", "at", "by_patient", "instead_of"],
         )
     if changed or draft.saved_at is None:
         draft.saved_at, draft.saved_by = now, by

@@ -116,14 +116,14 @@ def save_draft(
         if text == there:
             continue
         if text == base:
-            by_others[name] = (there, stored[name].by.username if name in stored else "")
+            by_others[name] = (there, stored[name].writer if name in stored else "")
         else:
             mine[name] = Typed(text, known=frozenset({base}))
     saved = save_fields(draft=draft, typed=mine, by=by)
     conflicts = []
     for name in sorted(saved.clashes, key=names.index):
         theirs = saved.standing[name]
-        conflicts.append(Conflict(name, mine[name].value, theirs.value, theirs.by.username, theirs.version))
+        conflicts.append(Conflict(name, mine[name].value, theirs.value, theirs.writer, theirs.version))
     return Saved(saved.draft, conflicts, by_others)
 
 

@@ -47,6 +47,15 @@ class InfusionEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VialEntry:
+    """A vial from which was drawn, by its place on the sheet: lot number and ml."""
+
+    vial_no: int
+    lot_number: str
+    drawn_ml: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
 class Acknowledgement:
     """An alert that a person read, the facts it showed, and the note kept."""
 
@@ -71,6 +80,8 @@ class SessionEntry:
     assessments: tuple[AssessmentEntry, ...] = ()
     injections: tuple[InjectionEntry, ...] = ()
     infusion: InfusionEntry | None = None
+    vials: tuple[VialEntry, ...] | None = None
+    """None where lot numbers are kept from the person: the rows that are there stay."""
     series_status: str = ""
     stop_reason: str = ""
     acknowledgements: tuple[Acknowledgement, ...] = field(default=())
@@ -86,6 +97,13 @@ class EntryRefused(Exception):
     def __init__(self, errors: dict[str, str]):
         super().__init__("; ".join(errors.values()))
         self.errors = errors
+
+
+def vial_field(vial_no: int, name: str) -> str:
+    """The sheet's name of a field of one vial. The lot of the first is that of all lesions."""
+    if vial_no == 1 and name == "lot_number":
+        return "all-lot_number"
+    return f"vial-{vial_no}-{name}"
 
 
 def lesion_field(lesion: int, name: str) -> str:

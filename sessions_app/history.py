@@ -25,6 +25,7 @@ from sessions_app.models import (
     Protocol,
     Series,
     SeriesLesion,
+    SessionVial,
     SideEffect,
     SideEffectInquiry,
     SideEffectObservation,
@@ -83,6 +84,13 @@ KINDS = {
         "Injection", Injection, "session__series__patient", part_of="session", said=_OF_SESSION
     ),
     "infusion": Kind("Infusion", Infusion, "session__series__patient", part_of="session", said=_OF_SESSION),
+    "vial": Kind(
+        "Vial",
+        SessionVial,
+        "session__series__patient",
+        part_of="session",
+        said=frozenset({"session", "vial_no"}),
+    ),
     "acknowledgement": Kind(
         "Alert", AlertAcknowledgement, "session__series__patient", part_of="session", said=_OF_SESSION
     ),
@@ -137,6 +145,7 @@ LABELS = {
     "widest_mm": "Widest (mm)",
     "volume_ml": "Volume (ml)",
     "concentration_mg_ml": "Concentration (mg/ml)",
+    "drawn_ml": "Drawn (ml)",
     "dose_g": "Dose (g)",
     "duration_min": "Duration (min)",
     "series_no": "Series number",
@@ -304,6 +313,8 @@ class _Words:
             series = row["id"]
         if series not in self.closed:
             return frozenset()
+        if code == "vial":
+            return None
         if code == "acknowledgement" and row.get("code") in MAY_BETRAY_ALLOCATION:
             return None
         return BETRAYS_ALLOCATION.get(code, frozenset())

@@ -278,6 +278,28 @@ class Infusion(ClinicalRecord):
         return f"{self.session} infusion"
 
 
+class SessionVial(ClinicalRecord):
+    """A vial from which was drawn at one session. What of it was injected stands with the injections of its lot."""
+
+    session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="vials")
+    vial_no = WholeNumberField(low=1, high=99)
+    """Its place on the sheet."""
+    lot_number = models.CharField(max_length=60)
+    drawn_ml = MeasureField(low=0, high=1000, places=3, above_low=True)
+
+    class Meta:
+        ordering = ["session", "vial_no"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "vial_no"], condition=kept(), name="vial_no_once_per_session"
+            ),
+            models.CheckConstraint(condition=~Q(lot_number=""), name="vial_has_a_lot_number"),
+        ]
+
+    def __str__(self):
+        return f"{self.session} vial {self.vial_no}"
+
+
 class SideEffect(ClinicalRecord):
     """What happened to the patient, after a session, at a lesion, or between."""
 
@@ -492,12 +514,60 @@ class DraftField(models.Model):
     version = models.PositiveIntegerField()
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now=True)
+    by_patient = models.BooleanField(default=False)
+    """Whether the patient gave the value on the page of ScoreInvitation; `by` is then who asked for it."""
+    instead_of = models.TextField(blank=True, default="")
+    """What the patient's value replaced, and whose it was."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["draft", "name"], name="draft_field_once")]
 
     def __str__(self):
         return self.name
+
+    @property
+    def writer(self) -> str:
+        """Who gave the value, in words: a user name, or the patient."""
+        return "the patient" if self.by_patient else self.by.username
+
+
+SCORE_PURPOSE = {"ptga": "PtGA, before the injection", "pain": "Pain of the injection"}
+
+
+class ScoreInvitation(models.Model):
+    """That the patient may answer one question of one sheet. Opened by a code of which only a digest is kept."""
+
+    draft = models.ForeignKey(SessionDraft, models.PROTECT, related_name="score_invitations")
+    purpose = CodeField(SCORE_PURPOSE)
+    code_digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    """When the patient last gave an answer; it may be corrected until `done_at`."""
+    done_at = models.DateTimeField(null=True)
+    """When the patient confirmed the answer."""
+    replaced_at = models.DateTimeField(null=True)
+    """When a newer invitation for the same sheet was made."""
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self):
+        return f"{self.purpose} in {self.draft}"
+
+
+class WrongScoreCode(models.Model):
+    """That a wrong or old code came from an address, of which only a digest is kept. No clinical data."""
+
+    address_digest = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["address_digest", "at"], name="wrong_codes_of_address")]
+
+    def __str__(self):
+        return f"Wrong code at {self.at}"
 
 
 class DraftReader(models.Model):

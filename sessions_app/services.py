@@ -5,7 +5,7 @@ import datetime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from sessions_app.entries import EntryRefused, SessionEntry, lesion_field
+from sessions_app.entries import EntryRefused, SessionEntry, lesion_field, vial_field
 from sessions_app.models import (
     AlertAcknowledgement,
     Assessment,
@@ -13,12 +13,16 @@ from sessions_app.models import (
     Injection,
     Series,
     SeriesLesion,
+    SessionVial,
     SideEffectInquiry,
     TreatmentSession,
 )
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import scales
+from stsclinic.clinical.facts import InjectionFacts
+from stsclinic.clinical.numbers import show_decimal
+from stsclinic.clinical.vials import Vial, vial_uses
 from stsclinic.clinics.clock import today_in
 
 
@@ -104,7 +108,7 @@ def correct_session(
 def strike_out_session(session: TreatmentSession, *, by: str, reason: str, source: str = "page") -> None:
     """Strike a session out; the later sessions of its series move up by one.
 
-    Its assessments, injections and infusion are struck out with it, for the same reason.
+    Its assessments, injections, infusion and vials are struck out with it, for the same reason.
 
     Raises:
         ValidationError: no reason was given, or it was struck out before.
@@ -126,7 +130,7 @@ def strike_out_session(session: TreatmentSession, *, by: str, reason: str, sourc
         session.struck_out_reason = reason.strip()
         session.version += 1
         session.save()
-        for rows in (session.assessments, session.injections, session.infusions):
+        for rows in (session.assessments, session.injections, session.infusions, session.vials):
             rows.update(
                 struck_out_at=session.struck_out_at, struck_out_by=by, struck_out_reason=reason.strip()
             )
@@ -154,6 +158,7 @@ def check_entry(series: Series, entry: SessionEntry, arms: dict[int, str] | None
         errors |= _check_assessment(protocol, seen, arms)
     for given in entry.injections:
         errors |= _check_injection(series, entry, given, arms)
+    errors |= _check_vials(entry)
     if entry.infusion and (protocol.route != "infusion" or entry.kind != "treatment"):
         errors["infusion-dose_g"] = "Only a treatment under an infusion protocol has an infusion."
     if (entry.series_status == "stopped") != bool(entry.stop_reason):
@@ -200,6 +205,25 @@ def _check_injection(series: Series, entry: SessionEntry, given, arms: dict[int,
     if agent == "sts" and given.agent and given.concentration_mg_ml is None:
         return {lesion_field(given.lesion, "concentration_mg_ml"): "Sodium thiosulfate needs its mg/ml."}
     return {}
+
+
+def _check_vials(entry: SessionEntry) -> dict[str, str]:
+    vials = [
+        Vial(vial_no=row.vial_no, lot_number=row.lot_number, drawn_ml=row.drawn_ml)
+        for row in entry.vials or ()
+    ]
+    given = [
+        InjectionFacts(lesion_id="", volume_ml=row.volume_ml, lot_number=row.lot_number)
+        for row in entry.injections
+    ]
+    return {
+        vial_field(
+            use.vial.vial_no, "drawn_ml"
+        ): f"{show_decimal(-use.left_over_ml)} ml more was injected from lot"
+        f" {use.vial.lot_number} than was drawn."
+        for use in vial_uses(vials, given)
+        if use.left_over_ml < 0
+    }
 
 
 def _refuse(errors: dict[str, str]) -> None:
@@ -279,6 +303,14 @@ def _write_rows(session: TreatmentSession, entry: SessionEntry, arms: dict[int, 
     _bring_to(Assessment, session, seen, "lesion_id")
     _bring_to(Injection, session, given, "lesion_id")
     _bring_to(Infusion, session, infused, "session_id")
+    if entry.vials is not None:
+        drawn = [
+            SessionVial(
+                session=session, vial_no=row.vial_no, lot_number=row.lot_number, drawn_ml=row.drawn_ml
+            )
+            for row in entry.vials
+        ]
+        _bring_to(SessionVial, session, drawn, "vial_no")
 
 
 _HOUSEKEEPING = {"id", "session", "lesion", "version", "struck_out_at", "struck_out_by", "struck_out_reason"}

@@ -13,7 +13,15 @@ from functools import cached_property
 
 from lesions.models import Lesion
 from sessions_app.concealed import Concealed
-from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry, lesion_field
+from sessions_app.entries import (
+    AssessmentEntry,
+    InfusionEntry,
+    InjectionEntry,
+    SessionEntry,
+    VialEntry,
+    lesion_field,
+    vial_field,
+)
 from sessions_app.last_time import Course, GivenBefore, LastTime, course_of
 from sessions_app.models import (
     INQUIRY_ANSWER,
@@ -50,6 +58,10 @@ COMMON_FIELDS = (
     "dressing",
 )
 """Given once for the visit; a lesion's own value goes before."""
+
+MOST_VIALS = 4
+FIRST_LOT = (1, "lot_number")
+"""Of the first vial the lot is no field of its own: it is the lot of all lesions."""
 
 VOCABULARIES = {
     "agent": terms.AGENT,
@@ -118,12 +130,24 @@ class SheetPlan:
         return tuple(name for name in COMMON_FIELDS if self.shows_allocation or name not in BETRAYING_FIELDS)
 
     @property
+    def vials(self) -> tuple[int, ...]:
+        """The places for vials; none where nothing is injected, or where a lot would betray the arm."""
+        shown = self.has_injections and self.shows_allocation
+        return tuple(range(1, MOST_VIALS + 1)) if shown else ()
+
+    @property
     def field_names(self) -> tuple[str, ...]:
         """Every field of the sheet, in the order of the visit."""
         names = ["held_on", "performed_by"] + ([] if self.corrects else ["asked"])
         if self.definition.uses_ptga_phga:
             names.append("ptga")
         names += [f"all-{name}" for name in self.common_fields]
+        for vial_no in self.vials:
+            names += [
+                vial_field(vial_no, name)
+                for name in ("lot_number", "drawn_ml")
+                if (vial_no, name) != FIRST_LOT
+            ]
         for lesion in self.lesions:
             names += [lesion_field(lesion.pk, name) for name in self.lesion_fields]
         if self.has_infusion:
@@ -238,6 +262,11 @@ def values_of(session: TreatmentSession, plan: SheetPlan) -> dict[str, str]:
     for given in session.injections.all():
         parts = ("volume_ml", "pain_vas", *plan.common_fields)
         values |= {lesion_field(given.lesion_id, name): as_text(getattr(given, name)) for name in parts}
+    for vial in session.vials.all():
+        values |= {
+            vial_field(vial.vial_no, name): as_text(getattr(vial, name))
+            for name in ("lot_number", "drawn_ml")
+        }
     for infused in session.infusions.all():
         values |= {
             "infusion-dose_g": as_text(infused.dose_g),
@@ -285,6 +314,7 @@ def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
         assessments=tuple(filter(None, assessments)),
         injections=tuple(filter(None, injections)),
         infusion=_read_infusion(plan, reader),
+        vials=_read_vials(plan, reader),
         series_status=reader.code("series_status", "series_status"),
         stop_reason=reader.code("stop_reason", "stop_reason"),
     )
@@ -323,6 +353,11 @@ def parse_volume(text: str) -> Decimal:
 def parse_concentration(text: str) -> Decimal:
     """A concentration in mg/ml. Raises NumberError."""
     return parse_decimal(text, places=2, low=Decimal("0.01"), high=1000)
+
+
+def parse_drawn(text: str) -> Decimal:
+    """What was drawn from a vial, in ml. Raises NumberError."""
+    return parse_decimal(text, places=3, low=Decimal("0.001"), high=1000)
 
 
 def parse_infusion(text: str) -> Decimal:
@@ -536,6 +571,22 @@ def _read_infusion(plan: SheetPlan, reader: _Reader) -> InfusionEntry | None:
     if dose is None or minutes is None:
         return None
     return InfusionEntry(dose_g=dose, duration_min=minutes)
+
+
+def _read_vials(plan: SheetPlan, reader: _Reader) -> tuple[VialEntry, ...] | None:
+    if plan.has_injections and not plan.shows_allocation:
+        return None
+    vials = []
+    for vial_no in plan.vials:
+        lot_spot, drawn_spot = (vial_field(vial_no, name) for name in ("lot_number", "drawn_ml"))
+        lot, drawn = reader.text(lot_spot, "lot_number"), reader.read(drawn_spot, parse_drawn)
+        if drawn is not None and not lot:
+            reader.errors.setdefault(lot_spot, "Enter the vial's lot number, or empty what was drawn.")
+        elif lot and drawn is None and vial_no > 1:
+            reader.errors.setdefault(drawn_spot, "Enter how much was drawn, or empty the lot number.")
+        elif drawn is not None:
+            vials.append(VialEntry(vial_no=vial_no, lot_number=lot, drawn_ml=drawn))
+    return tuple(vials)
 
 
 def _missing(plan: SheetPlan, entry: SessionEntry, last: dict[int, LastTime]) -> dict[str, str]:

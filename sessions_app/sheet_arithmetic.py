@@ -6,22 +6,22 @@ refused, with its reason, when the session is completed.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import TypeVar
 
 from lesions.models import Lesion
-from sessions_app.entries import lesion_field
+from sessions_app.entries import lesion_field, vial_field
 from sessions_app.last_time import LastTime
 from sessions_app.sheet import (
     SheetPlan,
     parse_both_measures,
     parse_concentration,
+    parse_drawn,
     parse_measure,
     parse_volume,
 )
 from stsclinic.clinical.dosing import (
     Totals,
-    VolumeByArea,
     area_cm2,
     dose_mg,
     mg_per_cm2,
@@ -31,9 +31,9 @@ from stsclinic.clinical.dosing import (
 from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.limits import limits_passed
 from stsclinic.clinical.numbers import NumberError, gives_both_measures, show_decimal
+from stsclinic.clinical.vials import Vial, VialUse, injected_without_vial, vial_uses
 
 T = TypeVar("T")
-TENTH = Decimal("0.1")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,9 @@ class SheetSum:
     totals: Totals = field(default_factory=Totals)
     passed: tuple[str, ...] = ()
     """The protocol's limits that are passed, in words."""
+    vials: tuple[VialUse, ...] = ()
+    without_vial: dict[str, Decimal] = field(default_factory=dict)
+    """{lot number: ml} of what was injected from no vial that is listed."""
 
     @property
     def seen(self) -> int:
@@ -88,12 +91,9 @@ class SheetSum:
 
     @property
     def mg_per_cm2(self) -> str:
-        """mg on each cm² of these lesions, to one decimal; empty where it is not known."""
-        totals = session_totals(row.injection for row in self.measured if row.injection)
-        density = mg_per_cm2(totals.dose_mg, sum((row.area for row in self.measured if row.area), Decimal(0)))
-        if density is None or not totals.is_complete:
-            return ""
-        return show_decimal(density.quantize(TENTH, rounding=ROUND_HALF_UP))
+        """mg on each cm² of these lesions; empty where it is not known."""
+        density = mg_per_cm2((row.injection, row.area) for row in self.lesions.values() if row.injection)
+        return "" if density is None else show_decimal(density)
 
 
 def add_up(plan: SheetPlan, values: dict[str, str]) -> SheetSum:
@@ -101,11 +101,24 @@ def add_up(plan: SheetPlan, values: dict[str, str]) -> SheetSum:
     last = plan.last_time(values)
     lesions = {lesion.pk: _lesion_sum(plan, lesion, last[lesion.pk], values) for lesion in plan.lesions}
     injections = [row.injection for row in lesions.values() if row.injection]
+    vials = _vials(plan, values)
     return SheetSum(
+        vials=vial_uses(vials, injections),
+        without_vial=injected_without_vial(vials, injections) if vials else {},
         lesions=lesions,
         totals=session_totals(injections),
         passed=limits_passed(plan.definition, injections, counts_dose=plan.shows_allocation),
     )
+
+
+def _vials(plan: SheetPlan, values: dict[str, str]) -> tuple[Vial, ...]:
+    found = []
+    for vial_no in plan.vials:
+        drawn = _read(parse_drawn, values.get(vial_field(vial_no, "drawn_ml"), ""))
+        if drawn is not None:
+            lot = values.get(vial_field(vial_no, "lot_number"), "").strip()
+            found.append(Vial(vial_no=vial_no, lot_number=lot, drawn_ml=drawn))
+    return tuple(found)
 
 
 def _lesion_sum(plan: SheetPlan, lesion: Lesion, last: LastTime, values: dict[str, str]) -> LesionSum:
@@ -178,21 +191,25 @@ def _as_last_time(plan: SheetPlan, last: LastTime) -> Offer | None:
 
 
 def _by_area(plan: SheetPlan, size: tuple[Decimal | None, ...], *, is_today: bool) -> Offer | None:
-    """The protocol's ml/cm² on the size, as arithmetic and named as such."""
     rate, area = plan.definition.volume_ml_per_cm2, _area(size)
     if rate is None or area is None or not plan.has_injections:
         return None
-    volume = volume_by_area(area, rate, plan.definition.max_volume_ml_per_lesion)
+    most = plan.definition.max_volume_ml_per_lesion
+    return protocol_volume(area, rate, most, whose="" if is_today else " (last size)")
+
+
+def protocol_volume(area: Decimal, rate: Decimal, most: Decimal | None, *, whose: str = "") -> Offer | None:
+    """The protocol's ml/cm² on an area in cm², held to its maximum in ml: arithmetic, and named as such.
+
+    Args:
+        whose: which size it is, where it is not today's.
+    """
+    volume = volume_by_area(area, rate, most)
     if not volume.enterable_ml:
         return None
-    return Offer(show_decimal(volume.enterable_ml), _by_area_words(volume, area, rate, is_today=is_today))
-
-
-def _by_area_words(volume: VolumeByArea, area: Decimal, rate: Decimal, *, is_today: bool) -> str:
-    whose = "" if is_today else " (last size)"
     words = f"protocol: {show_decimal(area)} cm²{whose} × {show_decimal(rate)} ml/cm²"
     if volume.is_held_to_maximum:
         words += f" = {show_decimal(area * rate)} ml, held to its maximum"
     elif volume.enterable_ml != volume.volume_ml:
         words += f" = {show_decimal(volume.volume_ml)} ml"
-    return words
+    return Offer(show_decimal(volume.enterable_ml), words)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from lesions.models import Lesion
 from sessions_app.draft_saving import NOTE_OF_ALERT, REASON
 from sessions_app.drafts import Conflict
-from sessions_app.entries import lesion_field
+from sessions_app.entries import lesion_field, vial_field
 from sessions_app.last_time import LastTime, SeenBefore
 from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan, as_text
 from sessions_app.sheet_arithmetic import LesionSum, SheetSum
@@ -39,6 +39,7 @@ LABELS = {
     "lot_number": "Lot number",
     "needle": "Needle",
     "dressing": "Dressing",
+    "drawn_ml": "Drawn",
     "infusion-dose_g": "Dose",
     "infusion-duration_min": "Duration",
     "series_status": "The series",
@@ -48,6 +49,7 @@ UNITS = {
     "longest_mm": "mm",
     "widest_mm": "mm",
     "volume_ml": "ml",
+    "drawn_ml": "ml",
     "concentration_mg_ml": "mg/ml",
     "infusion-dose_g": "g",
     "infusion-duration_min": "min",
@@ -73,6 +75,8 @@ class Cell:
     """Last time's value as it would be typed: shown greyed in the field."""
     options: list[tuple[str, str]] = field(default_factory=list)
     conflict: Conflict | None = None
+    by_patient: str = ""
+    """That the patient gave the value, and when."""
 
     @property
     def id(self) -> str:
@@ -102,6 +106,37 @@ class LesionRow:
     """The region of the body that a protocol's highest volume of a round counts for."""
 
 
+@dataclass
+class VialRow:
+    """One place for a vial: its cells, and what became of it."""
+
+    vial_no: int
+    lot: Cell
+    drawn: Cell
+    words: str
+    is_hidden: bool
+    """Whether it is empty and not the next one to be filled."""
+
+
+def vials_of(plan: SheetPlan, sums: SheetSum, cells: dict[str, Cell]) -> list[VialRow]:
+    """The places for vials; those that are filled, and one more, are shown."""
+    words = {use.vial.vial_no: use.words for use in sums.vials}
+    rows = [
+        VialRow(
+            vial_no=vial_no,
+            lot=cells[vial_field(vial_no, "lot_number")],
+            drawn=cells[vial_field(vial_no, "drawn_ml")],
+            words=words.get(vial_no, ""),
+            is_hidden=False,
+        )
+        for vial_no in plan.vials
+    ]
+    filled = [row.vial_no for row in rows if row.lot.value or row.drawn.value]
+    for row in rows:
+        row.is_hidden = row.vial_no > max(filled, default=0) + 1
+    return rows
+
+
 def label_of(plan: SheetPlan, name: str) -> str:
     """A field in words, with its lesion."""
     if name == REASON:
@@ -112,6 +147,9 @@ def label_of(plan: SheetPlan, name: str) -> str:
         start = f"lesion-{lesion.pk}-"
         if name.startswith(start):
             return f"{lesion.lesion_id}, {LABELS[name.removeprefix(start)].lower()}"
+    if name.startswith("vial-"):
+        _word, vial_no, part = name.split("-")
+        return f"Vial {vial_no}, {LABELS[part].lower()}"
     return LABELS[name.removeprefix("all-")]
 
 
@@ -133,6 +171,8 @@ def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors,
     if name.startswith("lesion-"):
         _word, pk, part = name.split("-", 2)
         lesion = int(pk)
+    if name.startswith("vial-"):
+        part = name.split("-")[2]
     options = []
     if part in VOCABULARIES:
         options = [

@@ -13,6 +13,7 @@ from sessions_app.views import (
     lots,
     patient,
     patient_list,
+    patient_scores,
     photographs,
     protocols,
     report,
@@ -56,6 +57,9 @@ urlpatterns = [
     path("drafts/<int:pk>/save/", sheet_saving.draft_save, name="draft_save"),
     path("drafts/<int:pk>/watch/", sheet_saving.draft_watch, name="draft_watch"),
     path("drafts/<int:pk>/discard/", sheet.draft_discard, name="draft_discard"),
+    path("drafts/<int:pk>/score/", patient_scores.score_invite, name="score_invite"),
+    path("drafts/<int:pk>/score/state/", patient_scores.score_state, name="score_state"),
+    path("score/", patient_scores.score, name="score"),
     path("sessions/<int:pk>/", sheet.session, name="session"),
     path("sessions/<int:pk>/correct/", sheet.session_correct, name="session_correct"),
     # side effects and photographs

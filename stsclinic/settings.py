@@ -110,6 +110,9 @@ LOGIN_REDIRECT_URL = "home"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=10)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# One address may fail often, since a whole clinic may stand behind it; but who tries many names is stopped too.
+AXES_HANDLER = "stsclinic.clinics.sign_in.SignInThrottle"
+SIGN_IN_FAILURES_PER_ADDRESS = 60
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_RESET_ON_SUCCESS = True
 # Further attempts while it is paused do not make the pause longer: the page that says so promises ten minutes.

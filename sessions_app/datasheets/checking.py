@@ -217,20 +217,25 @@ _OPEN_FIRST = "Somebody who may see the allocation can import them."
 
 def _bring_in_register(book: Book, raw: RawSheets, allowed: Allowed) -> None:
     """Bring in the patients whom the file names and who are there, or refuse them."""
-    by_id = {key[0]: row for key, row in book.by_key["patients"].items()}
+    by_id = _by_id(book)
     named = {
         row.values["patient_id"] for rows in book.rows.values() for row in rows if row.values["patient_id"]
     }
     there = patients_of(sorted(named))
     known = []
     for study_id, patient in there.items():
-        row = by_id.get(study_id)
+        row = by_id.get(study_id.lower())
         is_mine = allowed.clinics is None or patient.clinic.code in allowed.clinics
-        if not allowed.updates or not is_mine:
+        other = row is not None and row.values["patient_id"] != study_id
+        if not allowed.updates or not is_mine or other:
             if row is not None:
                 valid = "Valid is an ID that no patient has yet"
                 valid += "." if allowed.updates else ": an import adds patients and changes none."
+                if other and allowed.updates and is_mine:
+                    valid = f"Valid is {study_id}, as the register writes it."
                 book.refuse(row, "patient_id", "This ID is taken.", valid)
+        elif study_id not in named:
+            continue
         elif patient.struck_out_at is not None:
             if row is not None:
                 book.refuse(
@@ -245,6 +250,17 @@ def _bring_in_register(book: Book, raw: RawSheets, allowed: Allowed) -> None:
     merge(book, raw, held_by_sheet(known))
 
 
+def _by_id(book: Book) -> dict[str, Row]:
+    """The rows of patients by study ID in small letters: it is one ID whatever its capitals."""
+    by_id: dict[str, Row] = {}
+    for key, row in book.by_key["patients"].items():
+        first = by_id.setdefault(key[0].lower(), row)
+        if first is not row:
+            sentence = f"The same ID stands in row {first.number} with other capitals."
+            book.refuse(row, "patient_id", sentence, "Valid is each patient_id once, whatever its capitals.")
+    return by_id
+
+
 def _open_ones(book: Book, known: list[str], there: dict, by_id: dict, allowed: Allowed) -> list[str]:
     """The patients without a series whose allocation is closed to the user; the others are refused."""
     if not allowed.closed:
@@ -255,8 +271,8 @@ def _open_ones(book: Book, known: list[str], there: dict, by_id: dict, allowed: 
         if (there[study_id].clinic.code, code) in allowed.closed:
             closed[study_id] = code
     for study_id, code in closed.items():
-        if study_id in by_id:
-            book.refuse(by_id[study_id], "patient_id", _CLOSED.format(code), _OPEN_FIRST)
+        if study_id.lower() in by_id:
+            book.refuse(by_id[study_id.lower()], "patient_id", _CLOSED.format(code), _OPEN_FIRST)
     return [study_id for study_id in known if study_id not in closed]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.apps import apps
+from django.db.models.functions import Lower
 
 from lesions.models import Patient
 from sessions_app.datasheets.book import Held
@@ -19,10 +20,11 @@ CHUNK = 500
 
 
 def patients_of(study_ids: Iterable[str]) -> dict[str, Patient]:
-    """The patients of these study IDs, struck-out ones included, with their clinics."""
-    found = {}
-    for chunk in chunks(study_ids):
-        for patient in Patient.everything.filter(study_id__in=chunk).select_related("clinic"):
+    """The patients of these study IDs, whatever their capitals, struck-out ones included, with their clinics."""
+    found: dict[str, Patient] = {}
+    everybody = Patient.everything.annotate(plain=Lower("study_id")).select_related("clinic")
+    for chunk in chunks({study_id.lower() for study_id in study_ids}):
+        for patient in everybody.filter(plain__in=chunk):
             found[patient.study_id] = patient
     return found
 

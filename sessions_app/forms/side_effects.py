@@ -73,6 +73,10 @@ class TimeField(forms.TimeField):
         super().__init__(widget=widget, input_formats=["%H:%M", "%H:%M:%S"], **options)
 
 
+NOT_SAID = "not said"
+"""None of the choices of WhenField: no button is pressed yet."""
+
+
 class WhenField(forms.TypedChoiceField):
     """So many days after something, as one tap. None: by the date beside it."""
 
@@ -86,6 +90,9 @@ class WhenField(forms.TypedChoiceField):
         days = sorted({*range(min(most, DAYS_OFFERED) + 1), *(day for day in extra if 0 <= day <= MOST_DAYS)})
         words = [(str(day), f"{day} day{'s' if day > 1 else ''} later" if day else self.zero) for day in days]
         self.choices = [*self.first, *words, ("", "On the date")]
+
+    def prepare_value(self, value):
+        return NOT_SAID if value is None else value
 
 
 def is_key(text: str) -> bool:
@@ -289,7 +296,7 @@ class SideEffectForm(GradedForm, RecordForm):
             self.fields["lesion"].choices = [("", "None: the whole patient"), *listed]
 
     def _days(self, last: TreatmentSession | None) -> None:
-        """Offer the days since the last session; today is chosen at first, and that it is still there."""
+        """Offer the days since the last session. None is chosen at first: a day that nobody gave is no onset."""
         since = (self.today - last.held_on).days if last else None
         posted = [
             int(value)
@@ -300,10 +307,6 @@ class SideEffectForm(GradedForm, RecordForm):
         self.fields["end_when"].offer(DAYS_OFFERED if since is None else since, *posted)
         self.fields["end_when"].coerce = lambda value: value if value == "still" else int(value)
         self.initial.setdefault("end_when", "still")
-        if since is not None and since <= MOST_DAYS:
-            self.initial.setdefault("onset_when", str(since))
-        else:
-            self.initial.setdefault("onset_on", self.today)
 
     def _visits(self) -> list:
         """The sessions of each series, the latest first, under its name."""

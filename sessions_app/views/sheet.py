@@ -28,21 +28,23 @@ from sessions_app.drafts import (
 )
 from sessions_app.enrolment import may_open_session
 from sessions_app.models import Series, SessionDraft, TreatmentSession
+from sessions_app.patient_scores import patients_own_words, purposes_of
 from sessions_app.selectors import drafts_to_write
 from sessions_app.sheet import SheetPlan, day_of_visit
 from sessions_app.sheet_arithmetic import add_up
-from sessions_app.sheet_page import cells_of, label_of, rows_of
+from sessions_app.sheet_page import cells_of, label_of, rows_of, vials_of
 from sessions_app.side_effects import is_over
 from sessions_app.views.sheet_saving import shown_at
 from stsclinic.access import clinics_where, may, require
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import terms
 from stsclinic.clinical.alerts import ALERTS, MAY_BETRAY_ALLOCATION
-from stsclinic.clinical.dosing import dose_mg, session_totals
+from stsclinic.clinical.dosing import area_cm2, dose_mg, mg_per_cm2, session_totals
 from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.limits import limits_in_words
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.scales import SCALES
+from stsclinic.clinical.vials import Vial, vial_uses
 
 
 def _series_of(user, pk: int, right: str = "record_session") -> Series:
@@ -119,6 +121,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
             row.series.series_lesions, lesion_id=int(action.removeprefix("photograph-"))
         ).lesion_id
         return redirect(f"{reverse('photograph_new', args=[lesion])}?draft={row.pk}")
+    if action == "score":
+        return redirect("score_invite", row.pk)
     if action == "complete":
         return _complete(request, row, plan)
     messages.success(request, "Saved. The sheet is unfinished; you or a colleague can go on with it.")
@@ -228,6 +232,9 @@ def _show(
     errors = completion.reading.errors
     last, sums = plan.last_time(shown), add_up(plan, shown)
     cells = cells_of(plan, shown, last, errors=errors, conflicts=conflicts)
+    for name, words in patients_own_words(row).items():
+        if name in cells:
+            cells[name].by_patient = words
     summary = [
         {"url": f"#id_{name}", "text": f"{label_of(plan, name)}: {text}"} for name, text in errors.items()
     ]
@@ -246,7 +253,8 @@ def _show(
         "patient": plan.series.patient,
         **banner_of(request.user, plan.series.patient),
         "cells": cells,
-        "common": [cells[f"all-{name}"] for name in plan.common_fields],
+        "common": [cells[f"all-{name}"] for name in plan.common_fields if name != "lot_number"],
+        "vials": vials_of(plan, sums, cells),
         "rows": rows_of(plan, sums, last, cells),
         "sums": sums,
         "limits": limits_in_words(plan.definition),
@@ -274,6 +282,7 @@ def _show(
         ],
         "without_missing": bool(request.POST.get("without_missing")),
         "side_effects": _side_effects(plan),
+        "patient_may_score": bool(purposes_of(row, plan.definition)),
         "ptga": SCALES["ptga"],
         "phga": SCALES["phga"],
     }
@@ -336,16 +345,22 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
     clinic = row.series.patient.clinic_id
     assessments = _rows(row, "assessments").select_related("lesion").order_by("lesion__lesion_id")
     injections = _rows(row, "injections").select_related("lesion").order_by("lesion__lesion_id")
-    totals = session_totals(
+    facts = [
         InjectionFacts(
             lesion_id=given.lesion.lesion_id,
             agent=given.agent,
             concentration_mg_ml=given.concentration_mg_ml,
             volume_ml=given.volume_ml,
             salt_form=given.salt_form,
+            lot_number=given.lot_number,
         )
         for given in injections
-    )
+    ]
+    totals = session_totals(facts)
+    vials = [
+        Vial(vial_no=vial.vial_no, lot_number=vial.lot_number, drawn_ml=vial.drawn_ml)
+        for vial in (_rows(row, "vials") if shows else ())
+    ]
     stats = [
         {"label": "Lesions injected", "value": str(len(injections))},
         {"label": "Volume", "value": show_decimal(totals.volume_ml), "unit": "ml"},
@@ -353,6 +368,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
     if shows:
         stats += [
             {"label": "Sodium thiosulfate", "value": show_decimal(totals.dose_mg), "unit": "mg"},
+            {"label": "On the area", "value": _density(assessments, facts), "unit": "mg/cm²"},
             {"label": "1 ml syringes", "value": str(totals.syringes)},
         ]
     return render(
@@ -374,6 +390,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
                 }
                 for given in injections
             ],
+            "vials": vial_uses(vials, facts),
             "infusion": _rows(row, "infusions").first(),
             "stats": stats if injections else [],
             "acknowledgements": _acknowledgements(row, shows),
@@ -383,6 +400,16 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             else [],
         },
     )
+
+
+def _density(assessments, injections: list[InjectionFacts]) -> str:
+    areas = {
+        row.lesion.lesion_id: area_cm2(row.longest_mm, row.widest_mm)
+        for row in assessments
+        if row.longest_mm is not None and row.widest_mm is not None
+    }
+    density = mg_per_cm2((row, areas.get(row.lesion_id)) for row in injections)
+    return "–" if density is None else show_decimal(density)
 
 
 def _rows(session: TreatmentSession, name: str):

@@ -102,8 +102,8 @@ def _news(
             name: {
                 "value": row.value,
                 "version": row.version,
-                "by": row.by.username,
-                "is_mine": row.by_id == user.pk,
+                "by": row.writer,
+                "is_mine": row.by_id == user.pk and not row.by_patient,
             }
             for name, row in standing.items()
             if name in holds

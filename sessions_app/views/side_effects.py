@@ -322,7 +322,6 @@ def _preset(form: SideEffectForm, asked: QueryDict, draft: SessionDraft | None) 
         preset |= {
             "belongs_to": f"series-{_number(asked['series'])}",
             "onset_when": "",
-            "onset_on": form.today,
         }
         if preset["belongs_to"] not in form.series_rows:
             raise Http404

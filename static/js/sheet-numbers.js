@@ -70,6 +70,31 @@ export function volumeByArea(longest, widest, rate, maximum, whose = "") {
   return { volume: asText(entered, ML_PLACES), isNothing: entered === 0n, words };
 }
 
+// A lot number as it is compared: letters and digits only, in small letters.
+export function plainLot(lot) {
+  return lot.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+}
+
+// What became of each vial: vials of one lot are used up in their order, and what none of them could give
+// stands at the last. `injected` is {lot: ml}; a vial is { lot, drawn }.
+export function vialUses(vials, injected) {
+  const rest = new Map(injected);
+  return vials.map((vial, place) => {
+    const lot = plainLot(vial.lot);
+    const open = rest.get(lot) ?? 0;
+    const isLast = !vials.slice(place + 1).some((other) => plainLot(other.lot) === lot);
+    const taken = exact(isLast ? open : Math.min(open, vial.drawn), ML_PLACES);
+    rest.set(lot, exact(open - taken, ML_PLACES));
+    return { ...vial, taken, left: exact(vial.drawn - taken, ML_PLACES) };
+  });
+}
+
+export function vialWords({ lot, drawn, taken, left }) {
+  const start = `${lot || "?"}: ${show(drawn, ML_PLACES)} ml drawn`;
+  if (left < 0) return `${start}, ${show(-left, ML_PLACES)} ml too few`;
+  return `${start} = ${show(taken, ML_PLACES)} ml injected + ${show(left, ML_PLACES)} ml left over`;
+}
+
 // The next mark of a syringe above or below a volume in ml; `step` is the distance of the marks.
 export function nextMark(value, step, direction) {
   const marks = (value ?? 0) / step;

@@ -19,6 +19,8 @@ EVENT_KIND = {
     "imported": "Data imported",
     "report_downloaded": "Report downloaded",
     "allocation_opened": "Allocation opened",
+    "score_asked": "Patient asked to score",
+    "score_given": "Score given by the patient",
 }
 
 

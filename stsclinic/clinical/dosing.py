@@ -7,7 +7,7 @@ Source: domain.md, "Arithmetic that the program does"; report 001 for the area, 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from stsclinic.clinical.facts import InjectionFacts
 
@@ -47,11 +47,6 @@ def volume_by_area(area: Decimal, ml_per_cm2: Decimal, maximum_ml: Decimal | Non
     if maximum_ml is not None and volume > maximum_ml:
         return VolumeByArea(maximum_ml, True)
     return VolumeByArea(volume, False)
-
-
-def mg_per_cm2(dose: Decimal, area: Decimal) -> Decimal | None:
-    """mg on each cm² that was treated; None without an area."""
-    return dose / area if area else None
 
 
 def syringes(volume_ml: Decimal) -> int:
@@ -146,3 +141,16 @@ def session_totals(injections: Iterable[InjectionFacts]) -> Totals:
         syringes=sum(syringes(volume) for volume in by_solution.values()),
         is_complete=is_complete,
     )
+
+
+def mg_per_cm2(treated: Iterable[tuple[InjectionFacts, Decimal | None]]) -> Decimal | None:
+    """mg on each cm² of the lesions whose area in cm² is known, to one decimal.
+
+    None without an area, or where the dose of such a lesion is not known.
+    """
+    measured = [(row, area) for row, area in treated if area]
+    totals = session_totals(row for row, _area in measured)
+    if not measured or not totals.is_complete:
+        return None
+    whole = sum((area for _row, area in measured), Decimal(0))
+    return (totals.dose_mg / whole).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)

@@ -4,9 +4,12 @@ import ipaddress
 from collections.abc import Callable
 from functools import wraps
 
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -45,6 +48,24 @@ def counted_name(request, credentials: dict | None = None) -> str:
     """
     name = (credentials or {}).get("username") or request.POST.get("username", "")
     return known_user_name(name) or "unknown " + salted_hmac("stsclinic.sign-in", name).hexdigest()[:32]
+
+
+class SignInThrottle(AxesDatabaseHandler):
+    """Pauses a name at an address after a few failures, and an address after many, whatever the names.
+
+    The second stops whoever tries one likely password on every colleague in turn.
+    """
+
+    def get_failures(self, request, credentials: dict | None = None) -> int:
+        """The failures that count against the limit of a name, or that limit where the address is paused."""
+        address = client_address(request)
+        if address is not None:
+            since = timezone.now() - settings.AXES_COOLOFF_TIME
+            recent = AccessAttempt.objects.filter(ip_address=address, attempt_time__gte=since)
+            failures = recent.aggregate(sum=Sum("failures_since_start"))["sum"] or 0
+            if failures >= settings.SIGN_IN_FAILURES_PER_ADDRESS:
+                return settings.AXES_FAILURE_LIMIT
+        return super().get_failures(request, credentials)
 
 
 class SessionEndMiddleware:

@@ -2,8 +2,10 @@
 
 import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from stsclinic.access import may as user_may
@@ -66,3 +68,18 @@ def get(mapping, key):
 def may(context, right, clinic_id=None) -> bool:
     """Whether the signed-in user has `right`, in this clinic where one is given."""
     return user_may(context["request"].user, right, clinic_id)
+
+
+@register.simple_tag
+def component(which, **context) -> str:
+    """A component of templates/components that is the same whenever its context is: an icon, a state.
+
+    Each is rendered once and kept, since a list shows the same few states on every line.
+    """
+    # The type belongs to it: a text that was marked as safe is equal to one that must be escaped.
+    return _component(which, tuple((key, value, type(value)) for key, value in context.items()))
+
+
+@lru_cache(maxsize=1024)
+def _component(name: str, context: tuple) -> str:
+    return render_to_string(f"components/{name}.html", {key: value for key, value, _type in context})

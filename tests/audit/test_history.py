@@ -7,8 +7,15 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from lesions.models import Medication, Patient
-from sessions_app.models import DraftField, ExportDisguise, SessionDraft
+from lesions.models import Medication, NameBeginning, Patient
+from sessions_app.models import (
+    DraftField,
+    DraftReader,
+    ExportDisguise,
+    ScoreInvitation,
+    SessionDraft,
+    WrongScoreCode,
+)
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
 from stsclinic.audit.services import StaleRecord, change, note_event, strike_out, write_new
@@ -18,9 +25,20 @@ from tests.builders import make_clinic, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
 
-NOT_AUDITED = {SessionDraft, DraftField, Change, Event, ExportDisguise}
-"""What was typed and not completed keeps its own author and time; the trail keeps itself; and the random
-numbers by which a patient leaves may stand in no history."""
+NOT_AUDITED = {
+    SessionDraft,
+    DraftField,
+    DraftReader,
+    ScoreInvitation,
+    WrongScoreCode,
+    Change,
+    Event,
+    ExportDisguise,
+    NameBeginning,
+}
+"""What was typed and not completed keeps its own author and time, as do the codes by which a patient scores; the
+trail keeps itself; who has a sheet open is gone tomorrow; the random numbers by which a patient leaves may stand in no history; and an index of names
+says what the audited identity says."""
 
 
 @pytest.fixture

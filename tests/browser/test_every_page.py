@@ -32,6 +32,10 @@ NOT_FOLLOWED = {
     "sheets_template",
     "photograph",
     "photograph_thumbnail",
+    # Opened by a button of the sheet, or by a code; they have tests of their own.
+    "score",
+    "score_invite",
+    "score_state",
     # Only sent to.
     "call_note",
     "call_take_back",

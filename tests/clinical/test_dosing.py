@@ -84,9 +84,18 @@ def test_a_volume_is_cut_to_what_a_sheet_takes_and_never_rounded_up(area, rate, 
 
 
 def test_mg_on_each_square_centimetre():
-    assert mg_per_cm2(D("82.5"), D("0.96")) == D("85.9375")
-    assert mg_per_cm2(D(0), D(2)) == 0
-    assert mg_per_cm2(D(10), D(0)) is None
+    assert mg_per_cm2([(injection("0.55"), D("0.96"))]) == D("85.9")
+    assert mg_per_cm2([(injection("0.55"), D("0.96")), (injection("0.2"), D("1.2"))]) == D("52.1")
+    assert mg_per_cm2([(injection("0.55"), D("0.96")), (injection("9"), None)]) == D("85.9")
+    assert mg_per_cm2([(injection("0.5", None, agent="saline"), D(2))]) == 0
+    assert mg_per_cm2([(injection("0.85", "150.5"), D("2.5585"))]) == D("50.0")
+
+
+@pytest.mark.parametrize(
+    "treated", [[], [(injection("0.5"), None)], [(injection("0.5", None), D(1))], [(injection("0.5"), D(0))]]
+)
+def test_without_an_area_or_a_dose_there_is_none(treated):
+    assert mg_per_cm2(treated) is None
 
 
 def test_without_a_maximum_nothing_is_held():

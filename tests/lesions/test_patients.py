@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
@@ -98,9 +99,23 @@ def test_a_patient_is_enrolled_as_typed_with_the_identity_apart(client, owner, c
     assert (patient.lesion_count, patient.lesion_count_is_minimum) == (200, True)
     assert (patient.ethnicity, patient.offered_on) == ("Danish", datetime.date(2026, 1, 1))
     identity = patient.identity
-    assert (identity.name, identity.name_search) == ("Åse Østergård", "åse østergård")
+    assert identity.name == "Åse Østergård"
     assert identity.date_of_birth == datetime.date(1960, 2, 29)
     assert Change.objects.get(table_name="lesions_patient", row_id=patient.pk).actor == owner.username
+
+
+def test_an_id_in_other_capitals_is_taken_on_the_page_and_in_the_database(client, owner, clinic, patient):
+    make_patient(clinic, study_id="Aud-1")
+    sent = PATIENT | {"clinic": clinic.pk, "study_id": "aUD-1"}
+    taken = "This ID is taken: it differs from a patient&#x27;s ID in capitals only."
+    assert taken in client.post(reverse("enrol"), sent).content.decode()
+    assert not Patient.objects.filter(study_id="aUD-1").exists()
+    edit = reverse("patient_edit", args=[patient.pk])
+    assert taken in client.post(edit, PATIENT | {"study_id": "AUD-1", "version": "1"}).content.decode()
+    renamed = client.post(edit, PATIENT | {"study_id": patient.study_id.lower(), "version": "1"})
+    assert renamed.status_code == 302, "one's own ID may change its capitals"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_patient(clinic, study_id="AUD-1")
 
 
 def test_without_any_identity_none_is_written(client, owner, clinic):
@@ -265,7 +280,7 @@ def test_the_identity_is_written_and_the_year_of_birth_follows(client, owner, pa
     url = reverse("patient_identity", args=[patient.pk])
     assert client.post(url, IDENTITY | {"seen": identity_as_seen(PatientIdentity())}).status_code == 302
     patient.refresh_from_db()
-    assert (patient.identity.name_search, patient.birth_year) == ("åse østergård", 1960)
+    assert (patient.identity.name, patient.birth_year) == ("Åse Østergård", 1960)
     change = Change.objects.filter(table_name="lesions_patient").latest("id")
     assert [row and row["birth_year"] for row in (change.old, change.new)] == [1970, 1960]
 

@@ -97,7 +97,6 @@ def planted() -> Patient:
         PatientIdentity(
             patient=patient,
             name=SECRETS["full name"],
-            name_search="ane prøvesen",
             date_of_birth=BORN,
             national_number=SECRETS["national number"],
             telephone=SECRETS["telephone"],

@@ -327,6 +327,21 @@ def test_a_taken_id_is_an_error_that_says_no_more():
     assert "elsewhere" not in str(errors[0])
 
 
+def test_an_id_that_differs_from_a_taken_one_in_capitals_only_is_taken():
+    make_patient(make_clinic("elsewhere"), study_id="p-2")
+    errors = check(as_raw(sound())).errors
+    assert places(errors) == ["patients, row 3, patient_id"]
+    assert errors[0].sentence == "This ID is taken."
+
+
+def test_two_ids_of_one_file_that_differ_in_capitals_only_are_refused():
+    sheets = sound()
+    sheets["patients"].append(sheets["patients"][2] | {"patient_id": "p-3"})
+    errors = check(as_raw(sheets)).errors
+    assert places(errors) == ["patients, row 5, patient_id"]
+    assert errors[0].sentence == "The same ID stands in row 4 with other capitals."
+
+
 def test_a_row_cannot_be_added_to_a_patient_who_is_there():
     make_patient(make_clinic("north"), study_id="P-9")
     sheets = {"medications": [{"patient_id": "P-9", "name": "x", "role": "other"}]}

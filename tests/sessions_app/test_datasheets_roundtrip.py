@@ -128,7 +128,7 @@ def test_a_zip_holds_the_same_files_and_is_always_the_same(tmp_path):
 def test_the_order_is_that_of_the_keys_numbers_as_numbers():
     sheets = sound()
     patient = sheets["patients"][0]
-    ids = ["b", "B", "a10", "a2", "Z", "a-1", "a_1", "a.1"]
+    ids = ["b", "C", "a10", "a2", "Z", "a-1", "a_1", "a.1"]
     sheets["patients"] += [{**patient, "patient_id": study_id} for study_id in ids]
     visit = {**V1, "kind": "assessment", "held_on": "2024-02-01"}
     sheets["sessions"] += [{**visit, "session_no": str(number)} for number in range(11, 2, -1)]

@@ -153,7 +153,9 @@ def test_the_page_tells_the_totals_without_a_script(client, series, anna, plan, 
         "density": "85.9",
         "measured": "",
         "syringes": "1",
+        "vials": "",
     }
+    assert "none listed" in page
     assert "0.8 ml a lesion, 90 mg a visit" in page
     assert "= 82.5 mg" in page
 

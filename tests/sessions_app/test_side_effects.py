@@ -264,7 +264,18 @@ def test_the_address_presets_where_it_belongs(case):
     ).content.decode()
     assert f'<option value="session-{case.session.pk}" selected>' in page
     ticked = re.findall(r'name="(\w+)" value="(\w*)"[^>]* checked', page)
-    assert ticked == [("lesions", str(lesion.pk)), ("onset_when", "8"), ("end_when", "still")]
+    assert ticked == [("lesions", str(lesion.pk)), ("end_when", "still")]
+
+
+def test_the_onset_is_asked_and_never_presumed(case):
+    for where in ("", f"&session={case.session.pk}", f"&series={case.series.pk}"):
+        page = case.client.get(f"{case.new}?term=skin_blistering{where}").content.decode()
+        assert not re.search(r'name="onset_on"[^>]* value=', page)
+        assert not re.search(r'name="onset_when" value="[^"]+"[^>]* checked', page)
+    sent = typed(case, onset_on="")
+    page = case.client.post(case.new, sent).content.decode()
+    assert "Say when it began" in page
+    assert not SideEffect.objects.exists()
 
 
 def test_from_a_draft_and_back_to_it(case):

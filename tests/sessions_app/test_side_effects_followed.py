@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from lesions.models import Medication, PatientIdentity
 from sessions_app.allocation import open_allocation
+from sessions_app.forms.side_effects import NOT_SAID
 from sessions_app.models import SessionDraft, SideEffect, SideEffectInquiry, SideEffectObservation
 from sessions_app.side_effects import clock_of, observe
 from stsclinic.audit.acting import acting
@@ -98,7 +99,11 @@ def test_a_patient_without_a_session_can_be_asked(case):
     patient = make_patient(case.clinic)
     address = reverse("side_effect_new", args=[patient.pk])
     assert "No session was held yet." in case.client.get(address).content.decode()
-    assert 'value="2026-03-06"' in case.client.get(f"{address}?term=nausea").content.decode()
+    page = case.client.get(f"{address}?term=nausea")
+    assert page.status_code == 200
+    sent = shown_values(page) | {"no_to_rest": "1"}
+    assert "Say when it began." in case.client.post(address, sent).content.decode()
+    assert case.client.post(address, sent | {"onset_on": "2026-03-05"}).status_code == 302
 
 
 def test_asked_nothing_is_one_tap_and_is_kept_once(case):
@@ -128,7 +133,7 @@ def test_the_way_on_stays_on_this_site(case, wanted, goes_to):
     assert answer.url == goes_to or reverse("patient", args=[case.patient.pk]) == answer.url != wanted
 
 
-# two taps -----------------------------------------------------------------------------------------------
+# few taps -----------------------------------------------------------------------------------------------
 
 
 def shown_values(page) -> dict:
@@ -139,14 +144,21 @@ def shown_values(page) -> dict:
         value = field.value()
         if value is True:
             sent[field.name] = "on"
-        elif value not in (None, False, ""):
+        elif value not in (None, False, "", NOT_SAID):
             sent[field.name] = value
     return sent
 
 
-def test_a_usual_mild_one_takes_two_taps(case):
+SINCE_TODAY = {"onset_when": "4"}
+"""The tap that says when it began; nothing is presumed."""
+
+
+def test_a_usual_mild_one_takes_what_it_is_when_it_began_and_no_to_the_rest(case):
     page = case.client.get(f"{case.ask}?term=skin_blistering")
     answer = case.client.post(case.ask, shown_values(page) | {"no_to_rest": "1"})
+    assert "Say when it began." in answer.content.decode()
+    assert not SideEffect.objects.exists()
+    answer = case.client.post(case.ask, shown_values(page) | SINCE_TODAY | {"no_to_rest": "1"})
     assert answer.status_code == 302, answer.context["form"].errors
     row = SideEffect.objects.get()
     assert (row.term, row.grade, row.ctcae_version, row.onset_on, row.resolved_on, row.lesion, row.session) == (
@@ -185,7 +197,8 @@ def test_days_become_dates(case, days, onset, end, ended):
     ],
 )
 def test_two_answers_are_refused_and_never_guessed(case, typed, field):
-    sent = shown_values(case.client.get(f"{case.ask}?term=nausea")) | {"no_to_rest": "1", "note": "x"} | typed
+    page = case.client.get(f"{case.ask}?term=nausea")
+    sent = shown_values(page) | SINCE_TODAY | {"no_to_rest": "1", "note": "x"} | typed
     answer = case.client.post(case.ask, sent)
     assert answer.status_code == 200
     assert (
@@ -197,7 +210,8 @@ def test_two_answers_are_refused_and_never_guessed(case, typed, field):
 
 
 def test_an_open_question_is_never_taken_as_no(case):
-    sent = shown_values(case.client.get(f"{case.ask}?term=skin_blistering")) | {"answer_daily": "yes"}
+    page = case.client.get(f"{case.ask}?term=skin_blistering")
+    sent = shown_values(page) | SINCE_TODAY | {"answer_daily": "yes"}
     answer = case.client.post(case.ask, sent)
     assert "Not answered yet" in answer.context["form"].errors["grade"][0]
     assert case.client.post(case.ask, sent | {"no_to_rest": "1"}).status_code == 302
@@ -205,7 +219,8 @@ def test_an_open_question_is_never_taken_as_no(case):
 
 
 def test_another_grade_needs_a_word_why(case):
-    sent = shown_values(case.client.get(f"{case.ask}?term=nausea")) | {"no_to_rest": "1", "grade": "2"}
+    page = case.client.get(f"{case.ask}?term=nausea")
+    sent = shown_values(page) | SINCE_TODAY | {"no_to_rest": "1", "grade": "2"}
     answer = case.client.post(case.ask, sent)
     assert "say why" in answer.context["form"].errors["grade_reason"][0]
     assert case.client.post(case.ask, sent | {"grade_reason": "lost 3 kg"}).status_code == 302
@@ -217,7 +232,8 @@ def test_another_grade_needs_a_word_why(case):
 
 
 def serious(case) -> SideEffect:
-    sent = shown_values(case.client.get(f"{case.ask}?term=digital_necrosis")) | {"no_to_rest": "1"}
+    page = case.client.get(f"{case.ask}?term=digital_necrosis")
+    sent = shown_values(page) | SINCE_TODAY | {"no_to_rest": "1"}
     assert "serious" in case.client.post(case.ask, sent).context["form"].errors
     answer = case.client.post(case.ask, sent | {"seriousness_criteria": ["disability"]})
     row = SideEffect.objects.get()

@@ -14,6 +14,7 @@ from sessions_app.models import (
     Photograph,
     Protocol,
     RecalledLot,
+    ScoreInvitation,
     Series,
     SessionDraft,
     SideEffect,
@@ -96,6 +97,18 @@ def make_side(name: str, *, users: bool) -> Side:
     )
     for file in (name_of(photograph), thumbnail_name_of(photograph)):
         default_storage.save(file, ContentFile(b"picture"))
+    draft = save(SessionDraft(series=series, kind="treatment", opened_by=colleague))
+    now = timezone.now()
+    save(
+        ScoreInvitation(
+            draft=draft,
+            purpose="ptga",
+            code_digest=f"{name:0>64}",
+            made_by=colleague,
+            made_at=now,
+            ends_at=now + datetime.timedelta(minutes=15),
+        )
+    )
     return Side(
         clinic=clinic,
         patient=patient,
@@ -104,7 +117,7 @@ def make_side(name: str, *, users: bool) -> Side:
         prior_treatment=save(PriorTreatment(patient=patient, lesion=lesion, treatment="surgery")),
         series=series,
         session=session,
-        draft=save(SessionDraft(series=series, kind="treatment", opened_by=colleague)),
+        draft=draft,
         correction=save(
             SessionDraft(
                 series=series,

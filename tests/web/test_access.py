@@ -29,6 +29,7 @@ def test_only_these_are_open_to_the_signed_out():
         "home",
         "login",
         "logout",
+        "score",
         "signed_in",
     }
 

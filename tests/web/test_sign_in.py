@@ -136,6 +136,24 @@ def test_a_stranger_at_another_address_locks_nobody_out(client, nurse):
     assert try_to_sign_in(client).status_code == 302
 
 
+def test_whoever_tries_one_password_on_many_names_is_stopped_and_nobody_elsewhere_with_them(client, nurse):
+    start, spray = timezone.now(), {"password": "a likely password", "REMOTE_ADDR": "203.0.113.9"}
+    with time_machine.travel(start, tick=False):
+        answers = [try_to_sign_in(Client(), f"name{n // 2}", **spray).status_code for n in range(60)]
+        assert answers == [200] * 59 + [429]
+        assert try_to_sign_in(Client(), "never-tried", **spray).status_code == 429
+        assert try_to_sign_in(Client(), REMOTE_ADDR="203.0.113.9").status_code == 429
+        assert try_to_sign_in(client).status_code == 302
+    with time_machine.travel(start + datetime.timedelta(minutes=10, seconds=5), tick=False):
+        assert try_to_sign_in(Client(), REMOTE_ADDR="203.0.113.9").status_code == 302
+
+
+def test_a_clinic_behind_one_address_may_mistype_a_good_deal(nurse):
+    for number in range(59):
+        try_to_sign_in(Client(), f"colleague{number % 30}", "mistyped words")
+    assert try_to_sign_in(Client()).status_code == 302
+
+
 def test_behind_the_proxy_the_address_is_the_one_that_the_proxy_added(client, nurse, settings):
     settings.BEHIND_PROXY = True
     for spoofed in range(6):

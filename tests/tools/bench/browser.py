@@ -39,7 +39,11 @@ class Browser:
         )
 
     def asking(
-        self, path: str, typed: dict[str, str] | None = None, expected: int = 200
+        self,
+        path: str,
+        typed: dict[str, str] | None = None,
+        expected: int = 200,
+        headers: dict[str, str] | None = None,
     ) -> Callable[[], str]:
         """A request made ready: called, it is sent and gives the page. With `typed` it is a form that is posted.
 
@@ -47,10 +51,10 @@ class Browser:
             RuntimeError: another status than `expected` came back.
         """
         body = b""
-        request = self._requests.get(path)
+        request = self._requests.get(path, headers=headers)
         if typed is not None:
             body = urlencode({"csrfmiddlewaretoken": self._token, **typed}).encode()
-            request = self._requests.post(path, body, content_type=FORM)
+            request = self._requests.post(path, body, content_type=FORM, headers=headers)
         environ = request.environ
 
         def send() -> str:

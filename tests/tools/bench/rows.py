@@ -5,34 +5,36 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import django
 
+from tests.tools.bench.measuring import Measured
 
-def measured(only: str, scale: float) -> Iterator:
-    """The rows, each as soon as it is measured; with `only` those whose key begins so."""
+
+def measured(only: str, scale: float) -> Iterator[Measured]:
+    """The rows, each as soon as it is measured; `only` names one of them, or none."""
     from django.db import connection
 
-    from tests.tools.bench import visits
+    from tests.tools.bench import lists, visits
 
     is_postgresql = connection.vendor == "postgresql"
-    known: list[visits.Visits] = []
-
-    def clinic() -> visits.Visits:
-        if not known:
-            known.append(visits.Visits())
-        return known[0]
-
-    rows: dict[str, Callable] = {
-        "complete": lambda: visits.completing(clinic(), 4 if is_postgresql else 6),
-        "field": lambda: visits.one_field(clinic(), 2),
-        "sheet": lambda: visits.sheet(clinic(), 10),
-        "patient": lambda: visits.patient_page(clinic(), 14),
+    clinic = cache(visits.Visits)
+    of_patients = cache(lambda: lists.Lists(int(lists.MANY * scale)))
+    rows: dict[str, Callable[[], Iterable[Measured]]] = {
+        "complete": lambda: [visits.completing(clinic(), 4 if is_postgresql else 6)],
+        "field": lambda: [visits.one_field(clinic(), 2)],
+        "sheet": lambda: [visits.sheet(clinic(), 10)],
+        "patient": lambda: [visits.patient_page(clinic(), 14)],
+        "list": lambda: lists.pages(of_patients()),
+        "search": lambda: lists.searches(of_patients()),
     }
-    for key, row in rows.items():
-        if key.startswith(only):
-            yield row()
+    if only and only not in rows:
+        sys.exit(f"There is no row {only}. ONLY is one of {', '.join(rows)}.")
+    for key, measure in rows.items():
+        if only in ("", key):
+            yield from measure()
 
 
 def main() -> int:

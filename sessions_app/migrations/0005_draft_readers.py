@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0003_export_disguise'),
+        ('sessions_app', '0004_patient_scores'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,429 @@
+"""Careless and hostile submissions to the forms of the clinic's day that are neither a record nor the sheet.
+
+Recalled lots, photographs, data sheets, the report's filter, how a side effect goes on, calls, signing in.
+"""
+
+import datetime
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.urls import reverse
+from hypothesis import strategies as st
+from PIL import Image
+
+from lesions.models import Lesion, Patient
+from sessions_app.calls import ANSWERS
+from sessions_app.forms.enrolment import ProtocolChoice, UndoWithdrawalForm
+from sessions_app.forms.exchange import ExportForm, ImportForm
+from sessions_app.forms.lots import RecalledLotForm
+from sessions_app.forms.photographs import PhotographForm
+from sessions_app.forms.report import ReportFilterForm
+from sessions_app.forms.side_effects import ObservationForm, SponsorForm
+from sessions_app.models import CallAttempt, Photograph, RecalledLot, SideEffect, SideEffectObservation
+from sessions_app.side_effects import HOW
+from stsclinic.audit.acting import acting
+from stsclinic.audit.models import Change, Event
+from stsclinic.clinical import terms
+from stsclinic.clinics.clock import today_in
+from tests.builders import (
+    PASSWORD,
+    make_clinic,
+    make_injection,
+    make_lesion,
+    make_patient,
+    make_series,
+    make_session,
+    make_user,
+)
+from tests.sessions_app.datasheet_files import as_files, as_zip
+from tests.web.access_world import save
+from tests.web.submissions import (
+    ANY_TEXT,
+    CODES,
+    PAST,
+    WORDS,
+    Tried,
+    a_code,
+    many,
+    maybe,
+    spoiled,
+    typed,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here(client):
+    """A clinic, its clinician who is signed in, and a patient who was injected six days ago."""
+    clinic = make_clinic("here")
+    today = today_in(clinic)
+    consented = today - datetime.timedelta(days=100)
+    patient = make_patient(clinic, study_id="HERE-1", offered_on=consented, consented_on=consented)
+    lesion = make_lesion(patient)
+    series = make_series(patient, [lesion], started_on=today - datetime.timedelta(days=6))
+    session = make_session(series, series.started_on)
+    make_injection(session, lesion)
+    client.force_login(make_user("clinician", clinic))
+    return SimpleNamespace(
+        clinic=clinic,
+        today=today,
+        patient=patient,
+        lesion=lesion,
+        series=series,
+        session=session,
+        tried=Tried(client),
+    )
+
+
+def lines(text: str) -> str:
+    """Text of several lines, as it is kept."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+@many(RecalledLotForm, st.data())
+def _lot(here, data):
+    clinic = st.just(str(here.clinic.pk))
+    sent = data.draw(
+        spoiled({"clinic": clinic, "lot_number": CODES, "recalled_on": PAST, "reason": maybe(WORDS)})
+    )
+
+    def check():
+        lot = RecalledLot.objects.get()
+        assert lot.clinic == here.clinic
+        for name in ("lot_number", "recalled_on", "reason"):
+            assert str(getattr(lot, name)) == typed(sent, name), name
+
+    here.tried.post(reverse("lots"), sent, check)
+
+
+def picture(width: int, height: int, image_format: str) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(written, image_format)
+    return written.getvalue()
+
+
+SIZES = {(3, 2): "PNG", (2, 5): "JPEG", (4, 4): "WEBP"}
+NO_PHOTOGRAPH = (b"", b"GIF89a", b"<svg/>", b"\x89PNG\r\n\x1a\n", picture(9, 9, "PNG")[:40], b"\0" * 99)
+
+
+@many(PhotographForm, st.data())
+def _photograph(here, data):
+    size = data.draw(st.sampled_from((*SIZES, *SIZES, *SIZES, None)))
+    sound = size and picture(*size, SIZES[size])
+    content = sound or data.draw(st.one_of(st.sampled_from(NO_PHOTOGRAPH), st.binary(max_size=60)))
+    names = st.sampled_from(("a.jpg", "../../etc/passwd", "a.svg", "x" * 300 + ".png", "ÆØÅ 😀.exe"))
+    sent = data.draw(spoiled({"taken_on": PAST, "session": st.sampled_from(("", str(here.session.pk)))}))
+    if data.draw(st.sampled_from((True, True, True, False))):
+        sent = sent | {"photograph": SimpleUploadedFile(data.draw(names), content)}
+
+    def check():
+        row = Photograph.objects.get()
+        assert (row.lesion, str(row.taken_on)) == (here.lesion, typed(sent, "taken_on"))
+        assert (row.width_px, row.height_px) == size
+        assert str(row.session_id or "") == typed(sent, "session")
+
+    here.tried.post(reverse("photograph_new", args=[here.lesion.pk]), sent, check)
+
+
+@many(ExportForm, st.data())
+def _export(here, data):
+    valid = {
+        "clinics": st.sampled_from((["here"], "here")),
+        "file_format": st.sampled_from(("zip", "zip", "xlsx")),
+        "reason": WORDS,
+    }
+    sent = data.draw(spoiled(valid))
+
+    def check():
+        ending = typed(sent, "file_format")
+        assert Event.objects.get(kind="exported").detail == (
+            f"{ending}: here; reason: {lines(typed(sent, 'reason'))}"
+        )
+
+    def is_file(answer):
+        is_attached = "attachment" in answer.headers.get("Content-Disposition", "")
+        assert is_attached or not Event.objects.filter(kind="exported").exists()
+        return is_attached
+
+    here.tried.post(reverse("export_sheets"), sent, check, is_saved=is_file)
+
+
+SHEET_PATIENT = {
+    "clinic": st.just("here"),
+    "sex": a_code(terms.SEX),
+    "birth_year": maybe(st.integers(1900, 1989).map(str)),
+    "diagnosis": a_code(terms.DIAGNOSIS),
+    "raynaud": maybe(a_code(terms.YES_NO_UNKNOWN)),
+    "race": maybe(st.from_regex(r"\A[A-Za-zæøå]{1,12}\Z")),
+    "consented_on": maybe(PAST),
+}
+SHEET_LESION = {
+    "lesion_id": CODES,
+    "body_site": a_code(terms.BODY_SITE),
+    "laterality": maybe(a_code(terms.LATERALITY)),
+    "lesion_type": a_code(terms.LESION_TYPE),
+    "subtype": a_code(terms.SUBTYPE),
+    "pain_vas": maybe(st.integers(0, 10).map(str)),
+}
+
+
+@many(ImportForm, st.data())
+def _import(here, data):
+    patient = data.draw(spoiled(SHEET_PATIENT)) | {"patient_id": data.draw(CODES)}
+    lesion = data.draw(spoiled(SHEET_LESION)) | {"patient_id": patient["patient_id"]}
+    rows = {"patients": [_cells(patient)], "lesions": [_cells(lesion)]}
+    content = as_zip(as_files(rows)).getvalue()
+    if data.draw(st.sampled_from((False, False, False, False, True))):
+        content = data.draw(st.one_of(st.just(content[:80]), st.binary(max_size=60)))
+    button = data.draw(st.sampled_from(("import", "import", "import", "check", "problems")))
+    sent = {"file": SimpleUploadedFile("sheets.zip", content), button: "1"}
+
+    def check():
+        row = Patient.objects.get(study_id=patient["patient_id"])
+        found = Lesion.objects.get(patient=row)
+        for name in ("sex", "diagnosis", "raynaud", "race"):
+            assert getattr(row, name) == typed(patient, name), name
+        assert str(row.consented_on or "") == typed(patient, "consented_on")
+        for name in ("lesion_id", "body_site", "laterality", "lesion_type", "subtype"):
+            assert getattr(found, name) == typed(lesion, name), name
+
+    before = Change.objects.count()
+    with transaction.atomic():
+        answer = here.tried.client.post(reverse("import_sheets"), sent)
+        assert answer.status_code == 200
+        result = answer.context["result"] if answer.context else None
+        if result and result["is_written"]:
+            assert button == "import"
+            here.tried.saved += 1
+            check()
+        else:
+            assert Change.objects.count() == before
+        transaction.set_rollback(True)
+
+
+def _cells(row: dict) -> dict[str, str]:
+    """What was drawn, as the text of cells."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in row.items()}
+
+
+@many(ReportFilterForm, st.data())
+def _report(here, data):
+    valid = {
+        "clinic": st.sampled_from(("", "here")),
+        "protocol": st.sampled_from(("", "weekly4", "iv")),
+        "diagnosis": maybe(a_code(terms.DIAGNOSIS)),
+        "treated_from": maybe(st.dates(datetime.date(2015, 1, 1), datetime.date(2018, 1, 1)).map(str)),
+        "treated_to": maybe(st.dates(datetime.date(2018, 1, 1), datetime.date(2026, 1, 1)).map(str)),
+    }
+    sent = data.draw(spoiled(valid))
+    before = Change.objects.count()
+    answer = here.tried.client.get(reverse("report"), sent)
+    assert answer.status_code == 200
+    assert Change.objects.count() == before
+    form = answer.context["form"]
+    if not form.errors:
+        here.tried.saved += 1
+        chosen = form.selection
+        for name, found in (
+            ("clinic", chosen.clinics),
+            ("protocol", chosen.protocols),
+            ("diagnosis", chosen.diagnoses),
+        ):
+            assert set(found) == {typed(sent, name)} - {""}, name
+        assert str(chosen.first_treatment_from or "") == typed(sent, "treated_from")
+        assert str(chosen.first_treatment_to or "") == typed(sent, "treated_to")
+
+
+@many(ProtocolChoice, spoiled({"protocol": st.sampled_from(("weekly4", "placebo3", "iv")), "more": ANY_TEXT}))
+def _protocol_choice(here, sent):
+    answer = here.tried.client.get(reverse("enrol_decide", args=[here.patient.pk]), sent)
+    assert answer.status_code in (200, 404)
+    if answer.status_code == 200 and sent.get("protocol"):
+        here.tried.saved += 1
+        assert answer.context["protocol"].code == sent["protocol"]
+
+
+def make_effect(here, **values) -> SideEffect:
+    return save(
+        SideEffect(
+            patient=here.patient,
+            series=here.series,
+            session=here.session,
+            term="skin_discolouration",
+            grade=1,
+            onset_on=here.session.held_on,
+            **values,
+        )
+    )
+
+
+@many(ObservationForm, st.data())
+def _observation(here, data):
+    how = data.draw(a_code(HOW))
+    valid = {
+        "how": st.just(how),
+        "seen_on": maybe(st.sampled_from([str(here.today - datetime.timedelta(days=n)) for n in range(5)])),
+        "grade": st.just("2") if how == "worse" else st.just(""),
+        "grade_reason": WORDS if how == "worse" else st.just(""),
+        "outcome": st.sampled_from(("", "recovered")) if how == "over" else st.just(""),
+        "action": maybe(a_code(terms.ACTION)),
+        "note": maybe(WORDS),
+        "ctcae_version": st.sampled_from(("", "5.0")),
+        "version": st.just("1"),
+    }
+    sent = data.draw(spoiled(valid))
+
+    def check():
+        row = SideEffectObservation.objects.get()
+        assert row.side_effect == here.effect
+        assert str(row.seen_on) == (typed(sent, "seen_on") or str(here.today))
+        assert (row.action, row.note) == (typed(sent, "action"), typed(sent, "note"))
+        now = SideEffect.objects.get(pk=here.effect.pk)
+        assert (now.resolved_on is not None) == (typed(sent, "how") == "over")
+        assert now.grade == int(typed(sent, "grade") or 1)
+
+    here.tried.post(reverse("side_effect_observe", args=[here.effect.pk]), sent, check)
+
+
+@many(SponsorForm, st.data())
+def _sponsor(here, data):
+    days = [str(here.today - datetime.timedelta(days=number)) for number in range(1, 6)]
+    valid = {
+        "who": WORDS,
+        "told_on": st.sampled_from(days),
+        "told_time": maybe(st.times().map(lambda time: f"{time:%H:%M}")),
+        "version": st.just("1"),
+    }
+    sent = data.draw(spoiled(valid))
+
+    def check():
+        now = SideEffect.objects.get(pk=here.effect.pk)
+        assert (str(now.sponsor_told_on), now.sponsor_told_who) == (
+            typed(sent, "told_on"),
+            typed(sent, "who"),
+        )
+        shown = f"{now.sponsor_told_time:%H:%M}" if now.sponsor_told_time else ""
+        assert shown == typed(sent, "told_time")[:5]
+
+    here.tried.post(reverse("side_effect_sponsor", args=[here.effect.pk]), sent, check)
+
+
+@many(UndoWithdrawalForm, spoiled({"version": st.just("1"), "undo_reason": WORDS}))
+def _undo_withdrawal(here, sent):
+    def check():
+        now = Patient.objects.get(pk=here.patient.pk)
+        assert (now.withdrawn_on, now.withdrawal_reason) == (None, "")
+        reasons = set(Change.objects.filter(table_name="lesions_patient").values_list("reason", flat=True))
+        assert lines(typed(sent, "undo_reason")) in reasons
+
+    address = reverse("patient_withdraw", args=[here.patient.pk])
+    here.tried.post(address, sent | {"undo": "1"}, check)
+
+
+@many(
+    AuthenticationForm,
+    spoiled({"username": st.just("nina"), "password": st.just(PASSWORD), "next": ANY_TEXT}),
+)
+def _sign_in(here, sent):
+    with transaction.atomic():
+        answer = here.tried.client.post(reverse("login"), sent)
+        assert answer.status_code in (200, 302)
+        kinds = list(Event.objects.values_list("kind", "actor"))
+        if answer.status_code == 302:
+            here.tried.saved += 1
+            assert kinds == [("signed_in", "nina")]
+        else:
+            is_known = typed(sent, "username") == "nina"
+            assert kinds == [("sign_in_failed", "nina" if is_known else "")]
+        transaction.set_rollback(True)
+
+
+@many(None, st.data())
+def _lot_strike_out(here, data):
+    sent = data.draw(spoiled({"reason": WORDS}))
+
+    def check():
+        struck = RecalledLot.everything.get()
+        assert struck.struck_out_at
+        assert lines(struck.struck_out_reason) == lines(typed(sent, "reason"))
+
+    here.tried.post(reverse("lot_strike_out", args=[here.lot.pk]), sent, check)
+
+
+@many(None, st.data())
+def _call(here, data):
+    keys = st.sampled_from((here.key, [here.key], [here.key, "session:0:2"]))
+    sent = data.draw(spoiled({"answer": a_code(set(ANSWERS) - {"spoke"}), "note": maybe(WORDS), "key": keys}))
+
+    def check():
+        attempt = CallAttempt.objects.get()
+        assert (attempt.patient, attempt.call_key) == (here.patient, here.key)
+        assert attempt.outcome == ("no_answer" if typed(sent, "answer") == "no_answer" else "reached")
+        assert attempt.note == typed(sent, "note")
+
+    here.tried.post(reverse("call_note", args=[here.patient.pk]), sent, check)
+
+
+@pytest.mark.parametrize(
+    "submit",
+    [_lot, _photograph, _report, _protocol_choice],
+    ids=lambda submit: submit.__name__.strip("_"),
+)
+def test_submissions(here, submit):
+    submit(here)
+    here.tried.enough()
+
+
+@pytest.mark.parametrize("submit", [_export, _import], ids=lambda submit: submit.__name__.strip("_"))
+def test_submissions_of_data_sheets(here, submit):
+    here.tried.client.force_login(make_user("data_manager", here.clinic))
+    submit(here)
+    here.tried.enough()
+
+
+def test_submissions_observation(here):
+    here.effect = make_effect(here)
+    _observation(here)
+    here.tried.enough()
+
+
+def test_submissions_sponsor(here):
+    here.effect = make_effect(here, serious=True, seriousness_criteria=["hospitalisation"])
+    _sponsor(here)
+    here.tried.enough()
+
+
+def test_submissions_undo_withdrawal(here):
+    with acting(by="test", source="command"):
+        Patient.objects.filter(pk=here.patient.pk).update(withdrawn_on=here.today)
+    _undo_withdrawal(here)
+    here.tried.enough()
+
+
+def test_submissions_sign_in(here, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    nina = make_user("nurse", here.clinic, username="nina")
+    nina.set_password(PASSWORD)
+    nina.save(update_fields=["password"])
+    here.tried.client.logout()
+    Event.objects.all()._raw_delete("default")
+    _sign_in(here)
+    here.tried.enough()
+
+
+def test_submissions_lot_strike_out(here):
+    here.lot = save(RecalledLot(clinic=here.clinic, lot_number="A-17", recalled_on=here.session.held_on))
+    _lot_strike_out(here)
+    here.tried.enough()
+
+
+def test_submissions_call(here):
+    here.key = f"session:{here.session.pk}:2"
+    _call(here)
+    here.tried.enough()

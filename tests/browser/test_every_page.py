@@ -9,8 +9,9 @@ from datetime import date
 
 import pytest
 from django.urls import Resolver404, get_resolver, resolve
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 
+from tests.sessions_app.datasheet_files import as_zip
 from tests.tools.browser import assert_accessible, sign_in
 from tests.tools.server import Server
 
@@ -30,6 +31,8 @@ NOT_FOLLOWED = {
     "calls_calendar",
     "report_download",
     "sheets_template",
+    "import_marked",
+    "import_problems",
     "photograph",
     "photograph_thumbnail",
     # Opened by a button of the sheet, or by a code; they have tests of their own.
@@ -50,6 +53,8 @@ NOT_FOLLOWED = {
     "draft_discard",
     "user_password",
     "import_sheets",
+    "import_confirm",
+    "import_discard",
     "export_sheets",
 }
 OF_EVERYBODY = {"password", "rights"}
@@ -90,6 +95,7 @@ OF_THE_CLINIC = (
         "side_effect_new",
     }
 )
+OF_AN_IMPORT = {"import_preview", "import_row"}
 OF_RECALLED_LOTS = {"lot", "lot_strike_out"}
 PAGES = {
     "clinician": OF_THE_CLINIC | {"report", "report_rows", "strike_out"},
@@ -210,9 +216,30 @@ def test_the_pages_of_a_recalled_lot(server: Server, new_context: Callable[..., 
     look_at(page)
 
 
+def test_the_pages_of_an_import(server: Server, new_context: Callable[..., BrowserContext]):
+    """A data manager chooses a file, follows an error to its row, corrects the file, and imports it."""
+    page = new_context(viewport={"width": WIDTHS["desk"], "height": HEIGHT}).new_page()
+    sign_in(page, "datamanager")
+    columns, row = "patient_id,clinic,sex,diagnosis,ethnicity", "AAR-001,aarhus,female,lcssc,"
+    for text in (f"{columns}\r\n{row.replace('female', 'femal')}Inuit\r\n", f"{columns}\r\n{row}Inuit\r\n"):
+        page.goto("/exchange/", wait_until="load")
+        content = as_zip({"patients.csv": text.encode()}).getvalue()
+        chosen: FilePayload = {"name": "corrected.zip", "mimeType": "application/zip", "buffer": content}
+        page.get_by_label("File", exact=True).first.set_input_files(chosen)
+        click(page, page.get_by_role("button", name="Preview the import"))
+        look_at(page)
+        if "femal," in text:
+            click(page, page.get_by_role("link", name="patients, row 2, sex"))
+            look_at(page)
+    expect(page.locator("#changes tbody tr").filter(has_text="ethnicity")).to_contain_text("Inuit")
+    page.get_by_label("Reason for the import").fill("Asked for at the follow-up")
+    click(page, page.get_by_role("button", name="Import 0 new and"))
+    expect(page.get_by_text("Imported: 0 rows new, 1 row changed.")).to_be_visible()
+
+
 def test_every_page_is_met_by_somebody():
     known = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
-    assert set.union(*PAGES.values(), OF_EVERYBODY, OF_RECALLED_LOTS, NOT_FOLLOWED) == known
+    assert set.union(*PAGES.values(), OF_EVERYBODY, OF_RECALLED_LOTS, OF_AN_IMPORT, NOT_FOLLOWED) == known
 
 
 @pytest.mark.console_allowed("status of 404")

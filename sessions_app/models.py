@@ -1,6 +1,7 @@
 """What was planned, done and seen: protocols, series, sessions and everything of a session."""
 
 import uuid
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,6 +11,7 @@ from lesions.models import Lesion, Patient, kept
 from stsclinic.audit.models import Audited, ClinicalRecord
 from stsclinic.clinical import terms
 from stsclinic.clinical.protocols import ProtocolDefinition
+from stsclinic.clinical.ruler import Point, Scale, between_px
 from stsclinic.clinics.models import Clinic, User, slug_code
 from stsclinic.fields import CodeField, MeasureField, WholeNumberField
 
@@ -589,6 +591,13 @@ class DraftReader(models.Model):
         return f"{self.user} on {self.draft}"
 
 
+MARKER_FIELDS = ("marker_x1", "marker_y1", "marker_x2", "marker_y2", "marker_mm")
+
+
+def _share(words: str):
+    return MeasureField(verbose_name=words, low=0, high=100, places=2, null=True, blank=True)
+
+
 class Photograph(ClinicalRecord):
     """A photograph of one lesion. The file has a random name and no EXIF."""
 
@@ -603,12 +612,44 @@ class Photograph(ClinicalRecord):
     width_px = models.PositiveIntegerField()
     height_px = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
+    marker_x1 = _share("marker, first end from the left (%)")
+    marker_y1 = _share("marker, first end from the top (%)")
+    marker_x2 = _share("marker, second end from the left (%)")
+    marker_y2 = _share("marker, second end from the top (%)")
+    """The ends of a scale marker on the picture, in % of its width and height from the upper left corner."""
+    marker_mm = MeasureField(
+        verbose_name="marker, length (mm)", low=0, high=1000, places=2, above_low=True, null=True, blank=True
+    )
+    """The marker's length in mm, as it is printed on it."""
 
     class Meta:
         ordering = ["lesion", "taken_on", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(**dict.fromkeys(MARKER_FIELDS))
+                | Q(**{f"{name}__isnull": False for name in MARKER_FIELDS}),
+                name="marker_is_whole_or_not_there",
+            ),
+        ]
 
     def __str__(self):
         return f"Photograph of {self.lesion}"
+
+    @property
+    def scale(self) -> Scale | None:
+        """The scale that the marker gives, None without a marker."""
+        if self.marker_mm is None:
+            return None
+        return Scale(between_px(*self.marker_points), self.marker_mm)
+
+    @property
+    def marker_points(self) -> tuple[Point, Point]:
+        """The ends of the marker in pixels. Only where there is one."""
+        return self.point(self.marker_x1, self.marker_y1), self.point(self.marker_x2, self.marker_y2)
+
+    def point(self, x: Decimal, y: Decimal) -> Point:
+        """A place given in % of the width and height, in pixels."""
+        return Point(x * self.width_px / 100, y * self.height_px / 100)
 
 
 class ExportDisguise(models.Model):

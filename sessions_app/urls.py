@@ -14,6 +14,7 @@ from sessions_app.views import (
     patient,
     patient_list,
     patient_scores,
+    photograph_looks,
     photographs,
     protocols,
     report,
@@ -71,7 +72,9 @@ urlpatterns = [
     path("side-effects/<int:pk>/report/", side_effect_report.side_effect_report, name="side_effect_report"),
     path("side-effects/<int:pk>/edit/", side_effects.side_effect_edit, name="side_effect_edit"),
     path("lesions/<int:pk>/photographs/new/", photographs.photograph_new, name="photograph_new"),
+    path("lesions/<int:pk>/photographs/", photograph_looks.lesion_photographs, name="lesion_photographs"),
     path("photographs/<uuid:token>/", photographs.photograph, name="photograph"),
+    path("photographs/<uuid:token>/ruler/", photograph_looks.photograph_ruler, name="photograph_ruler"),
     path(
         "photographs/<uuid:token>/thumbnail/", photographs.photograph_thumbnail, name="photograph_thumbnail"
     ),

@@ -161,9 +161,10 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
-PERMISSIONS_POLICY: dict[str, object] = {
-    feature: [] for feature in ("geolocation", "microphone", "payment", "usb", "display-capture")
-} | {"camera": "self"}
+# The one page that takes photographs allows itself the camera (sessions_app/views/photographs.py).
+PERMISSIONS_POLICY: dict[str, str | list[str] | tuple[str]] = {
+    feature: [] for feature in ("camera", "geolocation", "microphone", "payment", "usb", "display-capture")
+}
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False

@@ -1,10 +1,12 @@
 """Photographs: sent, and served to those who may see them."""
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
+from django_permissions_policy.decorators import permissions_policy_override
 
 from lesions.models import Lesion
 from lesions.selectors import get_lesion
@@ -22,9 +24,10 @@ SHOWN_EARLIER = 6
 
 
 @require("record_session")
+@permissions_policy_override(settings.PERMISSIONS_POLICY | {"camera": "self"})
 @require_http_methods(["GET", "HEAD", "POST"])
 def photograph_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send a photograph of a lesion. The address may name the `session` or the `draft` that it belongs to."""
+    """Send a photograph of a lesion; the one page that may use the camera. The address may name the `session` or the `draft` that it belongs to."""
     lesion = get_lesion(request.user, "record_session", pk)
     asked = request.POST if request.method == "POST" else request.GET
     session = _belongs(TreatmentSession, lesion, asked.get("session", ""))
@@ -40,7 +43,7 @@ def photograph_new(request: HttpRequest, pk: int) -> HttpResponse:
     def save(form: PhotographForm) -> Photograph:
         return store_photograph(
             lesion=lesion,
-            file=form.cleaned_data["photograph"],
+            file=form.file,
             taken_on=form.cleaned_data["taken_on"],
             session=session,
             draft=draft,

@@ -13,6 +13,7 @@ from stsclinic.audit.models import Change
 from stsclinic.clinics.models import Clinic, User
 from stsclinic.demo.clinics import CASES, CLINICS, INVENTED, make_clinics
 from stsclinic.demo.invented import invented_sheets, leave_draft, write_identities
+from stsclinic.demo.pictures import add_pictures
 from stsclinic.demo.users import make_users
 
 ACTOR = "load_demo"
@@ -42,6 +43,7 @@ def load(password: str) -> None:
         _open_orlando()
         users = make_users(clinics, password, by=ACTOR)
         leave_draft(next(user for user in users if user.username == "nurse"))
+        add_pictures(by=ACTOR)
 
 
 def _open_orlando() -> None:

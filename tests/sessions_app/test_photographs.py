@@ -186,6 +186,46 @@ def test_nothing_that_travelled_in_the_file_is_kept():
         assert not {"exif", "comment", "xmp", "icc_profile"} & stored.info.keys()
 
 
+PAGE = b"<html><script>alert(document.domain)</script></html>"
+
+
+def test_a_file_that_is_two_things_stays_a_picture_only():
+    """A telephone may append what it likes to its pictures, so this is no reason to refuse; none of it is kept."""
+    within = encoded(picture(), "JPEG", comment=PAGE)
+    for sent in (encoded(picture(), "JPEG") + PAGE, within, encoded(picture(), "PNG") + b"PK\x03\x04" + PAGE):
+        prepared = prepare(upload(sent))
+        assert b"script" not in prepared.image + prepared.thumbnail
+        assert Image.open(io.BytesIO(prepared.image)).size == (60, 40)
+    with pytest.raises(ValidationError, match="something else"):
+        prepare(upload(PAGE + encoded(picture(), "JPEG")))
+
+
+def test_a_thumbnail_within_the_file_is_not_kept():
+    exif = Image.Exif()
+    exif.get_ifd(0x8825)[2] = (55.0, 53.0, 1.0)
+    hidden = encoded(Image.new("RGB", (32, 32), "lime"), "JPEG")
+    sent = encoded(picture(), "JPEG", exif=exif.tobytes() + hidden)
+    assert hidden in sent
+    stored = prepare(upload(sent)).image
+    assert hidden not in stored
+    assert stored.count(b"\xff\xd8\xff") == 1
+
+
+def test_a_colour_profile_is_not_kept():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    sent = encoded(picture(), "JPEG", icc_profile=profile)
+    assert b"ICC_PROFILE" in sent
+    assert b"ICC_PROFILE" not in prepare(upload(sent)).image
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
+    unpacked = []
+    monkeypatch.setattr(Image.Image, "load", lambda image: unpacked.append(image))
+    with pytest.raises(ValidationError, match="far more pixels"):
+        prepare(upload(as_png_bomb()))
+    assert not unpacked
+
+
 def test_a_png_s_texts_are_not_kept():
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Author", "Karen Blixen")
@@ -293,6 +333,17 @@ def test_it_belongs_to_the_session_or_the_draft_that_is_named(case):
         assert case.client.post(case.new, sent).url == reverse(name, args=[row.pk])
         photograph = Photograph.objects.latest("pk")
         assert (photograph.session, photograph.draft) == ((row, None) if name == "session" else (None, row))
+
+
+def test_from_the_camera_or_as_a_file_but_not_both(case, folder):
+    sent = {"taken_on": "2026-03-09", "from_camera": upload(encoded(picture(), "JPEG"))}
+    assert case.client.post(case.new, sent).status_code == 302
+    sent = {"taken_on": "2026-03-09"}
+    for name in ("from_camera", "photograph"):
+        sent[name] = upload(encoded(picture(), "JPEG"))
+    assert "Send one photograph" in case.client.post(case.new, sent).content.decode()
+    assert Photograph.objects.count() == 1
+    assert len(files(folder)) == 2
 
 
 def test_a_draft_that_was_completed_meanwhile_passes_it_on(case):

@@ -13,6 +13,7 @@ import base64
 import datetime
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from django.utils.crypto import salted_hmac
 
 from lesions.models import Lesion
 from sessions_app.entries import lesion_field
-from sessions_app.models import DraftField, ScoreInvitation, SessionDraft, WrongScoreCode
+from sessions_app.models import DraftField, ScoreInvitation, SessionDraft, TreatmentSession, WrongScoreCode
 from stsclinic.audit.services import note_event
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.scales import SCALES, Scale
@@ -251,3 +252,10 @@ def patients_own_words(draft: SessionDraft) -> dict[str, str]:
         + (f", instead of {row.instead_of}" if row.instead_of else "")
         for name, row in patients_own(draft).items()
     }
+
+
+def stands_by_patient(session: TreatmentSession) -> Callable[[str, object], bool]:
+    """Asks of a completed session whether a field of its sheet (its name, its value) is as the patient gave it."""
+    rows = DraftField.objects.filter(draft__session=session, by_patient=True)
+    given = set(rows.values_list("name", "value"))
+    return lambda name, value: (name, str(value)) in given

@@ -27,8 +27,9 @@ from sessions_app.drafts import (
     texts_of,
 )
 from sessions_app.enrolment import may_open_session
+from sessions_app.entries import lesion_field
 from sessions_app.models import Series, SessionDraft, TreatmentSession
-from sessions_app.patient_scores import patients_own_words, purposes_of
+from sessions_app.patient_scores import patients_own_words, purposes_of, stands_by_patient
 from sessions_app.selectors import drafts_to_write
 from sessions_app.sheet import SheetPlan, day_of_visit
 from sessions_app.sheet_arithmetic import add_up
@@ -342,6 +343,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
     """A completed session, to read and to print."""
     row = _session_of(request.user, pk, "see_patients")
     shows = allocation_visible(request.user, row.series)
+    by_patient = stands_by_patient(row)
     clinic = row.series.patient.clinic_id
     assessments = _rows(row, "assessments").select_related("lesion").order_by("lesion__lesion_id")
     injections = _rows(row, "injections").select_related("lesion").order_by("lesion__lesion_id")
@@ -381,9 +383,12 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             **banner_of(request.user, row.series.patient),
             "shows_allocation": shows,
             "seen_rows": assessments,
+            "ptga_by_patient": by_patient("ptga", row.ptga),
             "given_rows": [
                 {
                     "given": given,
+                    "pain_by_patient": given.pain_vas is not None
+                    and by_patient(lesion_field(given.lesion_id, "pain_vas"), show_decimal(given.pain_vas)),
                     "dose_mg": dose_mg(given.concentration_mg_ml, given.volume_ml)
                     if given.concentration_mg_ml is not None
                     else None,

@@ -3,6 +3,7 @@
 import io
 import stat
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.conf import settings as django_settings
@@ -11,13 +12,14 @@ from django.core.management import CommandError, call_command
 from lesions.models import Patient, PatientIdentity
 from sessions_app.allocation import closed_for, is_open
 from sessions_app.datasheets.checking import check
-from sessions_app.models import AllocationOpening, Series, SessionDraft, SideEffect
+from sessions_app.models import AllocationOpening, Photograph, Series, SessionDraft, SideEffect
 from sessions_app.registry import load_registry
 from stsclinic.audit.models import Change
 from stsclinic.clinical.schedule import SessionHeld, next_due
 from stsclinic.clinics.models import Clinic, Membership, User
 from stsclinic.demo.clinics import CLINICS, INVENTED
 from stsclinic.demo.invented import invented_sheets
+from stsclinic.demo.pictures import CAPTION, PX_PER_MM
 from stsclinic.demo.users import USERS
 from tests.builders import make_clinic, make_patient, make_user
 
@@ -166,3 +168,26 @@ def test_the_invented_patients_change_no_published_figure():
     load()
     aarhus = load_registry([Clinic.objects.get(code="aarhus").pk])
     assert len(aarhus.patients) == 43
+
+
+def test_the_drawn_pictures_say_that_they_are_drawn_and_show_no_blinded_lesion():
+    load()
+    rows = Photograph.objects.select_related("lesion__patient", "session__series__protocol")
+    found = [(row.lesion.patient.study_id, row.taken_on == row.session.held_on) for row in rows]
+    assert set(found) == {("DEMO-02", True), ("DEMO-04", True)}
+    assert not [row for row in rows if row.session.series.protocol.is_controlled]
+    assert [row.scale is None for row in rows if row.lesion.patient.study_id == "DEMO-04"] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert CAPTION == "drawn, not a patient"
+
+
+def test_a_drawn_picture_is_true_to_its_marker():
+    """The ruler must not mislead in the demonstration: what is drawn 12 mm long measures 12 mm."""
+    load()
+    row = Photograph.objects.filter(lesion__patient__study_id="DEMO-04").order_by("taken_on")[0]
+    assert row.scale.mm(row.scale.px(Decimal(12))) == 12
+    assert abs(row.scale.px(Decimal(1)) - PX_PER_MM) < Decimal("0.05")

@@ -61,7 +61,9 @@ class World:
         self.nurse = make_user("nurse", self.clinic, f"nina-{protocol}")
         self.patient = make_patient(self.clinic)
         self.lesions = [make_lesion(self.patient), make_lesion(self.patient, laterality="right")]
-        self.series = make_series(self.patient, self.lesions, protocol=protocol)
+        arms = ("active", "control") if protocol == "placebo3" else ("", "")
+        treated = list(zip(self.lesions, arms, strict=True))
+        self.series = make_series(self.patient, treated, protocol=protocol)
         self.draft = open_draft(series=self.series, kind="treatment", by=self.nurse)
 
     def type(self, **values: str):
@@ -384,6 +386,42 @@ def test_only_a_number_of_the_scale_is_taken(world, sent):
     assert not DraftField.objects.filter(draft=world.draft, by_patient=True).exists()
 
 
+def test_the_session_keeps_that_the_patient_gave_it(world):
+    invitation, _code = asked(world)
+    record_answer(invitation=invitation, answers={"ptga": 7})
+    world.type(**{lesion_field(lesion.pk, "longest_mm"): "5" for lesion in world.lesions})
+    done = complete_draft(draft=world.draft, by=world.nurse, notes={}, without_missing=True)
+    clinician = make_user("clinician", world.clinic)
+    desk = Client()
+    desk.force_login(clinician)
+    page = reverse("session", args=[done.session.pk])
+    assert '7 <span class="unit">by the patient</span>' in text_of(desk.get(page))
+    correction = open_correction(session=done.session, by=clinician)
+    loaded = texts_of(correction)
+    names = tuple(loaded)
+    save_draft(draft=correction, names=names, typed=loaded | {"ptga": "6"}, loaded=loaded, by=clinician)
+    complete_draft(draft=correction, by=clinician, notes={}, without_missing=True, reason="misread")
+    assert "by the patient" not in text_of(desk.get(page))
+
+
+def test_the_session_keeps_whose_pain_it_is(trial):
+    invitation, _code = asked(trial, "pain")
+    first, second = trial.lesions
+    fields = {lesion_field(lesion.pk, "pain_vas"): 4 for lesion in (first, second)}
+    record_answer(invitation=invitation, answers=fields)
+    volumes = {lesion_field(lesion.pk, "volume_ml"): "0.02" for lesion in (first, second)}
+    seen = {"longest_mm": "5", "widest_mm": "4", "ulcer": "no", "inflammation": "no", "pga": "2"}
+    for lesion in (first, second):
+        trial.type(**{lesion_field(lesion.pk, name): text for name, text in seen.items()})
+    trial.type(**volumes, **{lesion_field(second.pk, "pain_vas"): "5"})
+    done = complete_draft(draft=trial.draft, by=trial.nurse, notes={}, without_missing=True)
+    assert done.session is not None, done
+    desk = Client()
+    desk.force_login(trial.nurse)
+    page = text_of(desk.get(reverse("session", args=[done.session.pk])))
+    assert page.count("by the patient") == 1
+
+
 def test_nothing_but_what_is_asked_can_be_written(world):
     invitation, code = asked(world)
     before = set(DraftField.objects.values_list("name", "value"))
@@ -500,7 +538,7 @@ def test_places_in_words():
 
 def test_two_lesions_in_one_place_are_told_apart(trial):
     third = make_lesion(trial.patient, laterality="left")
-    write_new(SeriesLesion(series=trial.series, lesion=third), by="test", source="command")
+    write_new(SeriesLesion(series=trial.series, lesion=third, arm="active"), by="test", source="command")
     page = text_of(opened(asked(trial, "pain")[1]).get(f"{SCORE}?language=en"))
     assert "Elbow, left side (L01)" in page
     assert "Elbow, left side (L03)" in page

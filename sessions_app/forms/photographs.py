@@ -4,6 +4,7 @@ from typing import cast
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from lesions.forms.base import RecordForm
 from lesions.forms.fields import DayField, NumberField
@@ -53,6 +54,13 @@ class PhotographForm(RecordForm):
         elif sent and self.errors:
             self.add_error(sent[0], CHOOSE_AGAIN)
         return self.cleaned_data
+
+    def refuse(self, error: ValidationError) -> None:
+        """What is wrong with the picture stands beside the field that it came from."""
+        of_picture = getattr(error, "error_dict", {}).get("photograph")
+        if of_picture and self.cleaned_data.get("from_camera"):
+            error = ValidationError({"from_camera": of_picture})
+        super().refuse(error)
 
     @property
     def file(self):

@@ -155,6 +155,7 @@ def test_a_wrong_code_and_no_script(new_context: Callable[..., BrowserContext]):
             assert_accessible(page)
 
 
+@pytest.mark.console_allowed("status of 422")
 def test_without_script_the_code_is_typed(
     new_context: Callable[..., BrowserContext], people: tuple[str, str]
 ):

@@ -342,6 +342,8 @@ def test_from_the_camera_or_as_a_file_but_not_both(case, folder):
     for name in ("from_camera", "photograph"):
         sent[name] = upload(encoded(picture(), "JPEG"))
     assert "Send one photograph" in case.client.post(case.new, sent).content.decode()
+    answer = case.client.post(case.new, {"taken_on": "2026-03-09", "from_camera": upload(b"no picture")})
+    assert 'href="#id_from_camera"' in answer.content.decode()
     assert Photograph.objects.count() == 1
     assert len(files(folder)) == 2
 

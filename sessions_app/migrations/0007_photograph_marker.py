@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('lesions', '0001_initial'),
-        ('sessions_app', '0005_draft_readers'),
+        ('sessions_app', '0006_session_vial'),
     ]
 
     operations = [

@@ -22,7 +22,7 @@ from django.db.models.functions import Collate
 
 from sessions_app.datasheets.columns import SHEETS, Column, Sheet
 from sessions_app.datasheets.snapshot import snapshot
-from sessions_app.datasheets.values import show_value, valid_words
+from sessions_app.datasheets.values import show_value
 from sessions_app.formula_safe import with_its_apostrophe
 
 CREATED = datetime(1980, 1, 1, tzinfo=UTC)
@@ -112,11 +112,6 @@ def write_workbook(stream: BinaryIO, scope: Scope = EVERYTHING) -> dict[str, int
         return _write_workbook(stream, {sheet.name: sheet_rows(sheet, scope) for sheet in SHEETS.values()})
 
 
-def write_template(stream: BinaryIO) -> None:
-    """Write a workbook of empty sheets, with the meaning and the valid values beside each column's name."""
-    _write_workbook(stream, {name: iter(()) for name in SHEETS}, with_help=True)
-
-
 def _kept_rows(sheet: Sheet, scope: Scope) -> QuerySet:
     found = kept_rows(sheet)
     if scope.clinic_ids is not None:
@@ -166,7 +161,7 @@ def _write_csv(file: Any, sheet: Sheet, rows: Rows) -> int:
     return count
 
 
-def _write_workbook(stream: BinaryIO, rows: dict[str, Rows], *, with_help: bool = False) -> dict[str, int]:
+def _write_workbook(stream: BinaryIO, rows: dict[str, Rows]) -> dict[str, int]:
     import xlsxwriter
 
     options = {
@@ -188,8 +183,6 @@ def _write_workbook(stream: BinaryIO, rows: dict[str, Rows], *, with_help: bool 
                 index, index, max(10, len(column.name) + 2), as_text if _is_text(column) else None
             )
             worksheet.write_string(0, index, column.name, bold)
-            if with_help:
-                worksheet.write_comment(0, index, f"{column.label}: {column.meaning}\n{valid_words(column)}")
         counts[name] = 0
         for number, row in enumerate(rows_of_sheet, start=1):
             for index, (column, text) in enumerate(zip(sheet.columns, row, strict=True)):

@@ -24,6 +24,9 @@ MOST_ERRORS = 100_000
 LIST_OF_FINDINGS = "what was found"
 """The worksheet of a marked copy that lists what was found; it is none of the data."""
 
+GUIDE, EXAMPLE, CODES = "guide", "example", "codes"
+"""The worksheets of the template that explain the others; they are none of the data."""
+
 SHEET_NAMES = f"Valid are {', '.join(SHEETS)}."
 _DATE_KINDS = frozenset({"date", "partial"})
 _OF_AN_EXPORT = frozenset({"analysis", "codebook"})
@@ -96,7 +99,7 @@ class RawSheets:
 
     def sheet_named(self, name: str) -> str:
         """The sheet of that name, begun; or nothing, with an error or a warning that names it."""
-        if name == LIST_OF_FINDINGS:
+        if name in (LIST_OF_FINDINGS, GUIDE, EXAMPLE, CODES):
             return ""
         if name in _OF_AN_EXPORT:
             sentence = f"The sheet {name} is made from the others, or about them, and was not read."

@@ -8,7 +8,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from sessions_app.datasheets.exporting import NoRoomInWorkbook, write_template
+from sessions_app.datasheets.exporting import NoRoomInWorkbook
+from sessions_app.datasheets.template import write_template
 from sessions_app.exchange import (
     FORMATS,
     RIGHT,
@@ -56,11 +57,11 @@ def export_sheets(request: HttpRequest) -> HttpResponse:
 @require(RIGHT)
 @require_safe
 def sheets_template(request: HttpRequest) -> HttpResponse:
-    """An empty workbook with the sheets, and the meaning of each column beside its name."""
+    """The workbook to fill in, with lists to choose from, units and a worked example."""
     stream = io.BytesIO()
     write_template(stream)
     stream.seek(0)
-    name = "stsclinic-sheets-empty.xlsx"
+    name = "stsclinic-sheets-template.xlsx"
     return FileResponse(stream, as_attachment=True, filename=name, content_type=XLSX_TYPE)
 
 

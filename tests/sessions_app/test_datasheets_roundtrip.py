@@ -22,7 +22,6 @@ from sessions_app.datasheets.exporting import (
     Scope,
     sheet_rows,
     write_folder,
-    write_template,
     write_workbook,
     write_zip,
 )
@@ -174,17 +173,6 @@ def test_a_text_too_long_for_a_cell_stops_the_workbook():
     import_sheets(as_raw(sheets), by="test", source="import")
     with pytest.raises(NoRoomInWorkbook, match="CSV"):
         workbook_bytes()
-
-
-def test_the_template_is_an_empty_workbook_that_explains_itself():
-    stream = io.BytesIO()
-    write_template(stream)
-    raw = read_upload(stream, "template.xlsx")
-    assert not raw.errors
-    assert {name: list(sheet.columns) for name, sheet in raw.sheets.items()} == {
-        name: [column.name for column in sheet.columns] for name, sheet in SHEETS.items()
-    }
-    assert "from 1 to 10" in openpyxl.load_workbook(stream)["sessions"]["F1"].comment.text
 
 
 class TestScope:

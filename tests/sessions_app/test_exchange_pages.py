@@ -17,6 +17,7 @@ from django.urls import reverse
 from lesions.models import Patient
 from sessions_app import exchange, import_page
 from sessions_app.datasheets import marked as marked_copies
+from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.exporting import NoRoomInWorkbook
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.problems import ImportRefused, Problem
@@ -613,10 +614,10 @@ def test_a_file_without_a_row_is_not_imported_as_nothing(web):
     assert "holds no row: there is nothing to import" in words_of(html)
 
 
-def test_the_empty_workbook_names_every_sheet(web):
+def test_the_template_names_every_sheet(web):
     response = web.get(reverse("sheets_template"))
     book = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content)))
-    assert len(book.sheetnames) == 11
+    assert book.sheetnames[:11] == list(SHEETS)
     assert book["patients"]["A1"].comment.text
 
 

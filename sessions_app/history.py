@@ -172,6 +172,8 @@ class Entry:
     """One change of one record, as a page shows it."""
 
     pk: int
+    kind: str
+    """A code of KINDS."""
     at: datetime.datetime
     actor: str
     source: str
@@ -199,6 +201,25 @@ def history_of_patient(user, patient: Patient, before: int | None = None) -> His
             continue
         parts.append((kind, {"pk": patient.pk} if not kind.patient else {kind.patient: patient}))
     return _page(user, patient, parts, before)
+
+
+def changes_since(
+    user, patient: Patient, kinds: Iterable[str], since: datetime.datetime, *, but_by: str
+) -> list[Entry]:
+    """What changed of a patient's records of some kinds after a moment, the oldest first, but for what one did oneself.
+
+    At most a page of it. One query where nothing changed.
+    """
+    branches = [
+        branch.filter(at__gt=since).exclude(actor=but_by)
+        for branch in _branches([(KINDS[code], {KINDS[code].patient or "pk": patient.pk}) for code in kinds])
+    ]
+    first, *others = branches
+    changes = list(first.union(*others, all=True).order_by("id")[:PAGE])
+    if not changes:
+        return []
+    words = _Words(user, patient, changes)
+    return [entry for change in changes if (entry := words.entry(change)) is not None]
 
 
 def record_for(user, kind: str, pk: int) -> models.Model:
@@ -233,13 +254,21 @@ def patient_of(kind: str, record: models.Model) -> Patient:
     return record
 
 
-def _page(user, patient: Patient, parts: list[tuple[Kind, dict]], before: int | None) -> HistoryPage:
+def _branches(parts: list[tuple[Kind, dict]]) -> list[models.QuerySet[Change]]:
     # One branch for each table: each is answered by the index on table and row, whatever the trail's length.
-    branches = []
-    for kind, condition in parts:
-        rows = kind.model._base_manager.filter(**condition).order_by().values("pk")
-        branch = Change.objects.order_by().filter(table_name=kind.model._meta.db_table, row_id__in=rows)
-        branches.append(branch.filter(pk__lt=before) if before is not None else branch)
+    return [
+        Change.objects.order_by().filter(
+            table_name=kind.model._meta.db_table,
+            row_id__in=kind.model._base_manager.filter(**condition).order_by().values("pk"),
+        )
+        for kind, condition in parts
+    ]
+
+
+def _page(user, patient: Patient, parts: list[tuple[Kind, dict]], before: int | None) -> HistoryPage:
+    branches = _branches(parts)
+    if before is not None:
+        branches = [branch.filter(pk__lt=before) for branch in branches]
     first, *others = branches
     found = first.union(*others, all=True) if others else first
     changes = list(found.order_by("-id")[: PAGE + 1])
@@ -287,6 +316,7 @@ class _Words:
             return None
         return Entry(
             pk=change.pk,
+            kind=code,
             at=change.at,
             actor=change.actor,
             source=SOURCES[change.source],

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lesions.banner import banner_of
 from sessions_app.allocation import allocation_visible
+from sessions_app.draft_news import news_of
 from sessions_app.draft_readers import note_here
 from sessions_app.draft_saving import NOTE_OF_ALERT, REASON, DraftClosed, Holds
 from sessions_app.drafts import (
@@ -102,7 +103,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         return _closed(request, row, request.POST if request.method == "POST" else {})
     plan = plan_of(row, request.user)
     if request.method == "GET":
-        return _show(request, row, plan, texts_of(row))
+        return _show(request, row, plan, texts_of(row), with_news=True)
     holds = Holds(row, request.user)
     names = tuple(dict.fromkeys([*plan.field_names, *(name for name in request.POST if name in holds)]))
     typed = _typed(request, names)
@@ -222,6 +223,7 @@ def _show(
     notes: dict[str, str] | None = None,
     reason: str = "",
     reason_error: str = "",
+    with_news: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     completion = completion or Completion()
@@ -262,6 +264,7 @@ def _show(
         "same_last_time": plan.course.holds(day_of_visit(shown)),
         "loaded": json.dumps({name: "" for name in plan.field_names} | _of_sheet(row, request.user, values)),
         "shown_at": timezone.now().isoformat(),
+        "news": news_of(row, plan, request.user) if with_news else None,
         "error_rows": summary,
         "not_completed": _not_completed(completion, bool(request.POST.get("without_missing"))),
         "reason": reason or values.get(REASON, ""),

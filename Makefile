@@ -11,7 +11,7 @@ CODE := manage.py stsclinic lesions sessions_app tests
 export PYTHONUNBUFFERED := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test bench lint format demo screenshots demo-reset requirements clean
+.PHONY: help run test soak bench lint format demo screenshots demo-reset requirements clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands.
@@ -28,6 +28,9 @@ run: $(VENV)/installed-run ## Serve the demonstration clinic on 127.0.0.1, port 
 
 test: $(VENV)/installed-test ## Run every test, on SQLite and again on PostgreSQL.
 	@$(BIN)/python -m tests.tools.run
+
+soak: $(VENV)/installed-test ## Cut a visit 100 times (server killed, network lost, tab closed, signed out); nothing may be lost.
+	@$(BIN)/python -m tests.tools.run --cuts 100 tests/browser/test_cuts.py
 
 bench: $(VENV)/installed-test ## Measure the speed as ratios to this machine's floor; ONLY=sheet measures one row.
 	@$(BIN)/python -m tests.tools.bench

@@ -21,7 +21,12 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 expect.set_options(timeout=20_000)
 
 _NOTHING_IS_SKIPPED = os.environ.get("CI", "").lower() in {"1", "true"}
-_DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "server"}
+_DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "server", "mortal"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How often the scripted visit of test_cuts.py is cut: 20 times, or what `make soak` asks for."""
+    parser.addoption("--cuts", type=int, default=20, help="how often test_cuts.py cuts a visit (20)")
 
 
 @pytest.hookimpl(tryfirst=True)

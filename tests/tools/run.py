@@ -1,6 +1,6 @@
 """Every test: all of them on SQLite, then those that touch the database again on PostgreSQL.
 
-`make test` calls it. It exits with 0 only when both phases passed; pytest's closing line of the
+`make test` calls it, and `make soak` with one file and a number of cuts. It exits with 0 only when both phases passed; pytest's closing line of the
 last phase is the last line that it prints.
 """
 
@@ -31,14 +31,14 @@ def phase(title: str, *options: str, database_url: str = "") -> int:
             process.wait()
 
 
-def main() -> int:
-    """Run both phases; give the exit code of the whole."""
+def main(*options: str) -> int:
+    """Run both phases, with further options of pytest for both; give the exit code of the whole."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     provide()
-    sqlite = phase("1 of 2: every test, on SQLite")
+    sqlite = phase("1 of 2: every test, on SQLite", *options)
     with throwaway_server() as url:
         postgresql = phase(
-            "2 of 2: what touches the database, on PostgreSQL", "-m", "database", database_url=url
+            "2 of 2: what touches the database, on PostgreSQL", "-m", "database", *options, database_url=url
         )
     if sqlite and not postgresql:
         print("The first phase, on SQLite, failed: see above.", file=sys.stderr, flush=True)
@@ -46,4 +46,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

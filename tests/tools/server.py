@@ -5,6 +5,7 @@ history refuses, and serves neither compressed files nor several requests at a t
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -101,6 +102,46 @@ def running_server(data: Path, database_url: str = "", *, demonstration: bool = 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+class MortalServer:
+    """A server that is killed as by a power cut, and started again at the same address on the same data."""
+
+    def __init__(self, data: Path, database_url: str = ""):
+        self.environment = environment(data, database_url)
+        self._log = data / "server.log"
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self._port = listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen | None = None
+        manage(self.environment, "migrate", "--verbosity", "0")
+        manage(self.environment, "collectstatic", "--noinput", "--verbosity", "0")
+
+    def start(self) -> None:
+        """Serve, in a process group of its own; give it back when it answers."""
+        command = [str(Path(sys.executable).parent / "gunicorn"), "--config", "python:stsclinic.server"]
+        with self._log.open("ab") as stream:
+            self._process = subprocess.Popen(
+                [*command, "--bind", f"127.0.0.1:{self._port}", "stsclinic.wsgi"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+            )
+        _wait_for(self._process, self.url, self._log)
+
+    def kill(self) -> None:
+        """End every process of it at once, whatever it is doing."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def manage(self, *arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """See Server.manage."""
+        return manage(self.environment, *arguments, check=check)
 
 
 def _wait_for(process: subprocess.Popen, url: str, log: Path) -> None:

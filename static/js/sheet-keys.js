@@ -147,7 +147,8 @@ function inScore(event, target) {
 }
 
 function onward(target) {
-  if (target.name === "phga") go(field("note"));
+  if (target.name === "phga" && form.classList.contains("is-touched")) target.blur();
+  else if (target.name === "phga") go(field("note"));
   else if (STOPS.includes(target.name)) nextOfVisit();
   else nextIn(target);
 }

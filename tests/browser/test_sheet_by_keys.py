@@ -133,8 +133,13 @@ def test_a_last_value_is_stored_with_enter_alone_and_a_number_replaces_only_its_
     expect(first).to_have_attribute("placeholder", "20")
     expect(lesion(page, "L01")).to_contain_text(f"Last, {LAST:%d-%b-%Y}: 20 × 10 mm, no ulcer")
     first.focus()
-    assert not [name for name in stored(page) if "confirmed" in name and stored(page)[name]]
     expect(page.locator("[data-total-seen]")).to_have_text("0")
+    page.keyboard.press("ArrowDown")
+    page.get_by_label("Note", exact=True).fill("seen")
+    typed = stored(page)
+    assert typed["note"] == "seen"
+    assert not any(text for name, text in typed.items() if name.startswith("lesion-"))
+    first.focus()
     page.keyboard.press("Enter")
     expect(lesion(page, "L01").get_by_label("As last time")).to_be_checked()
     expect(cell(page, "L01", "volume")).to_be_focused()

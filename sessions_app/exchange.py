@@ -1,30 +1,22 @@
 """Data sheets as a person exchanges them: only of and into the clinics where the person has the right."""
 
 from collections.abc import Collection, Sequence
-from typing import BinaryIO
 
 from sessions_app.allocation import closed_for
 from sessions_app.dataout.plan import Plan
 from sessions_app.datasheets.checking import Allowed, Checked, check
-from sessions_app.datasheets.columns import SHEETS
-from sessions_app.datasheets.exporting import Scope, write_workbook, write_zip
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.problems import Problem
 from sessions_app.datasheets.raw import RawSheets
 from sessions_app.formula_safe import formula_safe
 from stsclinic.access import clinics_where
-from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic, User
 
 RIGHT = "exchange_data"
+"""To import, and to let notes and days as recorded leave."""
+EXPORT_RIGHT = "export_data"
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-FORMATS = {
-    "zip": ("CSV files in a zip", "application/zip", write_zip),
-    "xlsx": ("One workbook (XLSX)", XLSX_TYPE, write_workbook),
-}
-"""By the ending of the file's name: its words, its type, and what writes it."""
 
 PROBLEM_HEADINGS = ("Kind", "Sheet", "Row", "Column", "Value", "What is wrong", "What is valid")
 
@@ -34,32 +26,9 @@ def exchange_clinics(user: User) -> list[Clinic]:
     return list(Clinic.objects.filter(pk__in=clinics_where(user, RIGHT)))
 
 
-def free_text_columns() -> list[tuple[str, str]]:
-    """The (sheet, column) labels that hold what people typed, and so may hold more than they should."""
-    return [
-        (sheet.label, column.label)
-        for sheet in SHEETS.values()
-        for column in sheet.columns
-        if column.is_free_text
-    ]
-
-
-def export_for(
-    user: User, *, clinics: Collection[Clinic], file_format: str, reason: str, stream: BinaryIO
-) -> dict[str, int]:
-    """Write the sheets of these clinics into `stream`, log it, and give the rows of each sheet.
-
-    What betrays an allocation that is closed to `user` is left out.
-
-    Raises:
-        NoRoomInWorkbook: a workbook cannot hold it; nothing is logged.
-    """
-    scope = Scope(clinic_ids=[one.pk for one in clinics], closed=closed_for(user))
-    _words, _type, write = FORMATS[file_format]
-    counts = write(stream, scope)
-    codes = ", ".join(sorted(one.code for one in clinics))
-    note_event("exported", by=user.username, detail=f"{file_format}: {codes}; reason: {reason}")
-    return counts
+def export_clinics(user: User) -> list[Clinic]:
+    """The clinics of which `user` may export de-identified data."""
+    return list(Clinic.objects.filter(pk__in=clinics_where(user, EXPORT_RIGHT)))
 
 
 def may_export_as_recorded(user: User, clinics: Collection[str]) -> bool:

@@ -667,3 +667,39 @@ class ExportDisguise(models.Model):
 
     def __str__(self):
         return f"Disguise {self.pk}"
+
+
+class ExportJob(models.Model):
+    """An export that somebody asked for, and how far a process of its own has come with it."""
+
+    STATE = {
+        "waiting": "Waiting",
+        "running": "Under way",
+        "done": "Ready",
+        "failed": "Failed",
+        "cancelled": "Cancelled",
+    }
+
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="exports")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    chosen = models.JSONField()
+    """What was chosen on the form: see sessions_app.export_jobs.plan_of."""
+    reason = models.TextField(blank=True, default="")
+    state = CodeField(STATE, default="waiting")
+    worker = models.CharField(max_length=32, blank=True, default="")
+    """Names the process that works on it; another one means that this one lost it."""
+    heartbeat_at = models.DateTimeField()
+    """When it was last heard of."""
+    work_done = models.BigIntegerField(default=0)
+    work_in_all = models.BigIntegerField(default=0)
+    cancel_asked = models.BooleanField(default=False)
+    error = models.CharField(max_length=500, blank=True, default="")
+    finished_at = models.DateTimeField(null=True)
+    folder = models.UUIDField(default=uuid.uuid4, unique=True)
+    """The name of its folder below the data folder's exports."""
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self):
+        return f"Export {self.pk}"

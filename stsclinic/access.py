@@ -19,7 +19,7 @@ ROLES = {
 ROLE_MEANING = {
     "clinician": "Enrols, examines, injects, scores.",
     "nurse": "Asks for side effects, prepares and records sessions, calls patients.",
-    "investigator": "Reads whole clinics without names, and the report.",
+    "investigator": "Reads whole clinics without names, and the report, and exports data without names.",
     "observer": "Scores only what is given to be scored.",
     "data_manager": "Imports, exports and corrects data without names, and holds the allocation.",
     "administrator": "Manages users, clinics and protocols. Sees no patients.",
@@ -80,7 +80,8 @@ RIGHTS = {
     ),
     "recall_lots": _right("Enter recalled lots, and see who got them", "clinician", "nurse", "data_manager"),
     "see_report": _right("See and download the report", "clinician", "investigator", "data_manager"),
-    "exchange_data": _right("Import and export data sheets", "data_manager"),
+    "export_data": _right("Export data without names, notes and real dates", "investigator", "data_manager"),
+    "exchange_data": _right("Import data sheets, and export notes and real dates too", "data_manager"),
     "see_allocation": _right("See and open the allocation of a controlled protocol", "data_manager"),
     "score_as_observer": _right("Score photographs as independent observer", "observer"),
     "see_protocols": _right(

@@ -193,6 +193,7 @@ PHOTOGRAPH_MAX_BYTES = 25 * 1024 * 1024
 DATA_SHEETS_MAX_BYTES = 50 * 1024 * 1024
 # Uploaded data sheets between their preview and their import.
 WAITING_UPLOADS = DATA_DIR / "uploads"
+EXPORTS_DIR = DATA_DIR / "exports"
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

@@ -6,8 +6,6 @@ controlled protocol is closed to the reader, the columns that betray it are empt
 """
 
 import csv
-import io
-import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -83,22 +81,6 @@ def write_folder(folder: Path, scope: Scope = EVERYTHING) -> dict[str, int]:
         for sheet in SHEETS.values():
             file = files.enter_context((folder / f"{sheet.name}.csv").open("w", encoding="utf-8", newline=""))
             counts[sheet.name] = _write_csv(file, sheet, sheet_rows(sheet, scope))
-    return counts
-
-
-def write_zip(stream: BinaryIO, scope: Scope = EVERYTHING) -> dict[str, int]:
-    """Write the same files into a zip; give the rows of each sheet."""
-    counts = {}
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive, snapshot():
-        for sheet in SHEETS.values():
-            part = zipfile.ZipInfo(f"{sheet.name}.csv", CREATED.timetuple()[:6])
-            part.compress_type = zipfile.ZIP_DEFLATED
-            part.external_attr = 0o600 << 16
-            with (
-                archive.open(part, "w") as binary,
-                io.TextIOWrapper(binary, encoding="utf-8", newline="") as file,
-            ):
-                counts[sheet.name] = _write_csv(file, sheet, sheet_rows(sheet, scope))
     return counts
 
 

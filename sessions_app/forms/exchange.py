@@ -1,44 +1,11 @@
-"""The forms by which data sheets leave and come."""
-
-from collections.abc import Sequence
+"""The forms by which data sheets come."""
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from lesions.forms.fields import NotesField, ReasonField
+from lesions.forms.fields import ReasonField
 from sessions_app.datasheets.reading import read_upload
-from sessions_app.exchange import FORMATS
-from stsclinic.clinics.models import Clinic
-
-
-class ExportForm(forms.Form):
-    """Which clinics, in which format, and why."""
-
-    clinics = forms.TypedMultipleChoiceField(
-        label="Clinics",
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": "Choose at least one clinic.",
-            "invalid_choice": "“%(value)s” is not in this list. Choose one of it.",
-        },
-    )
-    file_format = forms.ChoiceField(
-        label="File", widget=forms.RadioSelect, choices=[(code, entry[0]) for code, entry in FORMATS.items()]
-    )
-    reason = NotesField(
-        label="Reason",
-        max_length=500,
-        help_text="For whom and for what, without names of patients. Kept in the log with your name and the time.",
-        error_messages={"required": "Say for whom and for what the data leave."},
-    )
-
-    def __init__(self, *args, clinics: Sequence[Clinic], **kwargs):
-        by_code = {one.code: one for one in clinics}
-        kwargs["initial"] = {"clinics": list(by_code), "file_format": "zip"}
-        super().__init__(*args, auto_id="id_export_%s", **kwargs)
-        self.fields["clinics"].choices = [(code, one.name) for code, one in by_code.items()]
-        self.fields["clinics"].coerce = by_code.get
 
 
 class ImportForm(forms.Form):

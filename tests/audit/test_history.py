@@ -12,6 +12,7 @@ from sessions_app.models import (
     DraftField,
     DraftReader,
     ExportDisguise,
+    ExportJob,
     ScoreInvitation,
     SessionDraft,
     WrongScoreCode,
@@ -34,11 +35,12 @@ NOT_AUDITED = {
     Change,
     Event,
     ExportDisguise,
+    ExportJob,
     NameBeginning,
 }
 """What was typed and not completed keeps its own author and time, as do the codes by which a patient scores; the
-trail keeps itself; who has a sheet open is gone tomorrow; the random numbers by which a patient leaves may stand in no history; and an index of names
-says what the audited identity says."""
+trail keeps itself; who has a sheet open is gone tomorrow; the random numbers by which a patient leaves may stand
+in no history; an export's acts are in the trail; and an index of names says what the audited identity says."""
 
 
 @pytest.fixture

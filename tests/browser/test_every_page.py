@@ -55,7 +55,10 @@ NOT_FOLLOWED = {
     "import_sheets",
     "import_confirm",
     "import_discard",
-    "export_sheets",
+    "export_new",
+    "export_cancel",
+    "export_again",
+    "export_file",
 }
 OF_EVERYBODY = {"password", "rights"}
 OF_READERS = {
@@ -102,7 +105,7 @@ OF_RECALLED_LOTS = {"lot", "lot_strike_out"}
 PAGES = {
     "clinician": OF_THE_CLINIC | {"report", "report_rows", "strike_out"},
     "nurse": OF_THE_CLINIC,
-    "investigator": OF_READERS | {"report", "report_rows"},
+    "investigator": OF_READERS | {"report", "report_rows", "exports"},
     "observer": {"reading_room"},
     "datamanager": OF_READERS
     | OF_CORRECTIONS

@@ -261,10 +261,15 @@ def then_the_report_shows_the_series_with_its_remission_and_reasons(investigator
 
 def when_the_data_manager_exports_the_clinic(data_manager: Person, folder: Path) -> Path:
     page = data_manager.page
-    menu(page, "Import and export").click()
+    menu(page, "Export").click()
+    page.get_by_label("Days and years of birth as recorded").check()
+    page.get_by_label("Notes and all other free text").check()
     page.get_by_label("Reason").fill("To count the series elsewhere")
+    page.get_by_role("button", name="Export").click()
+    # A process of its own makes it, and the page says when it is there.
+    expect(page.get_by_role("heading", name="Ready")).to_be_visible(timeout=90_000)
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Export").click()
+        page.get_by_role("link", name="sheets.zip").click()
     target = folder / "sheets.zip"
     waiting.value.save_as(target)
     return target

@@ -23,7 +23,6 @@ from sessions_app.datasheets.exporting import (
     sheet_rows,
     write_folder,
     write_workbook,
-    write_zip,
 )
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_path, read_upload
@@ -107,21 +106,6 @@ def test_a_case_comes_back_from_a_workbook(case, tmp_path):
         assert not raw.errors
     assert books[0] == books[1]
     assert files_of(tmp_path / "0") == files_of(tmp_path / "1")
-
-
-def test_a_zip_holds_the_same_files_and_is_always_the_same(tmp_path):
-    import_sheets(as_raw(sound()), by="test", source="import")
-    zips = []
-    for _ in range(2):
-        stream = io.BytesIO()
-        counts = write_zip(stream)
-        zips.append(stream.getvalue())
-    write_folder(tmp_path)
-    assert zips[0] == zips[1]
-    assert counts["patients"] == 3
-    with zipfile.ZipFile(io.BytesIO(zips[0])) as archive:
-        assert {name: archive.read(name) for name in archive.namelist()} == files_of(tmp_path)
-    assert not read_upload(io.BytesIO(zips[0]), "a.zip").errors
 
 
 def test_the_order_is_that_of_the_keys_numbers_as_numbers():
@@ -216,10 +200,9 @@ class TestScope:
         for pair in [("north", "placebo3"), ("south", "weekly4")]:
             assert self.rows("injections", closed={pair}) == self.rows("injections")
 
-    @pytest.mark.parametrize("write", [write_zip, write_workbook])
-    def test_no_file_betrays_it(self, write):
+    def test_no_workbook_betrays_it(self):
         stream = io.BytesIO()
-        write(stream, Scope(closed={("south", "placebo3")}))
+        write_workbook(stream, Scope(closed={("south", "placebo3")}))
         with zipfile.ZipFile(stream) as archive:
             content = b"".join(archive.read(name) for name in archive.namelist())
         for word in (b"saline", b"control", b"LOT-7", b"pentahydrate"):

@@ -1,4 +1,4 @@
-"""Import and export in the browser: all or nothing, only one's own clinics, and every error at once."""
+"""Import in the browser: all or nothing, only one's own clinics, and every error at once."""
 
 import csv
 import io
@@ -6,7 +6,6 @@ import os
 import re
 import time
 import zipfile
-from datetime import date
 
 import openpyxl
 import pytest
@@ -18,7 +17,7 @@ from lesions.models import Patient
 from sessions_app import exchange, import_page
 from sessions_app.datasheets import marked as marked_copies
 from sessions_app.datasheets.columns import SHEETS
-from sessions_app.datasheets.exporting import NoRoomInWorkbook
+from sessions_app.datasheets.exporting import write_workbook
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.problems import ImportRefused, Problem
 from sessions_app.models import TreatmentSession
@@ -92,114 +91,8 @@ def imported(web, data: bytes, name: str = "sheets.zip") -> str:
     return confirm(web, previewed(web, data, name)).content.decode()
 
 
-def export(web, **typed):
-    data = {"clinics": ["north"], "file_format": "zip", "reason": "The yearly report"} | typed
-    return web.post(reverse("export_sheets"), data)
-
-
 def nothing_was_written() -> bool:
     return not Patient.everything.exists() and not Event.objects.filter(kind="imported").exists()
-
-
-class TestExport:
-    def test_gives_the_sheets_of_one_clinic_as_they_were_imported(self, web, south):
-        import_sheets(as_raw(sound()), by="test", source="command")
-        response = export(web)
-        today = date.today().isoformat()
-        assert response["Content-Disposition"] == f'attachment; filename="stsclinic-sheets-{today}.zip"'
-        assert response["Content-Type"] == "application/zip"
-        content = b"".join(response.streaming_content)
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            patients = list(csv.DictReader(io.StringIO(archive.read("patients.csv").decode())))
-            everything = b"".join(archive.read(name) for name in archive.namelist())
-        assert [row["patient_id"] for row in patients] == ["P-1", "P-3"]
-        assert b"P-2" not in everything
-
-    def test_what_left_comes_back_into_an_empty_database(self, web, dana):
-        import_sheets(as_raw(of_north()), by="test", source="command")
-        before = b"".join(export(web).streaming_content)
-        with zipfile.ZipFile(io.BytesIO(before)) as archive:
-            files = {name: archive.read(name).replace(b"P-", b"Q-") for name in archive.namelist()}
-        assert "Imported" in words_of(imported(web, as_zip(files).getvalue()))
-        after = b"".join(export(web).streaming_content)
-        with zipfile.ZipFile(io.BytesIO(after)) as archive:
-            for name, data in files.items():
-                rows, found = data.split(b"\r\n"), archive.read(name).split(b"\r\n")
-                assert rows[0] == found[0]
-                assert set(rows) <= set(found)
-
-    def test_a_workbook_holds_the_same_sheets(self, web):
-        import_sheets(as_raw(of_north()), by="test", source="command")
-        response = export(web, file_format="xlsx")
-        assert response["Content-Disposition"].endswith('.xlsx"')
-        book = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content)))
-        assert [row[0].value for row in book["patients"].iter_rows(min_row=2)] == ["P-1", "P-3"]
-        assert len(book.sheetnames) == 11
-
-    def test_is_logged_with_its_reason(self, web):
-        export(web, reason="  For the ethics committee\r\nof 2026  ")
-        event = Event.objects.get(kind="exported")
-        assert (event.actor, event.detail) == (
-            "dana",
-            "zip: north; reason: For the ethics committee\nof 2026",
-        )
-
-    @pytest.mark.parametrize(
-        ("typed", "sentence"),
-        [
-            ({"reason": ""}, "Say for whom and for what the data leave."),
-            ({"reason": "   "}, "Say for whom and for what the data leave."),
-            ({"reason": "x" * 501}, "at most 500 characters"),
-            ({"clinics": []}, "Choose at least one clinic."),
-            ({"clinics": ["south"]}, "“south” is not in this list"),
-            ({"clinics": ["north", "south"]}, "“south” is not in this list"),
-            ({"file_format": "sav"}, "sav is not one of the available choices"),
-        ],
-    )
-    def test_a_wrong_form_comes_back_with_what_was_typed(self, web, south, typed, sentence):
-        response = export(web, **typed)
-        assert response.status_code == 200
-        html = response.content.decode()
-        assert sentence in words_of(html)
-        assert "The yearly report" in html or "reason" in typed
-        assert not Event.objects.filter(kind="exported").exists()
-
-    def test_a_clinic_where_one_has_another_role_is_not_offered(self, web, dana, south):
-        _save(Membership(user=dana, clinic=south, role="clinician"))
-        html = web.get(reverse("exchange")).content.decode()
-        assert 'value="north"' in html
-        assert 'value="south"' not in html
-        assert "“south” is not in this list" in words_of(export(web, clinics=["south"]).content.decode())
-
-    def test_what_betrays_a_closed_allocation_is_left_out(self, web, dana, south, monkeypatch):
-        import_sheets(as_raw(sound()), by="test", source="command")
-        may_exchange(dana, south)
-
-        def sheets():
-            content = b"".join(export(web, clinics=["south"]).streaming_content)
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                return archive.read("series_lesions.csv") + archive.read("injections.csv")
-
-        assert b"active" in sheets() and b"saline" in sheets()
-        monkeypatch.setattr(exchange, "closed_for", lambda user: {("south", "placebo3")})
-        assert b"active" not in sheets() and b"saline" not in sheets()
-
-    def test_a_workbook_without_room_is_told_beside_the_field_and_not_logged(self, web, monkeypatch):
-        def full(stream, scope):
-            raise NoRoomInWorkbook("sessions, row 1048577: a worksheet has at most 1048576 rows.")
-
-        words, content_type, _write = exchange.FORMATS["xlsx"]
-        monkeypatch.setitem(exchange.FORMATS, "xlsx", (words, content_type, full))
-        response = export(web, file_format="xlsx")
-        assert "a worksheet has at most 1048576 rows" in words_of(response.content.decode())
-        assert not Event.objects.filter(kind="exported").exists()
-
-    def test_the_page_names_what_leaves(self, web):
-        words = words_of(web.get(reverse("exchange")).content.decode())
-        assert "pseudonymous, not anonymous" in words
-        for sheet, column in exchange.free_text_columns():
-            assert f"{sheet}: {column}" in words
-        assert len(exchange.free_text_columns()) > 3
 
 
 class TestPreview:
@@ -424,8 +317,9 @@ class TestImport:
 
     def test_reads_a_workbook(self, web):
         import_sheets(as_raw(of_north()), by="test", source="command")
-        content = b"".join(export(web, file_format="xlsx").streaming_content)
-        book = openpyxl.load_workbook(io.BytesIO(content))
+        content = io.BytesIO()
+        write_workbook(content)
+        book = openpyxl.load_workbook(content)
         for sheet in book:
             for row in sheet.iter_rows(min_row=2, max_col=1):
                 row[0].value = row[0].value.replace("P-", "Q-")
@@ -626,7 +520,6 @@ def test_only_the_data_manager_exchanges_data(client, north, role):
     client.force_login(make_user(role, north))
     assert client.get(reverse("exchange")).status_code == 404
     assert client.get(reverse("sheets_template")).status_code == 404
-    assert export(client).status_code == 404
     data = {"file": SimpleUploadedFile("s.zip", zipped(of_north()))}
     assert client.post(reverse("import_sheets"), data).status_code == 404
     assert nothing_was_written()

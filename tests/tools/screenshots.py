@@ -180,6 +180,7 @@ PICTURES = (
     Picture("report-dark", "investigator", REPORT, theme="dark"),
     Picture("report-telephone", "investigator", REPORT, width=TELEPHONE),
     Picture("report-controlled", "investigator", at("/report/?protocol=placebo3&clinic=orlando")),
+    Picture("export", "investigator", at("/exports/")),
     Picture("exchange", "datamanager", at("/exchange/")),
     Picture("allocation", "datamanager", at("/allocation/")),
     Picture("allocation-open", "datamanager", link(at("/allocation/"), "/allocation/open/")),

@@ -9,8 +9,10 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
+from sessions_app.export_jobs import folder_of
 from sessions_app.models import (
     CallAttempt,
+    ExportJob,
     Photograph,
     Protocol,
     RecalledLot,
@@ -60,6 +62,8 @@ class Side:
     call_attempt: CallAttempt
     recalled_lot: RecalledLot
     holiday: Holiday
+    export_job: ExportJob
+    """That of the side's data manager; without users, of the colleague."""
     users: dict[str, User] = field(default_factory=dict)
 
 
@@ -109,6 +113,7 @@ def make_side(name: str, *, users: bool) -> Side:
             ends_at=now + datetime.timedelta(minutes=15),
         )
     )
+    people = {role: make_person(f"{name}-{role}", role, clinic) for role in ROLES} if users else {}
     return Side(
         clinic=clinic,
         patient=patient,
@@ -157,5 +162,20 @@ def make_side(name: str, *, users: bool) -> Side:
             )
         ),
         holiday=save(Holiday(clinic=clinic, held_on=datetime.date(2026, 12, 24), name="Christmas Eve")),
-        users={role: make_person(f"{name}-{role}", role, clinic) for role in ROLES} if users else {},
+        export_job=_finished_export(people.get("data_manager", colleague), clinic),
+        users=people,
     )
+
+
+def _finished_export(user: User, clinic: Clinic) -> ExportJob:
+    """An export of this user, with one file."""
+    chosen = {"clinics": [clinic.code], "formats": ["csv"], "protocols": [], "diagnoses": []}
+    chosen |= {"first_treatment_from": None, "first_treatment_to": None}
+    chosen |= {"with_dates": False, "with_text": False, "new_ids": False, "danish": False}
+    now = timezone.now()
+    job = ExportJob.objects.create(
+        made_by=user, chosen=chosen, state="done", heartbeat_at=now, finished_at=now
+    )
+    folder_of(job).mkdir(parents=True)
+    (folder_of(job) / "manifest.txt").write_text("one export")
+    return job

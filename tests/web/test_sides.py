@@ -13,7 +13,11 @@ from datetime import date
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from sessions_app.dataout.bundle import write_bundle
+from sessions_app.dataout.manifest import Made
+from sessions_app.dataout.plan import Plan
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_upload
 from tests.builders import (
@@ -171,27 +175,27 @@ def test_in_the_report_and_its_files(clinic, patient, lesion_id):
 
 
 @pytest.mark.parametrize("lesion_id", HANDS)
-def test_in_the_data_sheets_and_after_they_were_read_again(clinic, patient, lesion_id):
-    client = signed_in("data_manager", clinic)
+def test_in_the_data_sheets_and_after_they_were_read_again(clinic, patient, lesion_id, tmp_path):
     hand = HANDS[lesion_id]
 
-    def exported() -> dict[str, list[dict[str, str]]]:
-        typed = {"clinics": ["north"], "file_format": "zip", "reason": "A test"}
-        content = b"".join(client.post(reverse("export_sheets"), typed).streaming_content)
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    def exported(folder) -> dict[str, list[dict[str, str]]]:
+        folder.mkdir()
+        plan = Plan(clinics=("north",), formats=("csv",), with_dates=True, with_text=True)
+        write_bundle(folder, plan, Made("test", timezone.now()))
+        with zipfile.ZipFile(folder / "sheets.zip") as archive:
             return {
                 name: list(csv.DictReader(io.StringIO(archive.read(name).decode(), newline="")))
                 for name in archive.namelist()
-            } | {"": content}
+            }
 
-    first = exported()
+    first = exported(tmp_path / "first")
     moved = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(first[""])) as old, zipfile.ZipFile(moved, "w") as new:
+    with zipfile.ZipFile(tmp_path / "first" / "sheets.zip") as old, zipfile.ZipFile(moved, "w") as new:
         for name in old.namelist():
             new.writestr(name, old.read(name).replace(b"SIDES", b"AGAIN"))
     raw = read_upload(moved, "sheets.zip")
     import_sheets(raw, by="test", source="import")
-    for patient_id, sheets in (("SIDES", first), ("AGAIN", exported())):
+    for patient_id, sheets in (("SIDES", first), ("AGAIN", exported(tmp_path / "again"))):
 
         def mine(name, sheets=sheets, patient_id=patient_id):
             key = {"patient_id": patient_id, "lesion_id": lesion_id}

@@ -152,9 +152,11 @@ class SeriesLesion(ClinicalRecord):
     series = models.ForeignKey(Series, models.PROTECT, related_name="series_lesions")
     lesion = models.ForeignKey(Lesion, models.PROTECT, related_name="series_lesions")
     arm = CodeField(terms.ARM, blank=True, default="")
+    position = WholeNumberField(low=0, high=9999, default=0)
+    """The lesion's place in the clinic's own order, from 1; 0 where nobody ordered them: by lesion ID."""
 
     class Meta:
-        ordering = ["series", "lesion__lesion_id"]
+        ordering = ["series", "position", "lesion__lesion_id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["series", "lesion"], condition=kept(), name="lesion_once_per_series"

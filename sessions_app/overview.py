@@ -242,7 +242,7 @@ def _load(patient: Patient, user, lesions: list[Lesion], effects: list[SideEffec
         series__patient=patient, series__struck_out_at=None
     ).order_by("session_no"):
         found.sessions[session.series_id].append(session)
-    for treated in SeriesLesion.objects.filter(series__patient=patient).order_by("lesion__lesion_id"):
+    for treated in SeriesLesion.objects.filter(series__patient=patient):
         if treated.lesion_id in found.lesions:
             arm = treated.get_arm_display() if treated.arm else ""
             found.treated[treated.series_id].append((found.lesions[treated.lesion_id], arm))

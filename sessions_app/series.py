@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from lesions.models import Lesion, Patient
 from sessions_app.enrolment import OPEN_SERIES, eligibility_of, facts_of_lesions, protocols_for
+from sessions_app.lesion_order import next_position
 from sessions_app.models import Assessment, Injection, Protocol, Series, SeriesLesion
 from sessions_app.selectors import series_for
 from stsclinic.audit.acting import acting
@@ -158,7 +159,8 @@ def _set_lesions(series: Series, wanted: set[Lesion], *, by: str, source: str, r
             )
         strike_out(now[lesion], by=by, source=source, reason=reason or "Taken out of the series.")
     for lesion in sorted(wanted - set(now), key=lambda lesion: lesion.lesion_id):
-        write_new(SeriesLesion(series=series, lesion=lesion), by=by, source=source, reason=reason)
+        added = SeriesLesion(series=series, lesion=lesion, position=next_position(series))
+        write_new(added, by=by, source=source, reason=reason)
     return True
 
 

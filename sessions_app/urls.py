@@ -11,6 +11,7 @@ from sessions_app.views import (
     export,
     history,
     imports,
+    lesion_order,
     lots,
     patient,
     patient_list,
@@ -53,6 +54,7 @@ urlpatterns = [
     # series
     path("patients/<int:pk>/series/new/", series.series_new, name="series_new"),
     path("series/<int:pk>/edit/", series.series_edit, name="series_edit"),
+    path("series/<int:pk>/lesion-order/", lesion_order.lesion_order, name="lesion_order"),
     # session sheet
     path("series/<int:pk>/sessions/<slug:kind>/open/", sheet.session_open, name="session_open"),
     path("drafts/<int:pk>/", sheet.draft, name="draft"),

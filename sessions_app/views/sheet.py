@@ -29,6 +29,7 @@ from sessions_app.drafts import (
 )
 from sessions_app.enrolment import may_open_session
 from sessions_app.entries import lesion_field
+from sessions_app.lesion_order import in_order_of
 from sessions_app.models import Series, SessionDraft, TreatmentSession
 from sessions_app.patient_scores import patients_own_words, purposes_of, stands_by_patient
 from sessions_app.selectors import drafts_to_write
@@ -348,8 +349,8 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
     shows = allocation_visible(request.user, row.series)
     by_patient = stands_by_patient(row)
     clinic = row.series.patient.clinic_id
-    assessments = _rows(row, "assessments").select_related("lesion").order_by("lesion__lesion_id")
-    injections = _rows(row, "injections").select_related("lesion").order_by("lesion__lesion_id")
+    assessments = in_order_of(row.series, _rows(row, "assessments").select_related("lesion"))
+    injections = in_order_of(row.series, _rows(row, "injections").select_related("lesion"))
     facts = [
         InjectionFacts(
             lesion_id=given.lesion.lesion_id,

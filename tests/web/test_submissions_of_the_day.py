@@ -6,6 +6,7 @@ Recalled lots, photographs, data sheets, the report's filter, how a side effect 
 import datetime
 import io
 import json
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -19,13 +20,14 @@ from PIL import Image
 from lesions.models import Lesion, Patient
 from sessions_app.calls import ANSWERS
 from sessions_app.forms.enrolment import ProtocolChoice, UndoWithdrawalForm
-from sessions_app.forms.exchange import ExportForm, ImportForm
+from sessions_app.forms.exchange import ConfirmForm, ExportForm, ImportForm
 from sessions_app.forms.lots import RecalledLotForm
-from sessions_app.forms.photographs import PhotographForm
+from sessions_app.forms.photographs import MeasureForm, PhotographForm, RulerForm
 from sessions_app.forms.report import ReportFilterForm
 from sessions_app.forms.side_effects import ObservationForm, SponsorForm
 from sessions_app.models import CallAttempt, Photograph, RecalledLot, SideEffect, SideEffectObservation
 from sessions_app.side_effects import HOW
+from sessions_app.waiting_uploads import forget, keep
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
 from stsclinic.clinical import terms
@@ -51,6 +53,7 @@ from tests.web.submissions import (
     a_code,
     many,
     maybe,
+    says_why,
     spoiled,
     typed,
 )
@@ -181,30 +184,91 @@ def _import(here, data):
     content = as_zip(as_files(rows)).getvalue()
     if data.draw(st.sampled_from((False, False, False, False, True))):
         content = data.draw(st.one_of(st.just(content[:80]), st.binary(max_size=60)))
-    button = data.draw(st.sampled_from(("import", "import", "import", "check", "problems")))
-    sent = {"file": SimpleUploadedFile("sheets.zip", content), button: "1"}
+    before, client = Change.objects.count(), here.tried.client
+    with transaction.atomic():
+        answer = client.post(reverse("import_sheets"), {"file": SimpleUploadedFile("sheets.zip", content)})
+        assert Change.objects.count() == before, "an upload that only waits changes nothing"
+        if answer.status_code == 200:
+            assert says_why(answer)
+        else:
+            confirm = f"{answer.url}confirm/"
+            page = client.get(answer.url)
+            sent = {"digest": page.context["form"].initial["digest"], "reason": "The yearly report"}
+            if client.post(confirm, sent).status_code == 302:
+                here.tried.saved += 1
+                _same_as_sent(patient, lesion)
+            else:
+                assert Change.objects.count() == before
+        transaction.set_rollback(True)
+
+
+def _same_as_sent(patient: dict, lesion: dict) -> None:
+    row = Patient.objects.get(study_id=patient["patient_id"])
+    found = Lesion.objects.get(patient=row)
+    for name in ("sex", "diagnosis", "raynaud", "race"):
+        assert getattr(row, name) == typed(patient, name), name
+    assert str(row.consented_on or "") == typed(patient, "consented_on")
+    for name in ("lesion_id", "body_site", "laterality", "lesion_type", "subtype"):
+        assert getattr(found, name) == typed(lesion, name), name
+
+
+@many(ConfirmForm, st.data())
+def _confirm(here, data):
+    rows = {"patients": [{"patient_id": "NEW-1", "clinic": "here", "sex": "male", "diagnosis": "ssc"}]}
+    token = keep(here.manager, SimpleUploadedFile("sheets.zip", as_zip(as_files(rows)).getvalue()))
+    page = here.tried.client.get(reverse("import_preview", args=[token]))
+    digest = page.context["form"].initial["digest"]
+    sent = data.draw(
+        spoiled({"digest": st.sampled_from((digest, digest, digest, "0" * 64)), "reason": WORDS})
+    )
 
     def check():
-        row = Patient.objects.get(study_id=patient["patient_id"])
-        found = Lesion.objects.get(patient=row)
-        for name in ("sex", "diagnosis", "raynaud", "race"):
-            assert getattr(row, name) == typed(patient, name), name
-        assert str(row.consented_on or "") == typed(patient, "consented_on")
-        for name in ("lesion_id", "body_site", "laterality", "lesion_type", "subtype"):
-            assert getattr(found, name) == typed(lesion, name), name
+        assert Patient.objects.get(study_id="NEW-1").sex == "male"
+        reasons = set(Change.objects.filter(table_name="lesions_patient").values_list("reason", flat=True))
+        assert lines(typed(sent, "reason")) in reasons
 
+    here.tried.post(reverse("import_confirm", args=[token]), sent, check)
+    forget(token)
+
+
+def share(low: int, high: int):
+    """So many percent of a photograph's width or height, as people type it."""
+    return st.integers(low * 10, high * 10).map(lambda n: f"{n // 10}{',.'[n % 2]}{n % 10}")
+
+
+MARKER = {
+    "marker_x1": share(0, 30),
+    "marker_y1": share(0, 100),
+    "marker_x2": share(60, 100),
+    "marker_y2": share(0, 100),
+    "marker_mm": st.integers(10, 100).map(str),
+}
+
+
+@many(RulerForm, spoiled(MARKER | {"version": st.just("1"), "reason": maybe(WORDS)}))
+def _ruler(here, sent):
+    def check():
+        row = Photograph.objects.get(pk=here.photograph.pk)
+        for name in MARKER:
+            text = typed(sent, name).replace(",", ".")
+            assert getattr(row, name) == (Decimal(text) if text else None), name
+
+    here.tried.post(reverse("photograph_ruler", args=[here.photograph.token]), sent, check)
+
+
+@many(
+    MeasureForm, spoiled({"x1": share(0, 30), "y1": share(0, 100), "x2": share(60, 100), "y2": share(0, 100)})
+)
+def _measure(here, sent):
     before = Change.objects.count()
-    with transaction.atomic():
-        answer = here.tried.client.post(reverse("import_sheets"), sent)
-        assert answer.status_code == 200
-        result = answer.context["result"] if answer.context else None
-        if result and result["is_written"]:
-            assert button == "import"
-            here.tried.saved += 1
-            check()
-        else:
-            assert Change.objects.count() == before
-        transaction.set_rollback(True)
+    answer = here.tried.client.get(reverse("photograph_ruler", args=[here.photograph.token]), sent)
+    assert answer.status_code == 200
+    assert Change.objects.count() == before
+    measure = answer.context["measure"]
+    if measure.is_bound and not measure.errors:
+        here.tried.saved += 1
+        for name in ("x1", "y1", "x2", "y2"):
+            assert measure.cleaned_data[name] == Decimal(typed(sent, name).replace(",", ".")), name
 
 
 def _cells(row: dict) -> dict[str, str]:
@@ -380,9 +444,22 @@ def test_submissions(here, submit):
     here.tried.enough()
 
 
-@pytest.mark.parametrize("submit", [_export, _import], ids=lambda submit: submit.__name__.strip("_"))
+@pytest.mark.parametrize(
+    "submit", [_export, _import, _confirm], ids=lambda submit: submit.__name__.strip("_")
+)
 def test_submissions_of_data_sheets(here, submit):
-    here.tried.client.force_login(make_user("data_manager", here.clinic))
+    here.manager = make_user("data_manager", here.clinic)
+    here.tried.client.force_login(here.manager)
+    submit(here)
+    here.tried.enough()
+
+
+@pytest.mark.parametrize("submit", [_ruler, _measure], ids=lambda submit: submit.__name__.strip("_"))
+def test_submissions_on_a_photograph(here, submit):
+    held_on = here.session.held_on
+    here.photograph = save(
+        Photograph(lesion=here.lesion, taken_on=held_on, width_px=400, height_px=300, sha256="0" * 64)
+    )
     submit(here)
     here.tried.enough()
 

@@ -6,7 +6,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0007_photograph_marker"),
+        ("sessions_app", "0008_export_job"),
     ]
 
     operations = [

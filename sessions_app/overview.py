@@ -188,7 +188,7 @@ class _Rows:
     sessions: dict[int, list[TreatmentSession]] = _lists()
     treated: dict[int, list[tuple[Lesion, str]]] = _lists()
     assessments: dict[int, list[Assessment]] = _lists()
-    injections: dict[int, list[Injection]] = _lists()
+    injections: dict[int, list[InjectionFacts]] = _lists()
     infusions: dict[int, Infusion] = field(default_factory=dict)
     side_effects: dict[int, list[SideEffect]] = _lists()
     sheets: dict[int, OpenSheet] = field(default_factory=dict)
@@ -206,7 +206,7 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
         .select_related("lesion", "session", "series")
         .order_by("-onset_on", "-pk")
     )
-    rows = _load(patient, user, lesions, effects)
+    rows = _load(patient, user, lesions, series, effects)
     is_visible = _visibility(user)
     pages = [_series_page(one, rows, is_visible(one)) for one in series]
     lesion_rows = _lesion_rows(lesions, rows)
@@ -231,13 +231,10 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
     return found
 
 
-def _load(patient: Patient, user, lesions: list[Lesion], effects: list[SideEffect]) -> _Rows:
+def _load(
+    patient: Patient, user, lesions: list[Lesion], series: list[Series], effects: list[SideEffect]
+) -> _Rows:
     found = _Rows(lesions={lesion.pk: lesion for lesion in lesions})
-    kept = {
-        "session__series__patient": patient,
-        "session__struck_out_at": None,
-        "session__series__struck_out_at": None,
-    }
     for session in TreatmentSession.objects.filter(
         series__patient=patient, series__struck_out_at=None
     ).order_by("session_no"):
@@ -246,14 +243,24 @@ def _load(patient: Patient, user, lesions: list[Lesion], effects: list[SideEffec
         if treated.lesion_id in found.lesions:
             arm = treated.get_arm_display() if treated.arm else ""
             found.treated[treated.series_id].append((found.lesions[treated.lesion_id], arm))
-    assessments = Assessment.objects.filter(**kept).select_related("session__series")
-    for assessment in assessments.order_by(
-        "session__held_on", "session__series__series_no", "session__session_no"
-    ):
+    sessions = {row.pk: row for listed in found.sessions.values() for row in listed}
+    number = {one.pk: one.series_no for one in series}
+
+    def when(assessment: Assessment) -> tuple:
+        session = assessment.session
+        return session.held_on, number[session.series_id], session.session_no or 0
+
+    assessments = list(Assessment.objects.filter(session__in=sessions).order_by())
+    for assessment in assessments:
+        assessment.session = sessions[assessment.session_id]
+    for assessment in sorted(assessments, key=when):
         found.assessments[assessment.lesion_id].append(assessment)
-    for injection in Injection.objects.filter(**kept):
-        found.injections[injection.session_id].append(injection)
-    found.infusions = {row.session_id: row for row in Infusion.objects.filter(**kept)}
+    given = Injection.objects.filter(session__in=sessions).order_by()
+    facts = ("agent", "concentration_mg_ml", "volume_ml", "salt_form")
+    for session_pk, lesion_pk, *values in given.values_list("session_id", "lesion_id", *facts):
+        injected = InjectionFacts(lesion_id=str(lesion_pk), **dict(zip(facts, values, strict=True)))
+        found.injections[session_pk].append(injected)
+    found.infusions = {row.session_id: row for row in Infusion.objects.filter(session__in=sessions)}
     for effect in effects:
         if effect.session_id:
             found.side_effects[effect.session_id].append(effect)
@@ -310,18 +317,9 @@ def _series_page(series: Series, rows: _Rows, is_visible: bool) -> SeriesPage:
     )
 
 
-def _amount(injections: Sequence[Injection], infusion: Infusion | None, is_visible: bool) -> Amount:
+def _amount(injections: Sequence[InjectionFacts], infusion: Infusion | None, is_visible: bool) -> Amount:
     """What one session gave; without mg and syringes where the allocation is closed."""
-    totals: Totals = session_totals(
-        InjectionFacts(
-            lesion_id=str(row.lesion_id),
-            agent=row.agent,
-            concentration_mg_ml=row.concentration_mg_ml,
-            volume_ml=row.volume_ml,
-            salt_form=row.salt_form,
-        )
-        for row in injections
-    )
+    totals: Totals = session_totals(injections)
     return Amount(
         volume_ml=totals.volume_ml if injections else None,
         dose_mg=totals.dose_mg if injections and is_visible else None,

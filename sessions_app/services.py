@@ -35,16 +35,27 @@ def log_session(
         EntryRefused: a rule of check_entry is broken; nothing was written.
     """
     with acting(by=by, source=source, reason=reason):
-        series = Series.objects.select_for_update().select_related("patient", "protocol").get(pk=series.pk)
+        series = (
+            Series.objects.select_for_update(of=("self",))
+            .select_related("patient__clinic", "protocol")
+            .get(pk=series.pk)
+        )
         arms = _arms(series)
         _refuse(check_entry(series, entry, arms))
+        number = _number_of_the_last(series, entry.held_on)
         session = TreatmentSession(
-            series=series, completed_at=timezone.now(), completed_by=by, **_visit(entry)
+            series=series,
+            session_no=number,
+            completed_at=timezone.now(),
+            completed_by=by,
+            **_visit(entry),
         )
-        session.full_clean()
-        session.save()
-        _write_rows(session, entry, arms, series)
-        _renumber(session)
+        # The series is locked and the rules of several columns are in check_entry and in the database.
+        session.clean_fields(exclude=["series"])
+        session.save(force_insert=True)
+        _write_rows(session, entry, arms, series, is_new=True)
+        if number is None:
+            _renumber(session)
         AlertAcknowledgement.objects.bulk_create(
             AlertAcknowledgement(
                 session=session, code=ack.code, lesion_id=ack.lesion, facts=ack.facts, note=ack.note, by=by
@@ -246,7 +257,14 @@ def _visit(entry: SessionEntry) -> dict:
     }
 
 
-def _write_rows(session: TreatmentSession, entry: SessionEntry, arms: dict[int, str], series: Series) -> None:
+def _write_rows(
+    session: TreatmentSession,
+    entry: SessionEntry,
+    arms: dict[int, str],
+    series: Series,
+    *,
+    is_new: bool = False,
+) -> None:
     """Bring the rows of a session to what the entry says: new ones, changed ones, and those left out struck out."""
     seen = [
         Assessment(
@@ -300,9 +318,9 @@ def _write_rows(session: TreatmentSession, entry: SessionEntry, arms: dict[int, 
         infused = [
             Infusion(session=session, dose_g=entry.infusion.dose_g, duration_min=entry.infusion.duration_min)
         ]
-    _bring_to(Assessment, session, seen, "lesion_id")
-    _bring_to(Injection, session, given, "lesion_id")
-    _bring_to(Infusion, session, infused, "session_id")
+    _bring_to(Assessment, session, seen, "lesion_id", is_new)
+    _bring_to(Injection, session, given, "lesion_id", is_new)
+    _bring_to(Infusion, session, infused, "session_id", is_new)
     if entry.vials is not None:
         drawn = [
             SessionVial(
@@ -310,14 +328,15 @@ def _write_rows(session: TreatmentSession, entry: SessionEntry, arms: dict[int, 
             )
             for row in entry.vials
         ]
-        _bring_to(SessionVial, session, drawn, "vial_no")
+        _bring_to(SessionVial, session, drawn, "vial_no", is_new)
 
 
 _HOUSEKEEPING = {"id", "session", "lesion", "version", "struck_out_at", "struck_out_by", "struck_out_reason"}
 
 
-def _bring_to(model, session: TreatmentSession, wanted: list, key: str) -> None:
-    there = {getattr(row, key): row for row in model.objects.filter(session=session)}
+def _bring_to(model, session: TreatmentSession, wanted: list, key: str, is_new: bool) -> None:
+    rows = () if is_new else model.objects.filter(session=session)
+    there = {getattr(row, key): row for row in rows}
     new = []
     names = [field.name for field in model._meta.concrete_fields if field.name not in _HOUSEKEEPING]
     for row in wanted:
@@ -339,6 +358,14 @@ def _bring_to(model, session: TreatmentSession, wanted: list, key: str) -> None:
             struck_out_by="correction",
             struck_out_reason="Left out by a correction.",
         )
+
+
+def _number_of_the_last(series: Series, held_on: datetime.date) -> int | None:
+    """The number of a new session, where it comes after all others of the series; else None."""
+    there = TreatmentSession.objects.filter(series=series).order_by().values_list("session_no", "held_on")
+    numbers = {number for number, _on in there}
+    is_last = all(on <= held_on for _number, on in there)
+    return len(there) + 1 if is_last and numbers == set(range(1, len(there) + 1)) else None
 
 
 def _renumber(moved: TreatmentSession) -> None:

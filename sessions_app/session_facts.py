@@ -93,7 +93,7 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
             .order_by("session__held_on", "session__session_no")
             .values_list("lesion__lesion_id", "session__held_on", "concentration_mg_ml", "salt_form")
         ),
-        previous_infusions=_infusions(series),
+        previous_infusions=_infusions(series) if series.protocol.route == "infusion" else (),
         side_effects=tuple(
             SideEffectFacts(
                 term=row.term,

@@ -102,7 +102,7 @@ def roles_by_clinic(user) -> dict[int, set[str]]:
         return {}
     if not hasattr(user, "_roles_by_clinic"):
         found: dict[int, set[str]] = {}
-        for clinic_id, role in user.memberships.values_list("clinic_id", "role"):
+        for clinic_id, role in user.memberships.order_by().values_list("clinic_id", "role"):
             found.setdefault(clinic_id, set()).add(role)
         user._roles_by_clinic = found
     return user._roles_by_clinic

@@ -113,7 +113,8 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     except DraftClosed as closed:
         return _closed(request, closed.draft, request.POST)
     note_here(draft=row, user=request.user, shown_at=shown_at(request), has_typed=True)
-    row = _draft_of(request.user, pk)
+    row.version, row.saved_at = saved.draft.version, saved.draft.saved_at
+    row.saved_by_id = saved.draft.saved_by_id
     if saved.conflicts or saved.by_others:
         return _show(request, row, plan, texts_of(row), saved=saved, typed=typed)
     action = request.POST.get("action", "save")

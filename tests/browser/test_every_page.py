@@ -113,7 +113,7 @@ PAGES = {
     "administrator": {"users", "user", "user_new", "clinics", "clinic", "clinic_new", "holidays"}
     | {"alerts", "protocols", "protocol", "protocol_new_version"},
 }
-ALSO = ("DEMO-01", "DEMO-03", "DEMO-04", "DEMO-05", "COI-1")
+ALSO = ("DEMO-01", "DEMO-03", "DEMO-05", "COI-1")
 """Patients of whom something is recorded, or still to be decided, that the first one does not show."""
 
 

@@ -19,13 +19,23 @@ from PIL import Image
 
 from lesions.models import Lesion, Patient
 from sessions_app.calls import ANSWERS
+from sessions_app.dataout.bundle import FORMATS
+from sessions_app.export_jobs import plan_of
 from sessions_app.forms.enrolment import ProtocolChoice, UndoWithdrawalForm
-from sessions_app.forms.exchange import ConfirmForm, ExportForm, ImportForm
+from sessions_app.forms.exchange import ConfirmForm, ImportForm
+from sessions_app.forms.export import ExportForm
 from sessions_app.forms.lots import RecalledLotForm
 from sessions_app.forms.photographs import MeasureForm, PhotographForm, RulerForm
 from sessions_app.forms.report import ReportFilterForm
 from sessions_app.forms.side_effects import ObservationForm, SponsorForm
-from sessions_app.models import CallAttempt, Photograph, RecalledLot, SideEffect, SideEffectObservation
+from sessions_app.models import (
+    CallAttempt,
+    ExportJob,
+    Photograph,
+    RecalledLot,
+    SideEffect,
+    SideEffectObservation,
+)
 from sessions_app.side_effects import HOW
 from sessions_app.waiting_uploads import forget, keep
 from stsclinic.audit.acting import acting
@@ -134,27 +144,40 @@ def _photograph(here, data):
     here.tried.post(reverse("photograph_new", args=[here.lesion.pk]), sent, check)
 
 
-@many(ExportForm, st.data())
-def _export(here, data):
-    valid = {
-        "clinics": st.sampled_from((["here"], "here")),
-        "file_format": st.sampled_from(("zip", "zip", "xlsx")),
-        "reason": WORDS,
-    }
-    sent = data.draw(spoiled(valid))
-
+@many(
+    ExportForm,
+    spoiled(
+        {
+            "clinics": st.sampled_from((["here"], "here")),
+            "formats": st.lists(a_code(FORMATS), min_size=1, max_size=3, unique=True),
+            "protocol": st.sampled_from(("", "weekly4")),
+            "diagnosis": maybe(a_code(terms.DIAGNOSIS)),
+            "treated_from": maybe(st.dates(datetime.date(2015, 1, 1), datetime.date(2018, 1, 1)).map(str)),
+            "treated_to": maybe(st.dates(datetime.date(2018, 1, 1), datetime.date(2026, 1, 1)).map(str)),
+            "new_ids": st.sampled_from(("", "on")),
+            "with_dates": st.sampled_from(("", "on")),
+            "reason": WORDS,
+        }
+    ),
+)
+def _export(here, sent):
     def check():
-        ending = typed(sent, "file_format")
-        assert Event.objects.get(kind="exported").detail == (
-            f"{ending}: here; reason: {lines(typed(sent, 'reason'))}"
-        )
+        job = ExportJob.objects.get()
+        chosen, formats = plan_of(job), sent["formats"]
+        assert chosen.clinics == ("here",)
+        assert set(chosen.formats) == ({formats} if isinstance(formats, str) else set(formats))
+        for name in ("protocol", "diagnosis"):
+            found = chosen.selection.protocols if name == "protocol" else chosen.selection.diagnoses
+            assert set(found) == {typed(sent, name)} - {""}, name
+        assert str(chosen.selection.first_treatment_from or "") == typed(sent, "treated_from")
+        assert str(chosen.selection.first_treatment_to or "") == typed(sent, "treated_to")
+        for name in ("new_ids", "with_dates"):
+            assert getattr(chosen, name) is (typed(sent, name) not in ("", "False", "false", "0")), name
+        assert job.reason == lines(typed(sent, "reason"))
+        assert Event.objects.filter(kind="exported").count() == 1
 
-    def is_file(answer):
-        is_attached = "attachment" in answer.headers.get("Content-Disposition", "")
-        assert is_attached or not Event.objects.filter(kind="exported").exists()
-        return is_attached
-
-    here.tried.post(reverse("export_sheets"), sent, check, is_saved=is_file)
+    here.tried.post(reverse("export_new"), sent, check)
+    assert not Event.objects.filter(kind="exported").exists()
 
 
 SHEET_PATIENT = {

@@ -107,6 +107,9 @@ FORMATS: dict[str, tuple[str, str, Callable[[Prepared, BinaryIO], None]]] = {
 }
 """By the word in the address: the ending of the file's name, its type, and what writes it."""
 
+NOT_SHARED = ("json",)
+"""What holds every number in full precision, and so cannot hide any."""
+
 
 def _plain(column: Column, value: Any) -> str:
     text = cell_text(column, value)

@@ -6,6 +6,7 @@ system font and no clock is used, so the same data, selection and stated date gi
 """
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -61,6 +62,13 @@ def figure_png(figure: Figure) -> bytes:
         ignore_system_fonts=True,
         sys_inputs={"svg": printable(standalone_svg(figure)), "width": f"{figure.width * MM_PER_UNIT:.2f}mm"},
     )
+
+
+PICTURES: dict[str, tuple[str, Callable[[Figure], bytes]]] = {
+    "svg": ("image/svg+xml", lambda figure: standalone_svg(figure).encode()),
+    "png": ("image/png", figure_png),
+}
+"""By the ending of the file's name: its type, and what draws it."""
 
 
 def printable(text: str) -> str:
@@ -144,7 +152,7 @@ def _table(table: Table, notes: list[str]) -> dict[str, Any]:
         "rows": rows,
         "notes": [notes.index(note) + 1 for note in table.footnotes],
         "cut": cut if len(table.rows) > ROWS_PRINTED else "",
-        "landscape": table.is_individual and many >= LANDSCAPE_COLUMNS,
+        "landscape": table.section == "lists" and bool(rows) and many >= LANDSCAPE_COLUMNS,
         "size": next(size for least, size in SIZES if many >= least),
     }
 

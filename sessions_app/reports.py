@@ -29,6 +29,8 @@ from stsclinic.reporting.methods import Methods, methods
 from stsclinic.reporting.records import Registry
 from stsclinic.reporting.selection import UNIT, Selection
 from stsclinic.reporting.summary import Report, summarise
+from stsclinic.reporting.suppression import FOOTNOTE as SHARING_FOOTNOTE
+from stsclinic.reporting.suppression import fit_for_sharing
 from stsclinic.reporting.tables import Column, Table, tables
 
 RIGHT = "see_report"
@@ -46,6 +48,8 @@ class Prepared:
     selection_words: str
     """The selection by codes, for the log."""
     stated_on: date
+    is_for_sharing: bool = False
+    """Whether small numbers are hidden and lists of persons left out."""
 
     @property
     def patients(self) -> int:
@@ -75,13 +79,19 @@ def report_protocols(clinics: Sequence[Clinic]) -> dict[str, str]:
 
 
 def prepare(
-    user: User, selection: Selection, clinics: Sequence[Clinic], *, stated_on: date | None = None
+    user: User,
+    selection: Selection,
+    clinics: Sequence[Clinic],
+    *,
+    stated_on: date | None = None,
+    for_sharing: bool = False,
 ) -> Prepared:
     """Compute the report of a selection, in a fixed number of queries.
 
     Args:
         clinics: those of `report_clinics(user)`. The records of no other are read, whatever the selection.
         stated_on: the date that is printed; today where the clinic is, unless given.
+        for_sharing: hide small numbers, and leave out lists of persons.
     """
     chosen = [one for one in clinics if not selection.clinics or one.code in selection.clinics]
     closed = closed_for(user)
@@ -93,15 +103,26 @@ def prepare(
         allocation_visible=lambda clinic, protocol: (clinic, protocol) not in closed,
     )
     day = stated_on or _today(chosen)
-    state = _state_words(registry, last_change)
+    state = f"change number {last_change or 0}"
+    if not for_sharing:
+        state += f"; {_rows_words(registry)}"
     names = [one.name for one in chosen]
+    found = tables(report)
     return Prepared(
         report=report,
-        tables=tables(report),
-        about=_about(report, names, day, state),
-        methods=methods(report, clinics=names, stated_on=day, data_state=state, versions=_versions()),
+        tables=fit_for_sharing(found) if for_sharing else found,
+        about=_about(report, names, day, state, for_sharing),
+        methods=methods(
+            report,
+            clinics=names,
+            stated_on=day,
+            data_state=state,
+            versions=_versions(),
+            with_numbers=not for_sharing,
+        ),
         selection_words=_by_codes(selection),
         stated_on=day,
+        is_for_sharing=for_sharing,
     )
 
 
@@ -128,18 +149,18 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _state_words(registry: Registry, last_change: int | None) -> str:
-    """Which data these were: the last change in the history, and the rows of the clinics chosen."""
+def _rows_words(registry: Registry) -> str:
+    """How many rows the clinics chosen have."""
     series = [one for patient in registry.patients for one in patient.series]
     sessions = [session for one in series for session in one.sessions]
     injections = sum(len(session.injections) for session in sessions)
     return (
-        f"change number {last_change or 0}; {len(registry.patients)} patients, {len(series)} series, "
+        f"{len(registry.patients)} patients, {len(series)} series, "
         f"{len(sessions)} sessions, {injections} injections, {len(registry.side_effects)} side effects"
     )
 
 
-def _about(report: Report, clinics: Sequence[str], day: date, state: str) -> Table:
+def _about(report: Report, clinics: Sequence[str], day: date, state: str, for_sharing: bool) -> Table:
     selection = report.selection
     rows = [
         ("Clinics", ", ".join(clinics)),
@@ -150,11 +171,13 @@ def _about(report: Report, clinics: Sequence[str], day: date, state: str) -> Tab
         ("Concentration", _concentration_words(selection)),
         ("First treatment", _period_words(selection)),
         ("Headline", f"{UNIT[selection.unit]}, {HORIZON[selection.horizon].lower()}"),
-        ("Patients", str(report.cohort["patients_offered"])),
+        *([] if for_sharing else [("Patients", str(report.cohort["patients_offered"]))]),
         ("Date", show_date(day)),
         ("Data", f"{state[0].upper()}{state[1:]}"),
         ("Program", f"stsclinic {__version__}"),
     ]
+    if for_sharing:
+        rows.append(("Small numbers", SHARING_FOOTNOTE))
     if report.has_concealed:
         rows.append(("Allocation", CLOSED_FOOTNOTE))
     columns = (Column("what", "What"), Column("value", "Value"))

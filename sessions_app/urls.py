@@ -84,6 +84,7 @@ urlpatterns = [
     # report, data sheets, allocation
     path("report/", report.report, name="report"),
     path("report/rows/<slug:table>/<int:row>/<slug:column>/", report.report_rows, name="report_rows"),
+    path("report/figure/<slug:figure>/<slug:file_format>/", report.report_figure, name="report_figure"),
     path("report/download/<slug:file_format>/", report.report_download, name="report_download"),
     path("exports/", export.exports, name="exports"),
     path("exports/new/", export.export_new, name="export_new"),

@@ -7,9 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sessions_app.forms.report import ReportFilterForm
-from sessions_app.report_files import FORMATS
+from sessions_app.report_files import FORMATS, NOT_SHARED
 from sessions_app.report_page import address, notes_of, shown_sections, shown_tables
-from sessions_app.reports import RIGHT, prepare, report_clinics, report_protocols
+from sessions_app.report_pdf import PICTURES
+from sessions_app.reports import RIGHT, Prepared, prepare, report_clinics, report_protocols
 from stsclinic.access import require
 from stsclinic.audit.services import note_event
 from stsclinic.reporting.figures import figures
@@ -32,6 +33,7 @@ def report(request: HttpRequest) -> HttpResponse:
             "sections": shown_sections(prepared.tables, drawn, notes, request.user, form.query, request.GET),
             "notes": notes,
             "query": address("report", form.query).removeprefix(address("report", {})),
+            "share_query": address("report", form.query, share=1).removeprefix(address("report", {})),
         }
     return render(request, "sessions_app/report.html", context)
 
@@ -78,15 +80,59 @@ def report_download(request: HttpRequest, file_format: str) -> HttpResponse:
     form, clinics = _filter(request)
     if not form.is_valid():
         return render(request, "sessions_app/report.html", {"form": form}, status=400)
-    prepared = prepare(request.user, form.selection, clinics, stated_on=form.stated_on)
+    for_sharing = _is_for_sharing(request)
+    if for_sharing and file_format in NOT_SHARED:
+        raise Http404
+    prepared = prepare(
+        request.user, form.selection, clinics, stated_on=form.stated_on, for_sharing=for_sharing
+    )
     ending, content_type, write = FORMATS[file_format]
     stream = BytesIO()
     write(prepared, stream)
-    by = request.user.username
-    note_event("report_downloaded", by=by, detail=f"{file_format}: {prepared.selection_words}")
-    name = f"stsclinic-report-{prepared.stated_on.isoformat()}.{ending}"
+    _log(request, prepared, file_format)
+    return _file(prepared, "report", ending, content_type, stream.getvalue())
+
+
+@require(RIGHT)
+@require_safe
+def report_figure(request: HttpRequest, figure: str, file_format: str) -> HttpResponse:
+    """One figure of the report as an SVG, or as a PNG at 300 dots per inch."""
+    form, clinics = _filter(request)
+    if file_format not in PICTURES:
+        raise Http404
+    if not form.is_valid():
+        return render(request, "sessions_app/report.html", {"form": form}, status=400)
+    prepared = prepare(
+        request.user,
+        form.selection,
+        clinics,
+        stated_on=form.stated_on,
+        for_sharing=_is_for_sharing(request),
+    )
+    drawn = next((one for one in figures(prepared.tables) if one.code == figure), None)
+    if drawn is None:
+        raise Http404
+    content_type, draw = PICTURES[file_format]
+    _log(request, prepared, f"{figure}.{file_format}")
+    return _file(prepared, figure, file_format, content_type, draw(drawn))
+
+
+def _is_for_sharing(request: HttpRequest) -> bool:
+    return request.GET.get("share") == "1"
+
+
+def _log(request: HttpRequest, prepared: Prepared, what: str) -> None:
+    sharing = " for sharing" if prepared.is_for_sharing else ""
+    note_event(
+        "report_downloaded", by=request.user.username, detail=f"{what}{sharing}: {prepared.selection_words}"
+    )
+
+
+def _file(prepared: Prepared, what: str, ending: str, content_type: str, content: bytes) -> HttpResponse:
+    sharing = "-for-sharing" if prepared.is_for_sharing else ""
+    name = f"stsclinic-{what}{sharing}-{prepared.stated_on.isoformat()}.{ending}"
     return HttpResponse(
-        stream.getvalue(),
+        content,
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

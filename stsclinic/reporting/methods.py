@@ -87,7 +87,13 @@ class _Cited:
 
 
 def methods(
-    report: Report, *, clinics: Sequence[str], stated_on: date, data_state: str, versions: Mapping[str, str]
+    report: Report,
+    *,
+    clinics: Sequence[str],
+    stated_on: date,
+    data_state: str,
+    versions: Mapping[str, str],
+    with_numbers: bool = True,
 ) -> Methods:
     """Write the paragraph.
 
@@ -95,10 +101,11 @@ def methods(
         clinics: their names, as the report shows them.
         data_state: what the data were, such as the number of the last change.
         versions: of `stsclinic` and of what it computed with, by name.
+        with_numbers: whether to say how many were treated and analysed; not where small numbers are hidden.
     """
     cite = _Cited()
     paragraphs = [
-        _patients_words(report, clinics, stated_on, data_state, cite),
+        _patients_words(report, clinics, stated_on, data_state, with_numbers, cite),
         _outcome_words(report, cite),
         _statistics_words(report, cite),
     ]
@@ -113,7 +120,12 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _patients_words(
-    report: Report, clinics: Sequence[str], stated_on: date, data_state: str, cite: _Cited
+    report: Report,
+    clinics: Sequence[str],
+    stated_on: date,
+    data_state: str,
+    with_numbers: bool,
+    cite: _Cited,
 ) -> str:
     chosen = report.selection
     sentences = [
@@ -146,11 +158,12 @@ def _patients_words(
         f"The selection was limited to {'; '.join(limits)}." if limits else "No further selection was made."
     )
     cohort = report.cohort
-    sentences.append(
-        f"Of {cohort['patients_offered']} patients offered treatment, {cohort['patients_treated']} were treated "
-        f"with {cohort['treatment_sessions']} treatments, and {cohort['series_analysed']} series in "
-        f"{cohort['patients_analysed']} patients were analysed."
-    )
+    if with_numbers:
+        sentences.append(
+            f"Of {cohort['patients_offered']} patients offered treatment, {cohort['patients_treated']} were treated "
+            f"with {cohort['treatment_sessions']} treatments, and {cohort['series_analysed']} series in "
+            f"{cohort['patients_analysed']} patients were analysed."
+        )
     sentences.append(
         "A series of treatments was analysed if it was completed as planned or stopped for remission after at "
         "least two treatments, and if the patient's and the physician's global assessments (PtGA and PhGA, 1 to "

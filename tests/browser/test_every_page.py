@@ -30,6 +30,7 @@ NOT_FOLLOWED = {
     "signed_in",
     "calls_calendar",
     "report_download",
+    "report_figure",
     "sheets_template",
     "import_marked",
     "import_problems",

@@ -1,4 +1,4 @@
-"""What the tests need of the machine beside Python: Chromium and a PostgreSQL server."""
+"""What the tests need of the machine beside Python: Chromium, a PostgreSQL server, a reader of PDF."""
 
 import os
 import shutil
@@ -38,6 +38,11 @@ def postgresql_programs() -> Path | None:
     return Path(found).resolve().parent if found else None
 
 
+def pdf_reader(program: str = "pdftotext") -> str | None:
+    """The path of a program of poppler-utils, or None where it is not installed."""
+    return shutil.which(program)
+
+
 def missing() -> list[str]:
     """The Debian packages of what is not there."""
     packages = []
@@ -45,6 +50,8 @@ def missing() -> list[str]:
         packages += ["chromium", "fonts-liberation"]
     if not postgresql_programs():
         packages += ["postgresql"]
+    if not pdf_reader():
+        packages += ["poppler-utils"]
     return packages
 
 

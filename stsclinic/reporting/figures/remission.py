@@ -15,7 +15,15 @@ ROW, HEAD = 26, 30
 def remission_figure(tables: Mapping[str, Table]) -> Figure | None:
     """Patients by outcome at both horizons, each with its interval."""
     found = tables.get("remission_intervals")
-    rows = [row for row in found.as_dicts() if row["of"] == "by_patient" and row["total"]] if found else []
+    rows = (
+        [
+            row
+            for row in found.as_dicts()
+            if row["of"] == "by_patient" and row["total"] and row["outcome"] in OUTCOME
+        ]
+        if found
+        else []
+    )
     if found is None or not rows:
         return None
     columns = {column.code: column for column in found.columns}

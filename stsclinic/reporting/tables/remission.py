@@ -21,6 +21,7 @@ ULCERS = {
     "patients_all_healed": "Patients with all ulcers healed",
 }
 METHOD = {"wilson": "Wilson", "bootstrap": "Bootstrap over patients"}
+ANY = "any"
 LEVEL_ROWS = {"by_lesion": "lesions", "by_series": "series", "by_patient": "patients"}
 
 INTERVAL_FOOTNOTE = (
@@ -45,17 +46,17 @@ def remission_tables(report: Report) -> list[Table]:
     ]
 
 
-def _with_outcome(report: Report, horizon: str, level: str, outcome: str) -> Behind:
+def _with_outcome(report: Report, horizon: str, level: str, *outcomes: str) -> Behind:
     def find() -> list:
         if level == "by_patient":
-            return [one.patient for one in report.patients if one.by_horizon[horizon].outcome == outcome]
+            return [one.patient for one in report.patients if one.by_horizon[horizon].outcome in outcomes]
         if level == "by_series":
-            return [one.course for one in report.series if one.by_horizon[horizon].outcome == outcome]
+            return [one.course for one in report.series if one.by_horizon[horizon].outcome in outcomes]
         return [
             LesionOf(one.course, lesion.lesion_id)
             for one in report.series
             for lesion in one.lesions
-            if lesion.by_horizon[horizon].outcome == outcome
+            if lesion.by_horizon[horizon].outcome in outcomes
         ]
 
     return Behind(LEVEL_ROWS[level], find)
@@ -85,7 +86,7 @@ def _intervals(report: Report) -> Table:
         (
             Column("horizon", "Horizon", "code", labels=HORIZON),
             Column("of", "Of", "code", labels=LEVELS),
-            Column("outcome", "Outcome", "code", labels=OUTCOME),
+            Column("outcome", "Outcome", "code", labels=OUTCOME | {ANY: "Complete or partial"}),
             Column("n", "n", "count"),
             Column("total", "Of", "count"),
             Column("percent", "Share", "number", "%", 1),
@@ -97,16 +98,21 @@ def _intervals(report: Report) -> Table:
         for level in LEVELS:
             counts = report.remission[horizon][level]
             total = sum(counts.values())
-            for outcome in OUTCOME:
-                found = _share_interval(report, horizon, level, outcome)
+            numbers = {}
+            for outcome, inside in (*((one, (one,)) for one in OUTCOME), (ANY, ("complete", "partial"))):
+                found = _share_interval(report, horizon, level, inside)
+                count = sum(counts[one] for one in inside)
                 low, high = (None, None) if found is None else (100 * end for end in found)
                 method = "wilson" if level == "by_patient" else "bootstrap"
-                share = 100 * counts[outcome] / total if total else None
-                rows.add(
-                    (horizon, level, outcome, counts[outcome], total, share, low, high, method),
-                    _with_outcome(report, horizon, level, outcome),
+                share = 100 * count / total if total else None
+                numbers[outcome] = rows.add(
+                    (horizon, level, outcome, count, total, share, low, high, method),
+                    _with_outcome(report, horizon, level, *inside),
                     by={"total": _every(report, level)},
                 )
+            parts = [(numbers["complete"], "n"), (numbers["partial"], "n")]
+            rows.sums.append(Sum(parts, (numbers[ANY], "n")))
+            rows.sums.append(Sum([(numbers[one], "n") for one in OUTCOME], (numbers[ANY], "total")))
     return rows.table(
         "remission_intervals", "Remission with 95% intervals", "remission", (INTERVAL_FOOTNOTE,)
     )
@@ -123,15 +129,18 @@ def _every(report: Report, level: str) -> Behind:
     )
 
 
-def _share_interval(report: Report, horizon: str, level: str, outcome: str) -> tuple[float, float] | None:
+def _share_interval(
+    report: Report, horizon: str, level: str, inside: Sequence[str]
+) -> tuple[float, float] | None:
     if level == "by_patient":
-        return wilson_interval(report.remission[horizon][level][outcome], len(report.patients))
+        events = sum(report.remission[horizon][level][one] for one in inside)
+        return wilson_interval(events, len(report.patients))
     pairs = []
     for patient in report.patients:
         judged: Sequence = patient.series
         if level == "by_lesion":
             judged = [lesion for one in patient.series for lesion in one.lesions]
-        pairs.append((sum(one.by_horizon[horizon].outcome == outcome for one in judged), len(judged)))
+        pairs.append((sum(one.by_horizon[horizon].outcome in inside for one in judged), len(judged)))
     return share_interval(pairs)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -237,3 +238,21 @@ class TestSharing:
         load(client, "aarhus")
         html = client.get(reverse("report"), {"share": "1"}).content.decode()
         assert "hidden</a>" not in html
+
+
+def test_the_tables_as_json_are_the_csv_in_full_precision(client):
+    load(client, "orlando")
+    found, in_files = json.loads(download(client, "tables")), csv_tables(client)
+    assert set(found) == set(in_files)
+    numbers = 0
+    for code, table in found.items():
+        for ours, theirs in zip(table["rows"], in_files[code][1:], strict=True):
+            for column, value, text in zip(table["columns"], ours, theirs, strict=True):
+                if value is None:
+                    assert text == ""
+                elif column["kind"] in ("count", "whole"):
+                    assert str(value) == text
+                elif column["kind"] == "number":
+                    assert float(f"{value:.{column['decimals']}f}") == float(text), (code, column["code"])
+                    numbers += 1
+    assert numbers > 100

@@ -1,0 +1,129 @@
+"""The methods paragraph says what was chosen; the figures draw what the tables hold."""
+
+from datetime import date
+from decimal import Decimal
+from xml.etree import ElementTree
+
+import pytest
+
+from stsclinic.drawing import STYLES, standalone_svg
+from stsclinic.reporting.disclosure import all_open
+from stsclinic.reporting.figures import SECTION_OF, figures
+from stsclinic.reporting.methods import methods
+from stsclinic.reporting.records import Registry
+from stsclinic.reporting.selection import Selection
+from stsclinic.reporting.summary import summarise
+from stsclinic.reporting.tables import tables
+from tests.reporting.sheets import read_case, registry_of
+
+CASES = ("aarhus", "orlando", "hershey", "coimbra", "kansas")
+
+
+def told(report, **more):
+    return methods(
+        report,
+        clinics=["North", "South"],
+        stated_on=date(2026, 11, 20),
+        data_state="change number 7",
+        versions={"stsclinic": "0.1.0", "SciPy": "1.17"},
+        **more,
+    )
+
+
+@pytest.fixture(scope="module")
+def reports():
+    return {case: summarise(registry_of(read_case(case)), allocation_visible=all_open) for case in CASES}
+
+
+class TestMethods:
+    def test_it_tells_the_data_the_numbers_and_the_versions(self, reports):
+        text = told(reports["aarhus"]).text
+        assert (
+            "register of North and South, as of 20-Nov-2026 (change number 7). No further selection" in text
+        )
+        assert "Of 43 patients offered treatment, 38 were treated with 463 treatments" in text
+        assert "36 series in 29 patients were analysed" in text
+        assert "Computed with stsclinic 0.1.0 and SciPy 1.17" in text
+
+    def test_it_tells_each_choice(self):
+        chosen = Selection(
+            diagnoses=frozenset({"dm"}),
+            protocols=frozenset({"weekly4"}),
+            subtypes=frozenset({"dystrophic"}),
+            body_sites=frozenset({"thumb", "elbow"}),
+            concentrations=frozenset({Decimal(150)}),
+            first_treatment_from=date(2024, 1, 1),
+            first_treatment_to=date(2024, 12, 31),
+            horizon="end_of_treatment",
+            unit="patient",
+        )
+        text = told(summarise(Registry([]), chosen)).text
+        for words in (
+            "diagnosis dermatomyositis",
+            "protocol weekly4",
+            "lesions of subtype dystrophic",
+            "lesions of the elbow and thumb",
+            "injected at 150 mg/ml",
+            "a first treatment from 01-Jan-2024",
+            "a first treatment to 31-Dec-2024",
+            "the headline is at the end of treatment, counted by patients",
+            "over patients (the mean of each patient's series)",
+        ):
+            assert words in text, words
+
+    def test_references_are_numbered_as_they_are_named(self, reports):
+        found = told(reports["orlando"])
+        body = " ".join(found.paragraphs)
+        places = [body.index(f"[{number}]") for number in range(1, len(found.references) + 1)]
+        assert places == sorted(places)
+        assert f"[{len(found.references) + 1}]" not in body
+
+    def test_arms_are_told_only_where_there_are_some(self, reports):
+        assert "sign-flip" in told(reports["orlando"]).text
+        assert "sign-flip" not in told(reports["aarhus"]).text
+
+    def test_for_sharing_it_tells_no_number_of_patients(self, reports):
+        assert "43 patients" not in told(reports["aarhus"], with_numbers=False).text
+
+
+class TestFigures:
+    @pytest.mark.parametrize("case", CASES)
+    def test_each_stands_alone_as_svg_within_its_edges(self, reports, case):
+        for figure in figures(tables(reports[case])):
+            assert figure.code in SECTION_OF
+            root = ElementTree.fromstring(standalone_svg(figure))
+            assert {element.tag.rpartition("}")[2] for element in root} <= {
+                "title",
+                "desc",
+                "rect",
+                "path",
+                "text",
+            }
+            assert len(figure.description) > 20
+            for text in figure.texts:
+                assert text.style in STYLES
+                assert -1 <= text.x <= figure.width
+                assert 0 <= text.y <= figure.height
+            assert all(path.style in STYLES for path in figure.paths)
+
+    def test_the_flow_has_the_numbers_of_its_table(self, reports):
+        (flow,) = [one for one in figures(tables(reports["aarhus"])) if one.code == "flow"]
+        words = [text.words for text in flow.texts]
+        for expected in (
+            "43 patients",
+            "Not eligible: 1",
+            "Declined: 3",
+            "38 patients, 120 series",
+            "29 patients, 36 series",
+        ):
+            assert expected in words
+
+    def test_a_text_in_a_figure_is_text(self, reports):
+        (flow,) = [one for one in figures(tables(reports["kansas"])) if one.code == "flow"]
+        hostile = type(flow)(
+            **{name: getattr(flow, name) for name in flow.__dataclass_fields__} | {"title": '<b> & "c"'}
+        )
+        assert "<title>&lt;b&gt; &amp;" in standalone_svg(hostile)
+
+    def test_an_empty_registry_draws_nothing(self):
+        assert figures(tables(summarise(Registry([])))) == []

@@ -76,7 +76,14 @@ OF_READERS = {
     "protocols",
     "protocol",
 }
-OF_CORRECTIONS = {"lesion_edit", "medication_edit", "patient_edit", "prior_treatment_edit", "series_edit"}
+OF_CORRECTIONS = {
+    "lesion_edit",
+    "lesion_order",
+    "medication_edit",
+    "patient_edit",
+    "prior_treatment_edit",
+    "series_edit",
+}
 OF_THE_CLINIC = (
     OF_READERS
     | OF_CORRECTIONS

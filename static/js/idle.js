@@ -159,8 +159,9 @@ async function lookAgain() {
     const who = await whoIsSignedIn();
     if (isOwner(who)) resume(who.token);
     else if (who.person !== null) refuse(who.name);
-    else if (over) askToSignIn();
-    else end();
+    else if (!over) end();
+    // Where the password is being typed already, nothing is emptied.
+    else if (part("form").hidden) askToSignIn();
   } catch {
     if (over) say("error", "The server cannot be reached. Nothing that you typed is lost; try again.");
   }

@@ -201,6 +201,7 @@ def test_nothing_typed_stands_in_the_browsers_storage(team: Team):
 def test_one_signs_in_again_over_the_sheet(team: Team, ending: str):
     page = team.someone("nurse")
     if ending == "cookie":
+        field(page, "note").press_sequentially("typed ")
         page.context.clear_cookies()
     else:
         other = page.context.new_page()
@@ -209,7 +210,7 @@ def test_one_signs_in_again_over_the_sheet(team: Team, ending: str):
         expect(other.get_by_role("heading", name="You are signed out")).to_be_visible()
         other.close()
     if ending == "cookie":
-        field(page, "note").press_sequentially("typed after the end")
+        page.keyboard.type("after the end")
     expect(dialogue(page).get_by_role("heading", name="You are signed out")).to_be_visible()
     expect(field(page, "ptga")).to_be_hidden()
     assert_accessible(page)

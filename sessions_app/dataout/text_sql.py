@@ -29,6 +29,9 @@ from sessions_app.datasheets.columns import Column, Sheet
 from sessions_app.datasheets.exporting import code_point_collation, column_value
 from sessions_app.models import TreatmentSession
 
+_MAY_BE_EMPTY = frozenset({"key", "code", "codes", "text", "partial"})
+"""Kinds of columns in which the database holds an empty text where nothing is recorded."""
+
 
 class AnyOf(Lookup):
     """Whether a key is one of a list, which is one parameter, so that the SQL is the same for every list."""
@@ -104,7 +107,9 @@ def patient_path(sheet: Sheet) -> str:
 
 def cell_text(sheet: Sheet, column: Column, plan: Plan) -> Expression:
     """The text of a column's cells, NULL where nothing is recorded or the allocation is closed."""
-    text: Any = NullIf(_plain_text(sheet, column, plan), Value(""), output_field=TextField())
+    text: Any = _plain_text(sheet, column, plan)
+    if column.kind in _MAY_BE_EMPTY and not column.required:
+        text = NullIf(text, Value(""), output_field=TextField())
     if column.betrays_allocation and plan.closed:
         pairs = Q()
         for clinic, protocol in sorted(plan.closed):
@@ -144,7 +149,7 @@ def _plain_text(sheet: Sheet, column: Column, plan: Plan) -> Any:
         return Case(yes, no, output_field=TextField())
     if column.kind == "decimal":
         text = DecimalText(value)
-        return Replace(text, Value("."), Value(",")) if plan.danish else text
+        return Replace(text, Value("."), Value(","), output_field=TextField()) if plan.danish else text
     days = F(f"{patient}export_disguise__days")
     if column.kind == "year":
         return ShiftedYear(MiddleOf(value), days)

@@ -10,6 +10,7 @@ Coordinates are units of the drawing in templates/components/body_figure.html, 3
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from stsclinic.clinical.terms import BODY_SITE, LATERALITY
 
@@ -21,6 +22,9 @@ SIDELESS = (MIDDLE, 545.0)
 """Where a lesion of a paired site stands whose side is not recorded: on neither side, in both views."""
 LONGEST_LABEL = 3
 """Characters that fit in a marker; with a longer lesion ID among them, all markers bear numbers."""
+
+SMALLEST_RING, RING_PER_MM, LARGEST_MM = 11.5, 0.14, 60.0
+"""A lesion of 60 mm and more has the widest ring; a true measure would hide the hand that it is on."""
 
 STATES = {"present": "", "ulcer": "with ulcer", "gone": "gone"}
 """How a lesion is drawn, and what is said about it."""
@@ -104,6 +108,16 @@ class MarkedLesion:
     url: str
     text: str = ""
     state: str = "present"
+    longest_mm: Decimal | None = None
+    """In mm; draws a ring round the marker, the wider the longer."""
+    was_treated: bool = False
+
+    @property
+    def ring(self) -> str:
+        """The ring's radius as text in units of the drawing; empty without a size."""
+        if not self.longest_mm:
+            return ""
+        return f"{SMALLEST_RING + min(float(self.longest_mm), LARGEST_MM) * RING_PER_MM:g}"
 
     @property
     def words(self) -> str:
@@ -159,6 +173,7 @@ class Outline:
     views: tuple[View, ...]
     numbered: bool
     states: frozenset[str]
+    any_treated: bool = False
 
 
 def place(body_site: str, laterality: str | None) -> Place:
@@ -214,7 +229,12 @@ def outline(lesions: Iterable[MarkedLesion], prefix: str = "place") -> Outline:
         View(FRONT, "Front", "Right", "Left", "palm", "top", tuple(markers[FRONT]), FRONT in sideless),
         View(BACK, "Back", "Left", "Right", "back", "sole", tuple(markers[BACK]), BACK in sideless),
     )
-    return Outline(views, with_numbers, frozenset(lesion.state for _, lesion in numbered))
+    return Outline(
+        views,
+        with_numbers,
+        frozenset(lesion.state for _, lesion in numbered),
+        any(lesion.was_treated for _, lesion in numbered),
+    )
 
 
 def _marker(spot: Place, group: list[tuple[int, MarkedLesion]], anchor: str, with_numbers: bool) -> Marker:

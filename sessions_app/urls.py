@@ -5,6 +5,7 @@ from django.urls import path
 from sessions_app.views import (
     alerts,
     allocation,
+    body_map,
     calls,
     enrolment,
     exchange,
@@ -37,6 +38,7 @@ urlpatterns = [
     path("calls/<int:pk>/note/", calls.call_note, name="call_note"),
     path("calls/<int:pk>/take-back/", calls.call_take_back, name="call_take_back"),
     path("side-effects/", side_effect_summary.side_effect_summary, name="side_effect_summary"),
+    path("patients/<int:pk>/body-map/", body_map.patient_body_map, name="body_map"),
     path("patients/<int:pk>/side-effects/", side_effect_summary.swim_lanes, name="swim_lanes"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("lots/", lots.lots, name="lots"),

@@ -63,6 +63,7 @@ NOT_FOLLOWED = {
 }
 OF_EVERYBODY = {"password", "rights"}
 OF_READERS = {
+    "body_map",
     "patients",
     "patient",
     "patient_history",

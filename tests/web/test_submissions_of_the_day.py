@@ -299,16 +299,27 @@ def _cells(row: dict) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in row.items()}
 
 
-@many(ReportFilterForm, st.data())
-def _report(here, data):
-    valid = {
-        "clinic": st.sampled_from(("", "here")),
-        "protocol": st.sampled_from(("", "weekly4", "iv")),
-        "diagnosis": maybe(a_code(terms.DIAGNOSIS)),
-        "treated_from": maybe(st.dates(datetime.date(2015, 1, 1), datetime.date(2018, 1, 1)).map(str)),
-        "treated_to": maybe(st.dates(datetime.date(2018, 1, 1), datetime.date(2026, 1, 1)).map(str)),
-    }
-    sent = data.draw(spoiled(valid))
+def some(codes):
+    return st.lists(a_code(codes), max_size=2, unique=True)
+
+
+@many(
+    ReportFilterForm,
+    spoiled(
+        {
+            "clinic": some(["here"]),
+            "protocol": some(["weekly4", "iv"]),
+            "diagnosis": some(terms.DIAGNOSIS),
+            "subtype": some(terms.SUBTYPE),
+            "body_site": some(terms.BODY_SITE),
+            "treated_from": maybe(st.dates(datetime.date(2015, 1, 1), datetime.date(2018, 1, 1)).map(str)),
+            "treated_to": maybe(st.dates(datetime.date(2018, 1, 1), datetime.date(2026, 1, 1)).map(str)),
+            "concentration": st.sampled_from(("", "150", "40.5")),
+            "horizon": st.sampled_from(("", "follow_up", "end_of_treatment")),
+        }
+    ),
+)
+def _report(here, sent):
     before = Change.objects.count()
     answer = here.tried.client.get(reverse("report"), sent)
     assert answer.status_code == 200
@@ -321,10 +332,16 @@ def _report(here, data):
             ("clinic", chosen.clinics),
             ("protocol", chosen.protocols),
             ("diagnosis", chosen.diagnoses),
+            ("subtype", chosen.subtypes),
+            ("body_site", chosen.body_sites),
         ):
-            assert set(found) == {typed(sent, name)} - {""}, name
+            asked = sent.get(name, [])
+            assert set(found) == ({asked} if isinstance(asked, str) else set(asked)), name
         assert str(chosen.first_treatment_from or "") == typed(sent, "treated_from")
         assert str(chosen.first_treatment_to or "") == typed(sent, "treated_to")
+        wanted = typed(sent, "concentration")
+        assert chosen.concentrations == ({Decimal(wanted)} if wanted else set())
+        assert chosen.horizon == (typed(sent, "horizon") or "follow_up")
 
 
 @many(ProtocolChoice, spoiled({"protocol": st.sampled_from(("weekly4", "placebo3", "iv")), "more": ANY_TEXT}))

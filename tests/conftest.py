@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import BrowserContext, Error, expect
 
 from tests.tools.machine import CHROMIUM_FLAGS, chromium
@@ -21,6 +22,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 expect.set_options(timeout=20_000)
 
 _NOTHING_IS_SKIPPED = os.environ.get("CI", "").lower() in {"1", "true"}
+# In continuous integration the examples are the same in each run: what it says is about the change, not luck.
+settings.register_profile("ci", derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+if _NOTHING_IS_SKIPPED:
+    settings.load_profile("ci")
+
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "server", "mortal"}
 
 

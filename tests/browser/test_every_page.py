@@ -118,11 +118,11 @@ PAGES = {
     "observer": {"reading_room"},
     "datamanager": OF_READERS
     | OF_CORRECTIONS
-    | {"report", "report_rows", "strike_out", "exchange", "allocation", "allocation_open", "lots"},
+    | {"report", "report_rows", "strike_out", "exchange", "exports", "allocation", "allocation_open", "lots"},
     "administrator": {"users", "user", "user_new", "clinics", "clinic", "clinic_new", "holidays"}
     | {"alerts", "protocols", "protocol", "protocol_new_version"},
 }
-ALSO = ("DEMO-01", "DEMO-03", "DEMO-05", "COI-1")
+ALSO = ("DEMO-01", "DEMO-02", "DEMO-03", "DEMO-05", "COI-1")
 """Patients of whom something is recorded, or still to be decided, that the first one does not show."""
 
 

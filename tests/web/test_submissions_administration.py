@@ -2,8 +2,11 @@
 
 from decimal import Decimal
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import pytest
+from django.forms import CheckboxInput
+from django.http import QueryDict
 from django.urls import reverse
 from hypothesis import strategies as st
 
@@ -110,7 +113,8 @@ def _user(here, data):
     def check():
         now = User.objects.get(pk=person.pk)
         same_names(now, sent)
-        assert now.is_active is (typed(sent, "is_active") not in ("", "False", "false", "0"))
+        ticked = CheckboxInput().value_from_datadict(QueryDict(urlencode(sent, doseq=True)), {}, "is_active")
+        assert now.is_active is bool(ticked)
         assert roles_in(now, here.clinic) == set(as_list(sent[roles]))
 
     here.tried.post(reverse("user", args=[person.pk]), sent, check)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 WISHES = ["requirements.in", "tests/requirements.in"]
@@ -78,3 +79,16 @@ def test_no_second_driver_replaces_psycopg2():
     installed = {name_of(found.metadata["Name"]) for found in importlib.metadata.distributions()}
     assert "psycopg2-binary" in installed
     assert not installed & {"psycopg", "psycopg-binary", "psycopg-c", "psycopg2"}
+
+
+def test_no_package_asks_another_for_an_extra():
+    """An older pip compares `name[extra]` with no locked `name`: it meets a newer release and stops at its hash."""
+    locked_names = {name_of(requirement) for file in LOCKED for requirement in locked(file)}
+    asked = {
+        f"{distribution.metadata['Name']} asks for {requirement}"
+        for distribution in importlib.metadata.distributions()
+        if name_of(distribution.metadata["Name"]) in locked_names
+        for requirement in map(Requirement, distribution.requires or [])
+        if requirement.extras and (requirement.marker is None or requirement.marker.evaluate({"extra": ""}))
+    }
+    assert not asked

@@ -32,7 +32,7 @@ test: $(VENV)/installed-test ## Run every test, on SQLite and again on PostgreSQ
 soak: $(VENV)/installed-test ## Cut a visit 100 times (server killed, network lost, tab closed, signed out); nothing may be lost.
 	@$(BIN)/python -m tests.tools.run --cuts 100 tests/browser/test_cuts.py
 
-bench: $(VENV)/installed-test ## Measure the speed as ratios to this machine's floor; ONLY=sheet measures one row.
+bench: $(VENV)/installed-test ## Measure the speed as ratios to this machine's floor; ONLY=sheet measures that row.
 	@$(BIN)/python -m tests.tools.bench
 
 lint: $(VENV)/installed-test ## Check the style, the format and the types.

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.tools.bench import large_rows
 from tests.tools.bench.browser import fields_of
-from tests.tools.bench.measuring import Measured, measure
+from tests.tools.bench.measuring import Amount, Measured, measure
 
 
 @pytest.mark.parametrize(("work_ms", "is_over"), [(19.0, False), (20.0, False), (20.1, True)])
@@ -28,3 +29,34 @@ def test_a_form_is_read_as_a_browser_sends_it():
     assert fields_of(page, "sheet") == {
         "text": "12", "on": "on", "r": "b", "s": "2", "first": "", "note": ""
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("amount", "is_over"), [(29.9, False), (30.0, False), (30.1, True)])
+def test_an_amount_over_its_limit_says_so(amount: float, is_over: bool):
+    row = Amount(work="w", unit="MiB above idle at the peak", amount=amount, budget=30)
+    assert row.is_over is is_over
+    assert ("OVER" in row.line()) is is_over
+
+
+def test_the_large_registry_has_the_size_that_is_told():
+    series = list(large_rows.visits(range(1, large_rows.PATIENTS + 1)))
+    assert len(series) == 36_000
+    assert len(series) * large_rows.SESSIONS == 144_000
+    assert sum(one.treatments * len(one.lesions) for one in series) == 1_000_000
+    assert {one.patient for one in series} == set(range(1, 10_001))
+
+
+def test_a_larger_registry_begins_with_the_rows_of_a_smaller_one():
+    few, more = ([*large_rows.injection_sheet(range(1, last))] for last in (34, 101))
+    assert len(few) < len(more) and more[: len(few)] == few
+    rest = [*large_rows.injection_sheet(range(34, 101))]
+    assert few + rest[1:] == more
+
+
+def test_rows_for_the_table_and_for_the_sheet_are_the_same():
+    patients = range(1, 30)
+    _names, *sheet = large_rows.injection_sheet(patients)
+    table = [*large_rows.injection_rows(patients)]
+    told = [(row["agent"], row["concentration_mg_ml"], row["volume_ml"], row["technique"], row["pain_vas"])
+            for row in table]  # fmt: skip
+    assert [row[4:] for row in sheet] == told

@@ -1,6 +1,6 @@
 """Measures everything on SQLite and on a throwaway PostgreSQL, and prints one table. `make bench` calls it.
 
-ONLY=sheet measures one row (rows.py has their names); SCALE=0.1 builds a tenth of the data. It exits with 1
+ONLY=sheet,csv measures these rows (rows.py has their names); SCALE=0.1 builds a tenth of the data. It exits with 1
 when a row is over its budget.
 """
 

@@ -5,9 +5,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import Protocol
 
 ROUNDS = 15
 """Of what is quick; never below five."""
+
+
+class Line(Protocol):
+    """A line of the table."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is over its budget."""
+        ...
+
+    def line(self) -> str:
+        """The line."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +52,28 @@ class Measured:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """What has a limit of its own and no floor, such as memory in MiB: a median, and the most that is allowed."""
+
+    work: str
+    unit: str
+    amount: float
+    budget: float
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is over its budget."""
+        return self.amount > self.budget
+
+    def line(self) -> str:
+        """It as a line of the table, where the ratio of others stands."""
+        return (
+            f"{self.work:<58} {self.unit:<28} {'':>10} {'':>10}"
+            f" {self.amount:>7.2f} {self.budget:>7g}{'  OVER' if self.is_over else ''}"
+        )
+
+
 HEAD = f"{'work':<58} {'against':<28} {'floor ms':>10} {'work ms':>10} {'ratio':>7} {'budget':>7}"
 
 
@@ -55,12 +91,13 @@ def measure(
     gc.collect()
     floors, works = [], []
     for _ in range(rounds):
-        floors.append(_milliseconds(floor))
-        works.append(_milliseconds(doing))
+        floors.append(milliseconds(floor))
+        works.append(milliseconds(doing))
     return Measured(work=work, against=against, floor_ms=median(floors), work_ms=median(works), budget=budget)
 
 
-def _milliseconds(call: Callable[[], object]) -> float:
+def milliseconds(call: Callable[[], object]) -> float:
+    """How long the call takes, in ms."""
     start = time.perf_counter()
     call()
     return (time.perf_counter() - start) * 1000

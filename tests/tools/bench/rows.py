@@ -6,35 +6,40 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 
 import django
 
-from tests.tools.bench.measuring import Measured
+from tests.tools.bench.measuring import Line
 
 
-def measured(only: str, scale: float) -> Iterator[Measured]:
-    """The rows, each as soon as it is measured; `only` names one of them, or none."""
+def measured(only: str, scale: float) -> Iterator[Line]:
+    """The rows, each as soon as it is measured; `only` names some of them, with commas between, or none."""
     from django.db import connection
 
-    from tests.tools.bench import lists, visits
+    from tests.tools.bench import large, lists, starting, visits
 
     is_postgresql = connection.vendor == "postgresql"
     clinic = cache(visits.Visits)
     of_patients = cache(lambda: lists.Lists(int(lists.MANY * scale)))
-    rows: dict[str, Callable[[], Iterable[Measured]]] = {
-        "complete": lambda: [visits.completing(clinic(), 4 if is_postgresql else 6)],
-        "field": lambda: [visits.one_field(clinic(), 2)],
-        "sheet": lambda: [visits.sheet(clinic(), 10)],
-        "patient": lambda: [visits.patient_page(clinic(), 14)],
-        "list": lambda: lists.pages(of_patients()),
-        "search": lambda: lists.searches(of_patients()),
-    }
-    if only and only not in rows:
-        sys.exit(f"There is no row {only}. ONLY is one of {', '.join(rows)}.")
-    for key, measure in rows.items():
-        if only in ("", key):
-            yield from measure()
+    with large.large(is_postgresql, scale) as registries:
+        rows: dict[str, Callable[[], Iterable[Line]]] = {
+            "complete": lambda: [visits.completing(clinic(), 4 if is_postgresql else 6)],
+            "field": lambda: [visits.one_field(clinic(), 2)],
+            "sheet": lambda: [visits.sheet(clinic(), 10)],
+            "patient": lambda: [visits.patient_page(clinic(), 14)],
+            "list": lambda: lists.pages(of_patients()),
+            "search": lambda: lists.searches(of_patients()),
+            "start": starting.rows,
+            **{name: partial(large.rows, registries, name) for name in large.TASKS},
+        }
+        asked = [name.strip() for name in only.split(",") if name.strip()]
+        for name in asked:
+            if name not in rows:
+                sys.exit(f"There is no row {name}. ONLY is one or more of {', '.join(rows)}.")
+        for key, measure in rows.items():
+            if not asked or key in asked:
+                yield from measure()
 
 
 def main() -> int:

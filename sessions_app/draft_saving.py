@@ -22,6 +22,8 @@ NOTE_OF_ALERT = "ack-"
 REASON = "reason"
 """The field of a correction's reason."""
 LONGEST_NAME = 200
+WRITTEN = ("value", "version", "by", "at", "is_carried", "by_patient", "instead_of")
+"""The columns of a field that are written over with its text."""
 
 
 class DraftClosed(Exception):
@@ -123,7 +125,7 @@ def save_fields(
             changed,
             update_conflicts=True,
             unique_fields=["draft", "name"],
-            update_fields=["value", "version", "by", "at", "by_patient", "instead_of"],
+            update_fields=WRITTEN,
         )
     if changed or draft.saved_at is None:
         draft.saved_at, draft.saved_by = now, by

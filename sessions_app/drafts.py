@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from sessions_app.carried import carried_anew, carried_values
 from sessions_app.concealed import concealed_for
-from sessions_app.draft_saving import DraftClosed, Typed, locked, save_fields
+from sessions_app.draft_saving import WRITTEN, DraftClosed, Typed, locked, save_fields
 from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
 from sessions_app.services import check_entry, correct_session, log_session
 from sessions_app.session_facts import facts_of
-from sessions_app.sheet import Reading, SheetPlan, first_values, plan_sheet, read_sheet, values_of
+from sessions_app.sheet import Reading, SheetPlan, plan_sheet, read_sheet, values_of
 from stsclinic.audit.acting import acting
 from stsclinic.clinical.alerts import Alert, alerts_of, without_allocation
 from stsclinic.clinics.clock import today_in
@@ -46,9 +47,10 @@ def open_draft(*, series: Series, kind: str, by: User) -> SessionDraft:
         return there
     today = today_in(series.patient.clinic)
     plan = plan_sheet(series, kind, concealed=concealed_for(by))
-    values = first_values(plan, today=today, by=by.username)
+    values = {"held_on": today.isoformat(), "performed_by": by.username}
+    carried = carried_values(plan, today)
     try:
-        return _new_draft(SessionDraft(series=series, kind=kind, opened_by=by), values, by)
+        return _new_draft(SessionDraft(series=series, kind=kind, opened_by=by), values, by, carried)
     except IntegrityError:
         return SessionDraft.objects.get(series=series, state="open", corrects=None)
 
@@ -73,10 +75,14 @@ def open_correction(*, session: TreatmentSession, by: User) -> SessionDraft:
 
 
 @transaction.atomic
-def _new_draft(draft: SessionDraft, values: dict[str, str], by: User) -> SessionDraft:
+def _new_draft(
+    draft: SessionDraft, values: dict[str, str], by: User, carried: dict[str, str] | None = None
+) -> SessionDraft:
     draft.save()
+    carried = carried or {}
     DraftField.objects.bulk_create(
-        DraftField(draft=draft, name=name, value=value, version=0, by=by) for name, value in values.items()
+        DraftField(draft=draft, name=name, value=value, version=0, by=by, is_carried=name in carried)
+        for name, value in (values | carried).items()
     )
     return draft
 
@@ -127,6 +133,43 @@ def save_draft(
     return Saved(saved.draft, conflicts, by_others)
 
 
+@transaction.atomic
+def carry_anew(*, draft: SessionDraft, plan: SheetPlan, by: User) -> dict[str, str]:
+    """Let what nobody typed follow the day of the visit; give what changed, {field: text}.
+
+    Raises:
+        DraftClosed: it was completed or discarded in between.
+    """
+    draft = locked(draft)
+    changed = carried_anew(plan, draft.fields.all())
+    _carry(draft, changed, by)
+    return changed
+
+
+def _carry(draft: SessionDraft, changed: dict[str, str], by: User) -> None:
+    if not changed:
+        return
+    draft.version += 1
+    DraftField.objects.bulk_create(
+        (
+            DraftField(
+                draft=draft,
+                name=name,
+                value=value,
+                version=draft.version,
+                by=by,
+                at=timezone.now(),
+                is_carried=True,
+            )
+            for name, value in changed.items()
+        ),
+        update_conflicts=True,
+        unique_fields=["draft", "name"],
+        update_fields=WRITTEN,
+    )
+    draft.save(update_fields=["version"])
+
+
 def discard_draft(*, draft: SessionDraft, by: User) -> None:
     """Close a draft without a session. What was typed is kept in it.
 
@@ -148,6 +191,8 @@ class Completion:
     alerts: tuple[Alert, ...] = ()
     unacknowledged: frozenset[str] = frozenset()
     """Keys of the alerts that still need a note."""
+    carried: dict[str, str] = field(default_factory=dict)
+    """What nobody typed and had to follow the day of the visit first: to be read before it is logged."""
 
 
 def complete_draft(
@@ -180,7 +225,15 @@ def complete_draft(
         if draft.state != "open":
             raise DraftClosed(draft)
         plan = plan_of(draft, by)
-        reading = read_sheet(plan, texts_of(draft))
+        fields = list(draft.fields.all())
+        if changed := carried_anew(plan, fields):
+            _carry(draft, changed, by)
+            return Completion(carried=changed)
+        reading = read_sheet(
+            plan,
+            {row.name: row.value for row in fields},
+            carried=frozenset(row.name for row in fields if row.is_carried),
+        )
         if reading.entry is not None:
             reading.errors = check_entry(draft.series, reading.entry)
         if reading.errors or reading.entry is None:

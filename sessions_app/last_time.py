@@ -50,6 +50,8 @@ class GivenBefore:
     """One earlier injection of a lesion. ml, mg/ml."""
 
     session: int
+    session_no: int
+    series: int
     held_on: datetime.date
     hides_allocation: bool
     """Whether it is of a series whose allocation is closed to the reader."""
@@ -63,6 +65,11 @@ class GivenBefore:
     lot_number: str
     needle: str
     dressing: str
+
+    @property
+    def at(self) -> tuple[datetime.date, int, int]:
+        """By which injections are put in their order: the day, and the visit of that day."""
+        return self.held_on, self.session_no, self.session
 
     @property
     def on(self) -> str:
@@ -112,6 +119,16 @@ class Course:
             _newest(self.assessments.get(lesion, ()), visit), _newest(self.injections.get(lesion, ()), visit)
         )
 
+    def last_treatment(self, series: int, visit: datetime.date | None) -> dict[int, GivenBefore]:
+        """{lesion: injection} of the newest visit of a series at which something was injected, up to a day."""
+        given = {
+            pk: last
+            for pk, rows in self.injections.items()
+            if (last := _newest([row for row in rows if row.series == series], visit))
+        }
+        newest = max(given.values(), key=lambda row: row.at, default=None)
+        return {pk: row for pk, row in given.items() if newest and row.session == newest.session}
+
     def holds(self, visit: datetime.date | None) -> tuple[datetime.date | None, datetime.date | None]:
         """For which days of the visit the last values stay the same: from the first, and before the second."""
         days = {row.held_on for seen in self.assessments.values() for row in seen}
@@ -142,8 +159,9 @@ def course_of(
         assessments[row.pop("lesion_id")].append(SeenBefore(held_on=row.pop("session__held_on"), **row))
     injections: dict[int, list[GivenBefore]] = defaultdict(list)
     protocol = ("session__series__protocol__code", "session__series__protocol__is_controlled")
+    visit = ("session__session_no", "session__series", "session__held_on")
     for row in _rows(Injection, lesions, corrects).values(
-        "session", "lesion_id", "session__held_on", *protocol, *_INJECTED
+        "session", "lesion_id", *visit, *protocol, *_INJECTED
     ):
         code, is_controlled = (row.pop(name) for name in protocol)
         hides = concealed.hides(
@@ -152,8 +170,12 @@ def course_of(
             protocol_code=code,
             is_controlled=is_controlled,
         )
-        held_on = row.pop("session__held_on")
-        injections[row.pop("lesion_id")].append(GivenBefore(held_on=held_on, hides_allocation=hides, **row))
+        session_no, of_series, held_on = (row.pop(name) for name in visit)
+        injections[row.pop("lesion_id")].append(
+            GivenBefore(
+                session_no=session_no, series=of_series, held_on=held_on, hides_allocation=hides, **row
+            )
+        )
     return Course(assessments, injections)
 
 

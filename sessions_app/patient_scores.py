@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from lesions.models import Lesion
+from sessions_app.draft_saving import WRITTEN
 from sessions_app.entries import lesion_field
 from sessions_app.models import DraftField, ScoreInvitation, SessionDraft, TreatmentSession, WrongScoreCode
 from stsclinic.audit.services import note_event
@@ -199,7 +200,7 @@ def record_answer(*, invitation: ScoreInvitation, answers: dict[str, int]) -> No
             changed,
             update_conflicts=True,
             unique_fields=["draft", "name"],
-            update_fields=["value", "version", "by", "at", "by_patient", "instead_of"],
+            update_fields=WRITTEN,
         )
         draft.version += 1
         draft.save(update_fields=["version"])

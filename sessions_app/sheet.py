@@ -6,7 +6,6 @@ fields stands here; how it looks stands in templates/sessions_app/sheet.html.
 """
 
 import datetime
-from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -22,11 +21,10 @@ from sessions_app.entries import (
     lesion_field,
     vial_field,
 )
-from sessions_app.last_time import Course, GivenBefore, LastTime, course_of
+from sessions_app.last_time import Course, LastTime, course_of
 from sessions_app.models import (
     INQUIRY_ANSWER,
     Assessment,
-    Infusion,
     Series,
     SeriesLesion,
     TreatmentSession,
@@ -193,59 +191,6 @@ def day_of_visit(values: dict[str, str]) -> datetime.date | None:
         return None
 
 
-def first_values(plan: SheetPlan, *, today: datetime.date, by: str) -> dict[str, str]:
-    """What a new sheet stands with: the date, the person, and the visit's injection fields as at the
-    series' last treatment, else as the protocol usually has them. All of it is visible on the sheet."""
-    values = {"held_on": today.isoformat(), "performed_by": by}
-    if plan.has_infusion:
-        last = Infusion.objects.filter(session__series=plan.series).order_by("-session__held_on").first()
-        definition = plan.definition
-        dose, minutes = definition.usual_infusion_g, definition.usual_infusion_min
-        if last:
-            dose, minutes = last.dose_g, last.duration_min
-        if dose is not None and minutes is not None:
-            values |= {"infusion-dose_g": show_decimal(dose), "infusion-duration_min": str(minutes)}
-    if plan.has_injections:
-        values |= _carried_injections(plan)
-    return values
-
-
-def _carried_injections(plan: SheetPlan) -> dict[str, str]:
-    """The injection fields as at the series' last treatment: for all, and of a lesion that had others."""
-    treatments = plan.series.sessions.filter(kind="treatment").order_by("-held_on", "-session_no")
-    session = treatments.values_list("pk", flat=True).first()
-    known = {pk: last.injection for pk, last in plan.last_time({}).items()}
-    given = {pk: row for pk, row in known.items() if row and row.session == session}
-    usual = _usual_injection(plan, list(given.values()))
-    values = {f"all-{name}": text for name, text in usual.items() if text}
-    for pk, row in given.items():
-        own = _own_values(plan, row)
-        values |= {lesion_field(pk, name): text for name, text in own.items() if text != usual[name]}
-    return values
-
-
-def _own_values(plan: SheetPlan, given: GivenBefore) -> dict[str, str]:
-    """The injection fields that a lesion had, other than its lot, as one would type them."""
-    names = [name for name in plan.common_fields if name != "lot_number"]
-    known = [name for name in names if not (given.hides_allocation and name in BETRAYING_FIELDS)]
-    return {name: text for name in known if (text := as_text(getattr(given, name)))}
-
-
-def _usual_injection(plan: SheetPlan, given: list[GivenBefore]) -> dict[str, str]:
-    """What most lesions got at the series' last treatment; before the first, what the protocol usually has."""
-    usual = {}
-    for name in plan.common_fields:
-        if name == "lot_number":
-            continue
-        typed = Counter(as_text(getattr(row, name)) for row in given)
-        usual[name] = typed.most_common(1)[0][0] if typed else ""
-    if not given and plan.shows_allocation and not plan.definition.is_controlled:
-        usual["agent"] = "sts"
-        if plan.definition.usual_concentration_mg_ml is not None:
-            usual["concentration_mg_ml"] = show_decimal(plan.definition.usual_concentration_mg_ml)
-    return usual
-
-
 def values_of(session: TreatmentSession, plan: SheetPlan) -> dict[str, str]:
     """A completed session as the texts of a sheet, for its correction."""
     values = {
@@ -298,11 +243,15 @@ class Reading:
     missing: dict[str, str] = field(default_factory=dict)
 
 
-def read_sheet(plan: SheetPlan, values: dict[str, str]) -> Reading:
-    """Read the typed texts of a sheet. Nothing is guessed: a text with two readings is an error."""
+def read_sheet(plan: SheetPlan, values: dict[str, str], *, carried: frozenset[str] = frozenset()) -> Reading:
+    """Read the typed texts of a sheet. Nothing is guessed: a text with two readings is an error.
+
+    Args:
+        carried: the fields that nobody typed: they stand as the last treatment was.
+    """
     reader, last = _Reader(values), plan.last_time(values)
     assessments = [_read_assessment(plan, lesion, last[lesion.pk], reader) for lesion in plan.lesions]
-    injections = [_read_injection(plan, lesion, last[lesion.pk], reader) for lesion in plan.lesions]
+    injections = [_read_injection(plan, lesion, reader, carried) for lesion in plan.lesions]
     entry = dict(
         kind=plan.kind,
         held_on=reader.date("held_on"),
@@ -504,7 +453,7 @@ def _size_source(plan: SheetPlan, lesion: Lesion, longest, widest, typed: str) -
 
 
 def _read_injection(
-    plan: SheetPlan, lesion: Lesion, last: LastTime, reader: _Reader
+    plan: SheetPlan, lesion: Lesion, reader: _Reader, carried: frozenset[str]
 ) -> InjectionEntry | None:
     if not plan.has_injections:
         return None
@@ -516,10 +465,9 @@ def _read_injection(
     pain = reader.scale(name("pain_vas"), "pain_vas")
     own = {part: _read_injection_part(reader, name(part), part) for part in plan.common_fields}
     if volume is None:
-        typed = [part for part in ("pain_vas", *plan.common_fields) if reader.typed(name(part))]
-        carried = _own_values(plan, last.injection) if last.injection and not plan.corrects else {}
+        spots = [name(part) for part in ("pain_vas", *plan.common_fields)]
         if name("volume_ml") not in reader.errors and any(
-            reader.typed(name(part)) != carried.get(part) for part in typed
+            reader.typed(spot) for spot in spots if spot not in carried
         ):
             reader.errors[name("volume_ml")] = (
                 "Enter the volume, or empty the lesion's other injection fields."

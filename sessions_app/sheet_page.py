@@ -252,15 +252,16 @@ def _lesion_row(
         is_confirmed=not is_gone and last.may_confirm and own_cells["confirmed"].value == last.token,
         own=own,
         is_gone=is_gone,
-        own_words=", ".join(f"{cell.label.lower()} {_cell_words(cell)}" for cell in own if cell.value),
+        own_words=", ".join(f"{cell.label.lower()} {in_words(cell)}" for cell in own if cell.value),
         opens_own=any(cell.error or cell.conflict for cell in own),
         region=region_of(lesion.body_site),
     )
 
 
-def _cell_words(cell: Cell) -> str:
+def in_words(cell: Cell) -> str:
+    """What stands in a field, as people read it."""
     words = dict(cell.options).get(cell.value, cell.value)
-    return f"{words} {cell.unit}".strip()
+    return f"{words} {cell.unit}".strip() if words else ""
 
 
 def _assessment_words(row: SeenBefore | None) -> str:

@@ -19,6 +19,7 @@ from sessions_app.draft_saving import NOTE_OF_ALERT, REASON, DraftClosed, Holds
 from sessions_app.drafts import (
     Completion,
     Saved,
+    carry_anew,
     complete_draft,
     discard_draft,
     open_correction,
@@ -35,7 +36,7 @@ from sessions_app.patient_scores import patients_own_words, purposes_of, stands_
 from sessions_app.selectors import drafts_to_write
 from sessions_app.sheet import SheetPlan, day_of_visit
 from sessions_app.sheet_arithmetic import add_up
-from sessions_app.sheet_page import cells_of, label_of, rows_of, vials_of
+from sessions_app.sheet_page import cells_of, in_words, label_of, rows_of, vials_of
 from sessions_app.side_effects import is_over
 from sessions_app.views.sheet_saving import shown_at
 from stsclinic.access import clinics_where, may, require
@@ -129,6 +130,12 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("score_invite", row.pk)
     if action == "complete":
         return _complete(request, row, plan)
+    try:
+        carried = carry_anew(draft=row, plan=plan, by=request.user)
+    except DraftClosed as closed:
+        return _closed(request, closed.draft, request.POST)
+    if carried:
+        return _show(request, row, plan, texts_of(row), carried=carried)
     messages.success(request, "Saved. The sheet is unfinished; you or a colleague can go on with it.")
     return redirect("draft", pk)
 
@@ -156,6 +163,10 @@ def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpR
         return redirect("session", row.corrects_id)
     except ValidationError as error:
         return _show(request, row, plan, texts_of(row), reason_error=" ".join(error.messages), status=422)
+    if completion.carried:
+        return _show(
+            request, row, plan, texts_of(row), carried=completion.carried, notes=notes, reason=reason
+        )
     if completion.session is None:
         return _show(
             request, row, plan, texts_of(row), completion=completion, notes=notes, reason=reason, status=422
@@ -222,6 +233,7 @@ def _show(
     saved: Saved | None = None,
     typed: dict[str, str] | None = None,
     completion: Completion | None = None,
+    carried: Mapping[str, str] | None = None,
     notes: dict[str, str] | None = None,
     reason: str = "",
     reason_error: str = "",
@@ -274,6 +286,10 @@ def _show(
         "by_others": [
             {"label": label_of(plan, name), "value": text, "by": by}
             for name, (text, by) in (saved.by_others if saved else {}).items()
+        ],
+        "carried": [
+            {"url": f"#id_{name}", "label": label_of(plan, name), "value": in_words(cells[name])}
+            for name in (carried or {})
         ],
         "missing": [
             {"url": f"#id_{name}", "text": text} for name, text in completion.reading.missing.items()

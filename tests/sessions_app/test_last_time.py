@@ -213,9 +213,9 @@ def test_a_lesion_that_had_another_concentration_or_technique_carries_its_own(cl
     assert own == {f"{start}concentration_mg_ml": "100", f"{start}technique": "top"}
     # What is carried is no injection yet; what is changed without a volume lacks one.
     plan = plan_of(draft, anna)
-    assert read_sheet(plan, texts).errors == {}
-    changed = texts | {f"{start}technique": "base"}
-    assert set(read_sheet(plan, changed).errors) == {f"{start}volume_ml"}
+    assert read_sheet(plan, texts, carried=frozenset(own)).errors == {}
+    changed, still = texts | {f"{start}technique": "base"}, frozenset({f"{start}concentration_mg_ml"})
+    assert set(read_sheet(plan, changed, carried=still).errors) == {f"{start}volume_ml"}
     given = read_sheet(plan, texts | {f"{start}volume_ml": "0,2"}).entry.injections[0]
     assert (given.concentration_mg_ml, given.technique, given.lot_number) == (D(100), "top", "")
 

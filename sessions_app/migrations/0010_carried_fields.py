@@ -1,0 +1,23 @@
+from django.db import migrations, models
+
+
+def mark_open_sheets(apps, schema_editor):
+    """What a new sheet stood with and nobody saved since was carried, but for the day and the person."""
+    fields = apps.get_model("sessions_app", "DraftField").objects
+    carried = fields.filter(version=0, draft__corrects=None).exclude(name__in=["held_on", "performed_by"])
+    carried.update(is_carried=True)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("sessions_app", "0009_order_of_lesions"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="draftfield",
+            name="is_carried",
+            field=models.BooleanField(default=False),
+        ),
+        migrations.RunPython(mark_open_sheets, migrations.RunPython.noop),
+    ]

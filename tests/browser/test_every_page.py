@@ -111,6 +111,7 @@ OF_THE_CLINIC = (
 )
 OF_AN_IMPORT = {"import_preview", "import_row"}
 OF_RECALLED_LOTS = {"lot", "lot_strike_out"}
+OF_AN_EXPORT = {"export"}
 PAGES = {
     "clinician": OF_THE_CLINIC | {"report", "report_rows", "strike_out"},
     "nurse": OF_THE_CLINIC,
@@ -251,9 +252,24 @@ def test_the_pages_of_an_import(server: Server, new_context: Callable[..., Brows
     expect(page.get_by_text("Imported: 0 rows new, 1 row changed.")).to_be_visible()
 
 
+def test_the_pages_of_an_export(server: Server, new_context: Callable[..., BrowserContext]):
+    """An investigator asks for one, waits for it, and comes back to it from the list."""
+    page = new_context(viewport={"width": WIDTHS["desk"], "height": HEIGHT}).new_page()
+    sign_in(page, "investigator")
+    page.goto("/exports/", wait_until="load")
+    click(page, page.get_by_role("button", name="Export", exact=True))
+    expect(page.get_by_role("heading", name="Ready")).to_be_visible(timeout=90_000)
+    look_at(page)
+    page.goto("/exports/", wait_until="load")
+    look_at(page)
+    click(page, page.locator("#export-mine + ul").get_by_role("link").first)
+    expect(page.get_by_role("heading", name="Ready")).to_be_visible()
+
+
 def test_every_page_is_met_by_somebody():
     known = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
-    assert set.union(*PAGES.values(), OF_EVERYBODY, OF_RECALLED_LOTS, OF_AN_IMPORT, NOT_FOLLOWED) == known
+    beside = OF_RECALLED_LOTS | OF_AN_IMPORT | OF_AN_EXPORT
+    assert set.union(*PAGES.values(), OF_EVERYBODY, beside, NOT_FOLLOWED) == known
 
 
 @pytest.mark.console_allowed("status of 404")

@@ -287,8 +287,16 @@ def test_a_closed_allocation_is_left_out(client, clinic, patient):
         session, lesions[1], agent="saline", concentration_mg_ml=None, volume_ml="0.123", technique="top"
     )
     with acting(by="x", source="page"):
-        type(given).objects.filter(pk=given.pk).update(concentration_mg_ml=41)
-    words = ("Active (sodium", "Control (saline)", "Sodium thiosulfate<", "Saline", "0.123", "LOT-77", "41")
+        type(given).objects.filter(pk=given.pk).update(concentration_mg_ml="41.37")
+    words = (
+        "Active (sodium",
+        "Control (saline)",
+        "Sodium thiosulfate<",
+        "Saline",
+        "0.123",
+        "LOT-77",
+        "41.37",
+    )
     urls = [
         reverse("patient_history", args=[patient.pk]),
         reverse("record_history", args=["session", session.pk]),

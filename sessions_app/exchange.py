@@ -1,14 +1,12 @@
 """Data sheets as a person exchanges them: only of and into the clinics where the person has the right."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from sessions_app.allocation import closed_for
 from sessions_app.dataout.plan import Plan
 from sessions_app.datasheets.checking import Allowed, Checked, check
 from sessions_app.datasheets.importing import import_sheets
-from sessions_app.datasheets.problems import Problem
 from sessions_app.datasheets.raw import RawSheets
-from sessions_app.formula_safe import formula_safe
 from stsclinic.access import clinics_where
 from stsclinic.clinics.models import Clinic, User
 
@@ -17,8 +15,6 @@ RIGHT = "exchange_data"
 EXPORT_RIGHT = "export_data"
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-PROBLEM_HEADINGS = ("Kind", "Sheet", "Row", "Column", "Value", "What is wrong", "What is valid")
 
 
 def exchange_clinics(user: User) -> list[Clinic]:
@@ -83,20 +79,3 @@ def import_for(user: User, raw: RawSheets, *, digest: str, reason: str) -> Check
         reason=reason,
         agrees=lambda checked: not checked.errors and checked.plan.digest == digest,
     )
-
-
-def problem_rows(errors: Sequence[Problem], warnings: Sequence[Problem]) -> list[tuple[str, ...]]:
-    """Errors and warnings as rows of text under PROBLEM_HEADINGS, safe to open in a spreadsheet."""
-    return [
-        (
-            kind,
-            formula_safe(one.sheet),
-            "" if one.row is None else str(one.row),
-            formula_safe(one.column),
-            formula_safe(one.value),
-            formula_safe(one.sentence),
-            formula_safe(one.valid),
-        )
-        for kind, problems in (("error", errors), ("warning", warnings))
-        for one in problems
-    ]

@@ -20,6 +20,9 @@ from sessions_app.formula_safe import formula_safe
 LARGEST = 24 * 1024 * 1024
 """Bytes that an upload may have, unpacked, to be marked: openpyxl keeps all of it in memory."""
 
+MOST_CELLS = 400_000
+"""Cells that the upload and the list may have together: openpyxl writes some 20,000 in a second."""
+
 MOST_COMMENTS = 5_000
 """Comments, and links, of one workbook. Further cells are filled and listed without one."""
 
@@ -30,7 +33,7 @@ _GRAVEST_FIRST = tuple(_FILLS)
 
 
 class TooLargeToMark(Exception):
-    """The upload is too large for a marked copy; the list of problems says the same."""
+    """The upload is too large for a marked copy; the list as CSV says the same."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def write_marked(stream: BinaryIO, source: Path, raw: RawSheets, checked: Checke
     """Write the marked copy of `source`, a workbook or a zip that was read without tricks in it.
 
     Raises:
-        TooLargeToMark: see LARGEST.
+        TooLargeToMark: see LARGEST and MOST_CELLS.
     """
     import openpyxl
 
@@ -83,6 +86,9 @@ def write_marked(stream: BinaryIO, source: Path, raw: RawSheets, checked: Checke
     if sum(part.file_size for part in parts) > LARGEST:
         raise TooLargeToMark
     found = list(findings(checked))
+    cells = sum(len(sheet.found) * len(sheet.columns) for sheet in raw.sheets.values())
+    if cells + len(found) * len(HEADINGS) > MOST_CELLS:
+        raise TooLargeToMark
     if is_workbook(parts):
         with source.open("rb") as content:
             book = openpyxl.load_workbook(content, keep_links=False)
@@ -99,6 +105,14 @@ def write_marked(stream: BinaryIO, source: Path, raw: RawSheets, checked: Checke
     _list(book.create_sheet(LIST_OF_FINDINGS, 0), places, found)
     book.active = 0
     book.save(stream)
+
+
+def listed(checked: Checked) -> Iterator[tuple[str, ...]]:
+    """Everything that a check found as rows of text under HEADINGS, safe to open in a spreadsheet."""
+    for one in findings(checked):
+        row = "" if one.row is None else str(one.row)
+        texts = (one.kind, one.sheet, row, one.column, one.value, one.sentence, one.valid)
+        yield tuple(formula_safe(text) for text in texts)
 
 
 class _Places:

@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sessions_app.datasheets.columns import SHEETS
-from sessions_app.datasheets.marked import TooLargeToMark, write_marked
+from sessions_app.datasheets.marked import HEADINGS, TooLargeToMark, listed, write_marked
 from sessions_app.datasheets.problems import ImportRefused
 from sessions_app.datasheets.raw import RawSheets
 from sessions_app.datasheets.reading import read_path
-from sessions_app.exchange import PROBLEM_HEADINGS, RIGHT, XLSX_TYPE, check_for, import_for, problem_rows
+from sessions_app.exchange import RIGHT, XLSX_TYPE, check_for, import_for
 from sessions_app.forms.exchange import ConfirmForm, ImportForm
 from sessions_app.import_page import preview, row_of_file
 from sessions_app.views.exchange import exchange_page
@@ -115,7 +115,7 @@ def import_marked(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
     try:
         write_marked(stream, found.path, raw, check_for(request.user, raw))
     except TooLargeToMark:
-        messages.warning(request, "The file is too large for a marked copy. Take the list of errors as CSV.")
+        messages.warning(request, "The file is too large for a marked copy. Take the list as CSV.")
         return redirect("import_preview", token)
     stream.seek(0)
     name = _file_name("marked", "xlsx")
@@ -125,14 +125,13 @@ def import_marked(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
 @require(RIGHT)
 @require_safe
 def import_problems(request: HttpRequest, token: uuid.UUID) -> HttpResponse:
-    """All errors and warnings as CSV."""
+    """Everything that was found as CSV."""
     found = waiting(request.user, token)
     if found is None:
         return _gone(request)
     checked = check_for(request.user, _read(found))
     text = io.StringIO(newline="")
-    rows = problem_rows(checked.errors, checked.warnings)
-    csv.writer(text, lineterminator="\r\n").writerows([PROBLEM_HEADINGS, *rows])
+    csv.writer(text, lineterminator="\r\n").writerows([HEADINGS, *listed(checked)])
     disposition = f'attachment; filename="{_file_name("problems", "csv")}"'
     return HttpResponse(
         text.getvalue(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}

@@ -1,6 +1,7 @@
 """History on every write path, on the database in use: form, command, bulk and SQL by hand."""
 
 import datetime
+import re
 
 import pytest
 from django.apps import apps
@@ -22,6 +23,7 @@ from stsclinic.audit.models import Change, Event
 from stsclinic.audit.services import StaleRecord, change, note_event, strike_out, write_new
 from stsclinic.audit.triggers import audited_models
 from stsclinic.clinics.models import Membership
+from stsclinic.fields import CodeField
 from tests.builders import make_clinic, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +209,30 @@ def test_a_struck_out_row_stays_readable_and_cannot_be_changed(patient):
     assert Medication.everything.get(pk=row.pk).struck_out_reason == "Wrong patient"
     with pytest.raises(ValidationError):
         change(row, {"name": "iloprost"}, by="nora", seen_version=None)
+
+
+CODES = [
+    (model, field)
+    for model in apps.get_models()
+    for field in model._meta.concrete_fields
+    if isinstance(field, CodeField) and field.model is model
+]
+
+
+@pytest.mark.parametrize(("model", "field"), CODES, ids=lambda one: getattr(one, "__name__", str(one)))
+def test_every_code_is_in_its_columns_rule(model, field):
+    """A code that is added needs a migration by AlterCodes, or the database refuses it."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c'",
+                [model._meta.db_table],
+            )
+            rules = [
+                rule for (rule,) in cursor.fetchall() if re.match(rf"CHECK \(\(\(?{field.column}\)?::", rule)
+            ]
+            codes = {code for code, _words in field.choices} | ({""} if field.blank else set())
+            assert codes in [set(re.findall(r"'([^']*)'", rule)) for rule in rules]
+        else:
+            cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [model._meta.db_table])
+            assert field.db_check(connection) in cursor.fetchone()[0]

@@ -464,6 +464,10 @@ class TestCommand:
         assert "Changed: sessions" in self.run(folder, "--update", "--check")
         assert TreatmentSession.objects.get(series__patient__study_id="P-1", session_no=1).ptga == 7
 
+    def test_says_so_where_there_is_nothing(self, tmp_path):
+        folder = write_files(tmp_path / "none", {"patients.csv": b"patient_id,clinic,sex,diagnosis\r\n"})
+        assert self.run(folder) == "The sheets hold no row: there is nothing to import.\n"
+
     def test_changes_nobody_without_being_asked(self, folder):
         with pytest.raises(CommandError, match="errors; nothing was imported"):
             self.run(folder)

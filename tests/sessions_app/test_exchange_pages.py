@@ -153,7 +153,7 @@ class TestPreview:
         listed = web.get(reverse("import_problems", args=[token_of(response)]))
         assert listed["Content-Disposition"].startswith('attachment; filename="stsclinic-problems-')
         rows = list(csv.reader(io.StringIO(listed.content.decode(), newline="")))
-        assert tuple(rows[0]) == exchange.PROBLEM_HEADINGS
+        assert tuple(rows[0]) == marked_copies.HEADINGS
         assert [row[:5] for row in rows[1:4]] == [
             ["error", "sessions", str(number + 2), "held_on", f"'=1+{number}"] for number in range(3)
         ]
@@ -296,8 +296,9 @@ class TestMarkedCopy:
         cell = next(cell for cell in book["sessions"][2] if cell.value == "9")
         assert "The register has: 7" in cell.comment.text
 
-    def test_of_too_large_a_file_is_not_made(self, web, wrong, monkeypatch):
-        monkeypatch.setattr(marked_copies, "LARGEST", 10)
+    @pytest.mark.parametrize("limit", ["LARGEST", "MOST_CELLS"])
+    def test_of_too_large_a_file_is_not_made(self, web, wrong, monkeypatch, limit):
+        monkeypatch.setattr(marked_copies, limit, 10)
         response = previewed(web, zipped(wrong))
         answer = web.get(reverse("import_marked", args=[token_of(response)]), follow=True)
         assert "too large for a marked copy" in words_of(answer.content.decode())

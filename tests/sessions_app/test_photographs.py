@@ -431,6 +431,7 @@ def test_both_files_and_their_folder_are_on_the_disk_before_it_is_confirmed(case
     fsync = photographs.os.fsync
 
     def note(handle):
+        assert not Photograph.objects.exists(), "the row is there before its files are on the disk"
         synced.append(Path(f"/proc/self/fd/{handle}").resolve())
         fsync(handle)
 

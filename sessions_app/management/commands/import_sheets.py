@@ -39,6 +39,9 @@ class Command(OperatorCommand):
         if update and not options["check"] and not reason.strip():
             raise CommandError("An update needs --reason: say why the patients are changed.")
         raw = read_path(path)
+        if raw.is_empty and not raw.errors:
+            self.stdout.write("The sheets hold no row: there is nothing to import.")
+            return
         allowed = Allowed(updates=update)
         try:
             if options["check"]:

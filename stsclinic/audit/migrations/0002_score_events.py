@@ -2,6 +2,7 @@
 
 import stsclinic.fields
 from django.db import migrations
+from stsclinic.alter_codes import AlterCodes
 
 
 class Migration(migrations.Migration):
@@ -11,7 +12,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
+        AlterCodes(
             model_name='event',
             name='kind',
             field=stsclinic.fields.CodeField(choices=[('signed_in', 'Signed in'), ('signed_out', 'Signed out'), ('sign_in_failed', 'Sign-in failed'), ('password_changed', 'Own password changed'), ('password_set', 'Password of another user set'), ('patient_viewed', 'Patient viewed'), ('photograph_viewed', 'Photograph viewed'), ('exported', 'Data exported'), ('imported', 'Data imported'), ('report_downloaded', 'Report downloaded'), ('allocation_opened', 'Allocation opened'), ('score_asked', 'Patient asked to score'), ('score_given', 'Score given by the patient')], max_length=40),

@@ -1,0 +1,23 @@
+"""A migration's step that gives a column of codes its new rule.
+
+Django's own AlterField leaves a rule of our own (`db_check`) as it was on PostgreSQL; SQLite makes the table anew.
+"""
+
+from django.db import migrations
+
+
+class AlterCodes(migrations.AlterField):
+    """AlterField of a CodeField whose vocabulary changed; backwards it gives the old rule again."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        """Alter the column, then take the place of its rule."""
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+        connection = schema_editor.connection
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if connection.vendor != "postgresql" or not self.allow_migrate_model(connection.alias, model):
+            return
+        field = model._meta.get_field(self.name)
+        others = {constraint.name for constraint in model._meta.constraints}
+        for name in schema_editor._constraint_names(model, [field.column], check=True, exclude=others):
+            schema_editor.execute(schema_editor._delete_check_sql(model, name))
+            schema_editor.execute(schema_editor._create_check_sql(model, name, field.db_check(connection)))

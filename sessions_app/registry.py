@@ -1,11 +1,15 @@
 """Rows of the database as the pseudonymous records that reports are computed from.
 
-Eleven queries, whatever the size; time and memory are linear. Only what counts goes in: no draft, no
-struck-out row, and nothing of a struck-out patient, series, session or lesion. No identity.
+Eleven queries, whatever the size, or twelve for some clinics; time and memory are linear. Only what counts
+goes in: no draft, no struck-out row, and nothing of a struck-out patient, series, session or lesion. No identity.
+
+Most rows are assessments and injections, and most of these are like another one: equal records are one object.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
@@ -19,6 +23,7 @@ from sessions_app.models import (
     SideEffect,
     TreatmentSession,
 )
+from stsclinic.clinics.models import Clinic
 from stsclinic.reporting.records import (
     AssessmentRecord,
     InfusionRecord,
@@ -43,9 +48,11 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
     """
     within = None if clinic_ids is None else list(clinic_ids)
     with snapshot():
-        lesions = _lesions(within)
+        if within is not None and not Clinic.objects.exclude(pk__in=within).exists():
+            within = None
+        lesions, lesion_ids = _lesions(within)
         series: dict[int, list[SeriesRecord]] = defaultdict(list)
-        for patient_pk, one in _series(within, _sessions(within)):
+        for patient_pk, one in _series(within, _sessions(within, lesion_ids), lesion_ids):
             series[patient_pk].append(one)
         medications, tried = _medications(within), _prior_treatments(within)
         patients = [
@@ -72,6 +79,14 @@ def _rows(
     return model.everything.filter(**kept).values_list(*paths).iterator(chunk_size=CHUNK)
 
 
+def _rows_of(model: Any, patient: str, within: list[int] | None, *paths: str) -> Iterator[tuple]:
+    """The kept rows, whatever was struck out above them: the caller knows what is kept there, which is quicker."""
+    found = model.objects.order_by()
+    if within is not None:
+        found = found.filter(**{f"{patient}clinic__in": within})
+    return found.values_list(*paths).iterator(chunk_size=CHUNK)
+
+
 def _patients(within: list[int] | None) -> Iterator[tuple[int, dict[str, Any]]]:
     fields = {
         "patient_id": "study_id",
@@ -89,13 +104,29 @@ def _patients(within: list[int] | None) -> Iterator[tuple[int, dict[str, Any]]]:
         yield pk, dict(zip(fields, values, strict=True))
 
 
-def _lesions(within: list[int] | None) -> dict[int, dict[str, LesionRecord]]:
+def _lesions(within: list[int] | None) -> tuple[dict[int, dict[str, LesionRecord]], dict[int, str]]:
+    """The lesions by patient, in the order of their IDs, and the ID of each by its row."""
     found: dict[int, dict[str, LesionRecord]] = defaultdict(dict)
+    ids: dict[int, str] = {}
+    alike, one_text = cache(LesionRecord), cache(str)
     facts = ("body_site", "laterality", "site_detail", "lesion_type", "subtype", "onset_on")
-    paths = ("patient_id", "lesion_id", *facts)
-    for patient_pk, *values in sorted(_rows(Lesion, "patient__", within, (), *paths)):
-        found[patient_pk][values[0]] = LesionRecord(*values)
-    return found
+    for pk, patient_pk, lesion_id, *values in _rows(
+        Lesion, "patient__", within, (), "pk", "patient_id", "lesion_id", *facts
+    ):
+        ids[pk] = one_text(lesion_id)
+        found[patient_pk][ids[pk]] = alike(ids[pk], *values)
+    for of_patient in found.values():
+        _put_in_order(of_patient)
+    return found, ids
+
+
+def _put_in_order(by_id: dict[str, Any]) -> None:
+    """By ID, as code points are ordered: no database's own order is that everywhere."""
+    ids = list(by_id)
+    if ids != sorted(ids):
+        items = sorted(by_id.items())
+        by_id.clear()
+        by_id.update(items)
 
 
 def _medications(within: list[int] | None) -> dict[int, list[MedicationRecord]]:
@@ -116,20 +147,16 @@ def _prior_treatments(within: list[int] | None) -> dict[int, list[PriorTreatment
 
 
 def _series(
-    within: list[int] | None, sessions: dict[int, list[SessionRecord]]
+    within: list[int] | None, sessions: dict[int, list[SessionRecord]], lesion_ids: Mapping[int, str]
 ) -> Iterator[tuple[int, SeriesRecord]]:
     lesions: dict[int, dict[str, str]] = defaultdict(dict)
-    listed = _rows(
-        SeriesLesion,
-        "series__patient__",
-        within,
-        ("series__", "lesion__"),
-        "series_id",
-        "lesion__lesion_id",
-        "arm",
-    )
-    for series_pk, lesion_id, arm in sorted(listed):
-        lesions[series_pk][lesion_id] = arm
+    for series_pk, lesion_pk, arm in _rows_of(
+        SeriesLesion, "series__patient__", within, "series_id", "lesion_id", "arm"
+    ):
+        if lesion_pk in lesion_ids:
+            lesions[series_pk][lesion_ids[lesion_pk]] = arm
+    for of_series in lesions.values():
+        _put_in_order(of_series)
     fields = {
         "patient_id": "patient__study_id",
         "series_no": "series_no",
@@ -149,46 +176,54 @@ def _series(
     return iter(sorted(found, key=lambda one: (one[0], one[1].series_no)))
 
 
-def _sessions(within: list[int] | None) -> dict[int, list[SessionRecord]]:
+def _sessions(within: list[int] | None, lesion_ids: Mapping[int, str]) -> dict[int, list[SessionRecord]]:
     """The sessions by series, in their order, with all that was seen and done."""
     patient, parents = "session__series__patient__", ("session__", "session__series__")
-    assessments: dict[int, dict[str, AssessmentRecord]] = defaultdict(dict)
-    fields = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
-    seen = _rows(
-        Assessment, patient, within, (*parents, "lesion__"), "session_id", "lesion__lesion_id", *fields
-    )
-    for session_pk, lesion_id, *values in sorted(seen, key=lambda row: row[:2]):
-        assessments[session_pk][lesion_id] = AssessmentRecord(**dict(zip(fields, values, strict=True)))
-    injections: dict[int, list[InjectionRecord]] = defaultdict(list)
-    parts = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
-    given = _rows(
-        Injection, patient, within, (*parents, "lesion__"), "session_id", "lesion__lesion_id", *parts
-    )
-    for session_pk, *values in sorted(given, key=lambda row: row[:2]):
-        injections[session_pk].append(InjectionRecord(*values))
     infusions = {
         session_pk: InfusionRecord(*values)
         for session_pk, *values in _rows(
             Infusion, patient, within, parents, "session_id", "dose_g", "duration_min"
         )
     }
+    assessments: dict[int, dict[str, AssessmentRecord]] = {}
+    injections: dict[int, list[InjectionRecord]] = {}
     sessions: dict[int, list[SessionRecord]] = defaultdict(list)
-    paths = ("series_id", "session_no", "pk", "kind", "held_on", "ptga", "phga")
-    held = _rows(TreatmentSession, "series__patient__", within, ("series__",), *paths)
-    for series_pk, number, pk, kind, held_on, ptga, phga in sorted(held, key=lambda row: row[:2]):
+    facts = ("session_no", "kind", "held_on", "ptga", "phga")
+    one_value = cache(lambda value: value)
+    for series_pk, pk, *values in _rows(
+        TreatmentSession, "series__patient__", within, ("series__",), "series_id", "pk", *facts
+    ):
+        assessments[pk], injections[pk] = {}, []
         sessions[series_pk].append(
-            SessionRecord(
-                session_no=number,
-                kind=kind,
-                held_on=held_on,
-                ptga=ptga,
-                phga=phga,
-                assessments=assessments[pk],
-                injections=injections[pk],
-                infusion=infusions.get(pk),
-            )
+            SessionRecord(*map(one_value, values), assessments[pk], injections[pk], infusions.get(pk))
         )
+    for of_series in sessions.values():
+        of_series.sort(key=attrgetter("session_no"))
+    _fill_in(assessments, injections, within, lesion_ids)
     return sessions
+
+
+def _fill_in(
+    assessments: dict[int, dict[str, AssessmentRecord]],
+    injections: dict[int, list[InjectionRecord]],
+    within: list[int] | None,
+    lesion_ids: Mapping[int, str],
+) -> None:
+    """What was seen and injected at these sessions, which alone are kept; so are these lesions."""
+    patient, keys = "session__series__patient__", ("session_id", "lesion_id")
+    an_assessment, an_injection = cache(AssessmentRecord), cache(InjectionRecord)
+    fields = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
+    for session_pk, lesion_pk, *values in _rows_of(Assessment, patient, within, *keys, *fields):
+        if session_pk in assessments and lesion_pk in lesion_ids:
+            assessments[session_pk][lesion_ids[lesion_pk]] = an_assessment(*values)
+    for seen in assessments.values():
+        _put_in_order(seen)
+    parts = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
+    for session_pk, lesion_pk, *values in _rows_of(Injection, patient, within, *keys, *parts):
+        if session_pk in injections and lesion_pk in lesion_ids:
+            injections[session_pk].append(an_injection(lesion_ids[lesion_pk], *values))
+    for given in injections.values():
+        given.sort(key=attrgetter("lesion_id"))
 
 
 def _side_effects(within: list[int] | None) -> Iterator[SideEffectRecord]:

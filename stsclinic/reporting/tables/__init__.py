@@ -4,6 +4,7 @@ Page, PDF, CSV, XLSX and JSON render these same tables. Rows hold raw values (co
 None); a column says how its values read, and cell_text() writes one as people read it.
 """
 
+from stsclinic.reporting.injected import Injected
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.characteristics import characteristics_table
 from stsclinic.reporting.tables.cohort import cohort_tables
@@ -41,6 +42,7 @@ __all__ = [
 
 def tables(report: Report) -> list[Table]:
     """All tables of a report. What the report does not know (a closed allocation) has no table or column."""
+    injected = Injected(report.chosen)
     found = [
         *summary_tables(report),
         *flow_tables(report),
@@ -48,8 +50,8 @@ def tables(report: Report) -> list[Table]:
         characteristics_table(report),
         *score_tables(report),
         *remission_tables(report),
-        *dose_tables(report),
-        *side_effect_tables(report),
+        *dose_tables(report, injected),
+        *side_effect_tables(report, injected),
         *controlled_tables(report),
         *list_tables(report),
     ]

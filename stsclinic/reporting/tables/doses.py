@@ -1,16 +1,15 @@
 """What was injected: volumes, mg, syringes and concentrations by session, body site and outcome."""
 
-import statistics
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 
-from stsclinic.clinical.dosing import dose_mg, syringes
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.remission import OUTCOME
 from stsclinic.clinical.terms import BODY_SITE
+from stsclinic.reporting.injected import Injected, Part
 from stsclinic.reporting.records import InfusionRecord
-from stsclinic.reporting.rows import InjectionOf, SessionOf, behind
+from stsclinic.reporting.rows import SessionOf, behind
+from stsclinic.reporting.selection import Course
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Sum, Table
 
@@ -38,15 +37,8 @@ CLOSED_FOOTNOTE = (
 INFUSION_FOOTNOTE = "Infusions: the dose into a vein, in g, and its duration."
 
 
-def dose_tables(report: Report) -> list[Table]:
-    injections = [
-        InjectionOf(course, session, injection)
-        for _, courses in report.chosen.patients
-        for course in courses
-        for session in course.sessions
-        for injection in session.injections
-    ]
-    found = [_doses(report, injections)]
+def dose_tables(report: Report, injected: Injected) -> list[Table]:
+    found = [_doses(report, injected)]
     infused = [
         (SessionOf(course, session), session.infusion)
         for _, courses in report.chosen.patients
@@ -59,7 +51,7 @@ def dose_tables(report: Report) -> list[Table]:
     return found
 
 
-def _doses(report: Report, injections: Sequence[InjectionOf]) -> Table:
+def _doses(report: Report, injected: Injected) -> Table:
     rows = Rows(
         (
             Column("by", "By", "code", labels=GROUPED_BY),
@@ -75,135 +67,87 @@ def _doses(report: Report, injections: Sequence[InjectionOf]) -> Table:
             Column("concentrations", "Concentrations (mg/ml)"),
         )
     )
-    total = _add(rows, "all", "", injections)
+    total = _add(rows, "all", "", injected, injected.all)
     for by, groups in (
-        ("session", _by_session(injections)),
-        ("site", _by_site(injections)),
-        ("outcome", _by_outcome(report, injections)),
-        ("concentration", _by_concentration(injections)),
+        ("session", _by_session(injected)),
+        ("site", _by_site(injected)),
+        ("outcome", _by_outcome(report, injected)),
+        ("concentration", _by_concentration(injected)),
     ):
-        numbers = [_add(rows, by, label, group) for label, group in groups if group]
+        numbers = [_add(rows, by, label, injected, part) for label, part in groups if part.inside.any()]
         rows.sums.append(Sum([(number, "injections") for number in numbers], (total, "injections")))
     footnotes = (*FOOTNOTES, *((CLOSED_FOOTNOTE,) if report.has_concealed else ()))
     return rows.table("doses", "Doses injected", "doses", footnotes)
 
 
-def _add(rows: Rows, by: str, label: str, injections: Sequence[InjectionOf]) -> int:
-    sessions: dict[tuple, SessionOf] = {}
-    volumes: dict[tuple, dict[tuple, Decimal]] = {}
-    patients = {}
-    dose, closed = Decimal(0), False
-    concentrations = set()
-    for one in injections:
-        series, injection = one.course.series, one.injection
-        key = series.patient_id, series.series_no, one.session.session_no
-        sessions.setdefault(key, SessionOf(one.course, one.session))
-        patients[series.patient_id] = one.course.patient
-        solution = injection.agent, injection.concentration_mg_ml
-        held = volumes.setdefault(key, {})
-        held[solution] = held.get(solution, Decimal(0)) + injection.volume_ml
-        closed = closed or not injection.agent
-        if injection.concentration_mg_ml is not None and injection.agent != "saline":
-            dose += dose_mg(injection.concentration_mg_ml, injection.volume_ml)
-            concentrations.add(injection.concentration_mg_ml)
-    amounts = [one.injection.volume_ml for one in injections]
+def _add(rows: Rows, by: str, label: str, injected: Injected, part: Part) -> int:
+    found = injected.amounts(part)
     return rows.add(
         (
             by,
             label,
-            len(injections),
-            len(sessions),
-            len(patients),
-            float(sum(amounts, Decimal(0))) if amounts else None,
-            float(statistics.median(amounts)) if amounts else None,
-            None if closed or not injections else float(dose),
-            None if closed or not injections else float(dose / len(sessions)),
-            None
-            if closed or not injections
-            else sum(syringes(volume) for held in volumes.values() for volume in held.values()),
-            ", ".join(show_decimal(one) for one in sorted(concentrations)),
+            found.injections,
+            found.sessions,
+            found.patients,
+            float(found.volume_ml) if found.injections else None,
+            None if found.median_volume_ml is None else float(found.median_volume_ml),
+            None if found.dose_mg is None else float(found.dose_mg),
+            None if found.dose_mg is None else float(found.dose_mg / found.sessions),
+            found.syringes,
+            ", ".join(show_decimal(one) for one in found.concentrations),
         ),
-        behind("injections", injections),
-        by={
-            "sessions": behind("sessions", list(sessions.values())),
-            "patients": behind("patients", list(patients.values())),
-        },
+        injected.injections_behind(part),
+        by={"sessions": injected.sessions_behind(part), "patients": injected.patients_behind(part)},
     )
 
 
-Groups = Iterable[tuple[str, Sequence[InjectionOf]]]
+Groups = Iterable[tuple[str, Part]]
 
 
-def _grouped(injections: Sequence[InjectionOf], key_of: Any) -> dict[Any, list[InjectionOf]]:
-    found: dict[Any, list[InjectionOf]] = {}
-    for one in injections:
-        found.setdefault(key_of(one), []).append(one)
-    return found
-
-
-def _by_session(injections: Sequence[InjectionOf]) -> Groups:
+def _by_session(injected: Injected) -> Groups:
     """By the number of the treatment within its series; 0 where it was given at another visit."""
-    place: dict[int, int] = {}
+    last = MOST_SESSIONS + 1
 
-    def number(one: InjectionOf) -> int:
-        if id(one.session) not in place:
-            for position, session in enumerate(one.course.sessions):
-                place[id(session)] = 0
-                if session.kind == "treatment":
-                    place[id(session)] = 1 + sum(
-                        earlier.kind == "treatment" for earlier in one.course.sessions[:position]
-                    )
-        return min(place[id(one.session)], MOST_SESSIONS + 1)
+    def numbers(course: Course) -> list[int]:
+        treatments = count(1)
+        return [min(next(treatments), last) if one.kind == "treatment" else 0 for one in course.sessions]
 
-    found = _grouped(injections, number)
-    for key in sorted(found, key=lambda key: key or MOST_SESSIONS + 2):
-        label = f"Treatment {key}" if key <= MOST_SESSIONS else f"Treatment {MOST_SESSIONS + 1} and later"
-        yield label if key else "Another visit", found[key]
+    by_session = injected.by_session(numbers)
+    for number in (*range(1, last + 1), 0):
+        label = f"Treatment {number}" if number < last else f"Treatment {last} and later"
+        yield label if number else "Another visit", Part(by_session, number)
 
 
-def _by_site(injections: Sequence[InjectionOf]) -> Groups:
-    found = _grouped(injections, lambda one: site_of(one))
+def _by_site(injected: Injected) -> Groups:
+    by_site = injected.by_site
     for site, label in (*BODY_SITE.items(), ("", "Not recorded")):
-        yield label, found.get(site, [])
+        if site in injected.sites:
+            yield label, Part(by_site, injected.sites.index(site))
 
 
-def site_of(one: InjectionOf) -> str:
-    place = one.course.patient.lesions.get(one.injection.lesion_id)
-    return place.body_site if place else ""
+def _by_outcome(report: Report, injected: Injected) -> Groups:
+    horizon, codes = report.selection.horizon, [*OUTCOME, ""]
+    place = {code: number for number, code in enumerate(codes)}
+    analysed = {id(one.course): one for one in report.series}
+
+    def numbers(course: Course) -> Callable[[str], int]:
+        one = analysed.get(id(course))
+        found = (
+            {lesion.lesion_id: place[lesion.by_horizon[horizon].outcome] for lesion in one.lesions}
+            if one
+            else {}
+        )
+        return lambda lesion_id: found.get(lesion_id, place[""])
+
+    by_lesion = injected.by_lesion(numbers)
+    for code, label in (*OUTCOME.items(), ("", "Series not analysed")):
+        yield label, Part(by_lesion, place[code])
 
 
-def _by_outcome(report: Report, injections: Sequence[InjectionOf]) -> Groups:
-    horizon = report.selection.horizon
-    outcomes = {
-        (one.course.series.patient_id, one.course.series.series_no, lesion.lesion_id): lesion.by_horizon[
-            horizon
-        ].outcome
-        for one in report.series
-        for lesion in one.lesions
-    }
-    found = _grouped(
-        injections,
-        lambda one: outcomes.get(
-            (one.course.series.patient_id, one.course.series.series_no, one.injection.lesion_id), ""
-        ),
-    )
-    for outcome, label in (*OUTCOME.items(), ("", "Series not analysed")):
-        yield label, found.get(outcome, [])
-
-
-def _by_concentration(injections: Sequence[InjectionOf]) -> Groups:
-    found = _grouped(injections, concentration_label)
-    yield from sorted(found.items(), key=lambda pair: (not pair[0][0].isdigit(), len(pair[0]), pair[0]))
-
-
-def concentration_label(one: InjectionOf) -> str:
-    """`150 mg/ml`, the agent where it has none, or that the allocation is closed."""
-    injection = one.injection
-    if not injection.agent:
-        return "Allocation closed"
-    if injection.concentration_mg_ml is None or injection.agent == "saline":
-        return "Saline"
-    return f"{show_decimal(injection.concentration_mg_ml)} mg/ml"
+def _by_concentration(injected: Injected) -> Groups:
+    by_label, labels = injected.by_label, injected.labels
+    for label in sorted(labels, key=lambda label: (not label[0].isdigit(), len(label), label)):
+        yield label, Part(by_label, labels.index(label))
 
 
 def _infusions(infused: Sequence[tuple[SessionOf, InfusionRecord]]) -> Table:

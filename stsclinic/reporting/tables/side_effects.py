@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from stsclinic.clinical.terms import BODY_SITE, SIDE_EFFECT_TERM
+from stsclinic.reporting.injected import Injected, Part, solution_of
 from stsclinic.reporting.records import SideEffectRecord
-from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf, behind
+from stsclinic.reporting.rows import Behind, SessionOf, behind
 from stsclinic.reporting.statistics.rates import rate_per_100
 from stsclinic.reporting.summary import Report
-from stsclinic.reporting.tables.doses import concentration_label, site_of
 from stsclinic.reporting.tables.table import Column, Rows, Sum, Table
 
 GROUPED_BY = {
@@ -31,8 +31,8 @@ FOOTNOTES = (
 )
 
 
-def side_effect_tables(report: Report) -> list[Table]:
-    return [_side_effects(report), _rates(report), _by_patient(report), _course(report)]
+def side_effect_tables(report: Report, injected: Injected) -> list[Table]:
+    return [_side_effects(report), _rates(report, injected), _by_patient(report), _course(report)]
 
 
 def _side_effects(report: Report) -> Table:
@@ -68,7 +68,7 @@ def _patients_of(events: Sequence[SideEffectRecord], patients: Mapping[str, Any]
     )
 
 
-def _rates(report: Report) -> Table:
+def _rates(report: Report, injected: Injected) -> Table:
     rows = Rows(
         (
             Column("by", "By", "code", labels=GROUPED_BY),
@@ -86,7 +86,7 @@ def _rates(report: Report) -> Table:
         )
     )
     patients = {patient.patient_id: patient for patient, _ in report.chosen.patients}
-    found = _Exposure(report)
+    found = _Exposure(report, injected)
     events = list(report.chosen.side_effects)
 
     def add(by: str, label: str, group: Sequence[SideEffectRecord], treatments: int, injections: int) -> int:
@@ -120,46 +120,50 @@ def _rates(report: Report) -> Table:
 class _Exposure:
     """How many treatments and injections there were, all together and by site and concentration."""
 
-    def __init__(self, report: Report):
+    def __init__(self, report: Report, injected: Injected):
         self.treatments = report.cohort["treatment_sessions"]
         self.injections = report.cohort["injections"]
-        self.lesions = {
-            (patient.patient_id, lesion.lesion_id): lesion.body_site
-            for patient, _ in report.chosen.patients
-            for lesion in patient.lesions.values()
+        self._injected = injected
+        self._patients = {
+            patient.patient_id: (patient, courses) for patient, courses in report.chosen.patients
         }
-        self.counts: dict[tuple[str, str], int] = {}
-        self.sessions: dict[tuple[str, str], set[tuple]] = {}
-        self.given: dict[tuple, str] = {}
-        self.given_at: dict[tuple, set[str]] = {}
-        for _, courses in report.chosen.patients:
-            for course in courses:
-                for session in course.sessions:
-                    key = course.series.patient_id, course.series.series_no, session.session_no
-                    for injection in session.injections:
-                        one = InjectionOf(course, session, injection)
-                        label = concentration_label(one)
-                        for group in (("site", site_of(one)), ("concentration", label)):
-                            self.counts[group] = self.counts.get(group, 0) + 1
-                            if session.kind == "treatment":
-                                self.sessions.setdefault(group, set()).add(key)
-                        self.given[*key, injection.lesion_id] = label
-                        self.given_at.setdefault(key, set()).add(label)
 
     def of(self, by: str, key: Any) -> tuple[int, int]:
-        if by not in ("site", "concentration"):
+        """The treatments and injections of a group."""
+        injected = self._injected
+        if by == "site":
+            names, numbers = injected.sites, injected.by_site
+        elif by == "concentration":
+            names, numbers = injected.labels, injected.by_label
+        else:
             return self.treatments, self.injections
-        return len(self.sessions.get((by, key), ())), self.counts.get((by, key), 0)
+        if key not in names:
+            return 0, 0
+        part = Part(numbers, names.index(key))
+        return injected.treatments(part), int(part.inside.sum())
 
     def site_of_event(self, one: SideEffectRecord) -> str:
-        return self.lesions.get((one.patient_id, one.lesion_id), "")
+        """The body site of its lesion; empty without one."""
+        patient, _courses = self._patients[one.patient_id]
+        place = patient.lesions.get(one.lesion_id)
+        return place.body_site if place else ""
 
     def concentration_of_event(self, one: SideEffectRecord) -> str:
-        key = one.patient_id, one.series_no, one.session_no
+        """What was injected into its lesion at its session, or in the whole session, if it was one."""
+        _patient, courses = self._patients[one.patient_id]
+        given = [
+            injection
+            for course in courses
+            if course.series.series_no == one.series_no
+            for session in course.sessions
+            if session.session_no == one.session_no
+            for injection in session.injections
+        ]
         if one.lesion_id:
-            return self.given.get((*key, one.lesion_id), "Not known")
-        labels = self.given_at.get(key, set())
-        return next(iter(labels)) if len(labels) == 1 else "Not known"
+            labels = [solution_of(each).label for each in given if each.lesion_id == one.lesion_id][-1:]
+        else:
+            labels = list({solution_of(each).label for each in given})
+        return labels[0] if len(labels) == 1 else "Not known"
 
 
 def _by_patient(report: Report) -> Table:

@@ -38,15 +38,16 @@ def followed_lesions(series: Iterable[SeriesOutcome], horizon: str) -> list[Foll
         for position, session in enumerate(sessions):
             for injection in session.injections:
                 begun.setdefault(injection.lesion_id, position)
-        for lesion_id in course.series.lesions:
+        for lesion in one.lesions:
+            lesion_id = lesion.lesion_id
             if lesion_id not in begun:
                 continue
             start = begun[lesion_id]
-            later = [one for one in sessions[start + 1 :] if lesion_id in one.assessments]
+            later = [seen for seen in sessions[start + 1 :] if lesion_id in seen.assessments]
             if not later:
                 continue
-            gone = next((one for one in later if one.assessments[lesion_id].status == "gone"), None)
+            gone = next((seen for seen in later if seen.assessments[lesion_id].status == "gone"), None)
             days = ((gone or later[-1]).held_on - sessions[start].held_on).days
             observed = Observed(course.series.patient_id, days, gone is not None)
-            found.append(Followed(LesionOf(course, lesion_id), observed))
+            found.append(Followed(lesion, observed))
     return found

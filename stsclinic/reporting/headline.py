@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from stsclinic.reporting.outcomes import SeriesOutcome, patient_outcome, series_outcome
-from stsclinic.reporting.rows import Behind, LesionOf, behind
+from stsclinic.reporting.outcomes import SeriesOutcome, patient_outcome
+from stsclinic.reporting.rows import Behind, behind
 from stsclinic.reporting.scores import describe_decrease
 from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, Verdict, judge_series
 from stsclinic.reporting.statistics.bootstrap import share_interval
@@ -85,16 +85,21 @@ def headline(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> Headli
 
 def under_other_choices(
     analysed: Sequence[SeriesOutcome],
+    left_out: Sequence[SeriesOutcome],
     courses_by_patient: Iterable[Sequence[Course]],
     horizon: str,
     unit: str,
 ) -> dict[str, Headline]:
-    """The headline under each code of CHOICE. The courses are all that were selected, by patient."""
+    """The headline under each code of CHOICE. The courses are all that were selected, by patient.
+
+    What became of a series does not depend on whether it is analysed.
+    """
+    judged = {id(one.course): one for one in (*analysed, *left_out)}
     carried, every = [], []
     for courses in courses_by_patient:
         verdicts = judge_series(courses, _judge_carried_forward)
-        carried += [series_outcome(verdict) for verdict in verdicts if not verdict.reason]
-        every += [series_outcome(Verdict(course)) for course in courses if course.treatments]
+        carried += [judged[id(verdict.course)] for verdict in verdicts if not verdict.reason]
+        every += [judged[id(course)] for course in courses if course.treatments]
     first = _first_of_each(analysed)
     return {
         "as_reported": headline(analysed, horizon, unit),
@@ -211,11 +216,8 @@ def _series_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
     grouped = list(_by_patient(series).values())
     found: Headline = {}
     for measure, outcomes in IN_REMISSION.items():
-        inside = [one.course for one in series if one.by_horizon[horizon].outcome in outcomes]
-        pairs = [
-            (sum(one.by_horizon[horizon].outcome in outcomes for one in group), len(group))
-            for group in grouped
-        ]
+        inside = [one.course for one in series if one.outcomes[horizon] in outcomes]
+        pairs = [(sum(one.outcomes[horizon] in outcomes for one in group), len(group)) for group in grouped]
         counted = behind("series", [one.course for one in series])
         found[measure] = _share(
             len(inside), len(series), share_interval(pairs), "series", counted, behind("series", inside)
@@ -225,19 +227,11 @@ def _series_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
 
 def _lesion_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
     grouped = [[lesion for one in group for lesion in one.lesions] for group in _by_patient(series).values()]
-    every = [LesionOf(one.course, lesion.lesion_id) for one in series for lesion in one.lesions]
+    every = [lesion for one in series for lesion in one.lesions]
     found: Headline = {}
     for measure, outcomes in IN_REMISSION.items():
-        inside = [
-            LesionOf(one.course, lesion.lesion_id)
-            for one in series
-            for lesion in one.lesions
-            if lesion.by_horizon[horizon].outcome in outcomes
-        ]
-        pairs = [
-            (sum(one.by_horizon[horizon].outcome in outcomes for one in group), len(group))
-            for group in grouped
-        ]
+        inside = [lesion for one in series for lesion in one.lesions if lesion.outcomes[horizon] in outcomes]
+        pairs = [(sum(one.outcomes[horizon] in outcomes for one in group), len(group)) for group in grouped]
         found[measure] = _share(
             len(inside),
             len(every),
@@ -253,7 +247,7 @@ def _patient_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
     judged = [patient_outcome(group[0].course.patient, group) for group in _by_patient(series).values()]
     found: Headline = {}
     for measure, outcomes in IN_REMISSION.items():
-        inside = [one.patient for one in judged if one.by_horizon[horizon].outcome in outcomes]
+        inside = [one.patient for one in judged if one.outcomes[horizon] in outcomes]
         found[measure] = _share(
             len(inside),
             len(judged),
@@ -269,7 +263,7 @@ def _first_shares(first: Sequence[SeriesOutcome], horizon: str) -> Headline:
     """One series for each patient: they are independent, so the interval is Wilson's."""
     found: Headline = {}
     for measure, outcomes in IN_REMISSION.items():
-        inside = [one.course for one in first if one.by_horizon[horizon].outcome in outcomes]
+        inside = [one.course for one in first if one.outcomes[horizon] in outcomes]
         found[measure] = _share(
             len(inside),
             len(first),
@@ -286,8 +280,7 @@ def _averaged_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
     found: Headline = {}
     for measure, outcomes in IN_REMISSION.items():
         shares = [
-            sum(one.by_horizon[horizon].outcome in outcomes for one in group) / len(group)
-            for group in grouped.values()
+            sum(one.outcomes[horizon] in outcomes for one in group) / len(group) for group in grouped.values()
         ]
         patients = [group[0].course.patient for group in grouped.values()]
         low, high = share_interval([(share, 1) for share in shares]) or (None, None)

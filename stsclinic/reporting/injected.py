@@ -186,7 +186,11 @@ class Injected:
             dose_mg=sum(doses, Decimal(0)) if is_told else None,
             syringes=self._syringes(kind, session) if is_told else None,
             concentrations=sorted(
-                {one.concentration_mg_ml for one in solutions.values() if one.is_counted}  # type: ignore[type-var]
+                {
+                    one.concentration_mg_ml
+                    for one in solutions.values()
+                    if one.is_counted and one.concentration_mg_ml is not None
+                }
             ),
         )
 

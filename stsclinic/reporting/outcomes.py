@@ -3,15 +3,14 @@
 The rules are stsclinic.clinical.remission; here they meet the records. Source: report 000.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 
 from stsclinic.clinical.remission import (
     HORIZON,
     OUTCOME,
-    Judgement,
     baseline_and_end,
     judge_group,
     judge_lesion,
@@ -26,17 +25,36 @@ FOOTNOTES = (
 )
 
 
+ByHorizon = Mapping[str, str]
+"""A code of OUTCOME for each horizon. Equal ones are one object."""
+
+
+@cache
+def _by_horizon(*outcomes: str) -> ByHorizon:
+    return dict(zip(HORIZON, outcomes, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class LesionOutcome:
-    """One lesion of one series: a judgement for each horizon."""
+    """One lesion of one series: what became of it at each horizon. It stands for itself as LesionOf does."""
 
+    course: Course
     lesion_id: str
-    arm: str
+    outcomes: ByHorizon
     injections: int
-    by_horizon: Mapping[str, Judgement]
     had_ulcer: bool
     ulcer_healed: bool
     """Of a lesion that had an ulcer at baseline: gone or without ulcer at its end (end of treatment)."""
+
+    @property
+    def arm(self) -> str:
+        return self.course.series.lesions[self.lesion_id]
+
+    def words(self, horizon: str) -> str:
+        """Why, in words. They are made when they are asked for: most never are."""
+        sessions = _sessions_within(self.course, horizon)
+        seen = [found for session in sessions if (found := session.assessments.get(self.lesion_id))]
+        return judge_lesion(seen, ptga_change([session.ptga for session in sessions])).words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +63,18 @@ class SeriesOutcome:
 
     verdict: Verdict
     lesions: Sequence[LesionOutcome]
-    by_horizon: Mapping[str, Judgement]
+    outcomes: ByHorizon
 
     @property
     def course(self) -> Course:
         return self.verdict.course
+
+    def words(self, horizon: str) -> str:
+        """The reasons of the lesions that decide it."""
+        if not self.lesions:
+            return "the series lists no lesion"
+        deciding = (one for one in self.lesions if one.outcomes[horizon] == self.outcomes[horizon])
+        return ", ".join(f"{one.lesion_id} ({one.words(horizon)})" for one in deciding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +83,7 @@ class PatientOutcome:
 
     patient: PatientRecord
     series: Sequence[SeriesOutcome]
-    by_horizon: Mapping[str, Judgement]
+    outcomes: ByHorizon
 
     @property
     def had_ulcer(self) -> bool:
@@ -70,58 +95,68 @@ class PatientOutcome:
             lesion.ulcer_healed for one in self.series for lesion in one.lesions if lesion.had_ulcer
         )
 
+    def words(self, horizon: str) -> str:
+        """The series that decide it."""
+        deciding = (one for one in self.series if one.outcomes[horizon] == self.outcomes[horizon])
+        return ", ".join(f"series {one.course.series.series_no}" for one in deciding)
+
 
 def series_outcome(verdict: Verdict) -> SeriesOutcome:
     """Judge every lesion that the series treats. Linear in the assessments and injections of the series."""
     course = verdict.course
-    seen = {
-        "end_of_treatment": _assessments_by_lesion(course.treatments),
-        "follow_up": _assessments_by_lesion(course.sessions),
-    }
-    ptga = {
-        "end_of_treatment": ptga_change([session.ptga for session in course.treatments]),
-        "follow_up": ptga_change([session.ptga for session in course.sessions]),
-    }
-    injections: dict[str, int] = defaultdict(int)
-    for session in course.sessions:
-        for injection in session.injections:
-            injections[injection.lesion_id] += 1
+    treated = _assessments_by_lesion(course.treatments)
+    followed = treated if _has_no_follow_up(course) else _assessments_by_lesion(course.sessions)
+    ptga_treated = ptga_change([session.ptga for session in course.treatments])
+    ptga_followed = ptga_change([session.ptga for session in course.sessions])
+    injections = Counter(
+        injection.lesion_id for session in course.sessions for injection in session.injections
+    )
 
     lesions = []
-    for lesion_id, arm in course.series.lesions.items():
-        baseline, end = baseline_and_end(seen["end_of_treatment"].get(lesion_id, ()))
+    for lesion_id in course.series.lesions:
+        seen = treated.get(lesion_id, ())
+        baseline, end = baseline_and_end(seen)
         had_ulcer = baseline is not None and baseline.ulcer is True
+        at_end = judge_lesion(seen, ptga_treated).outcome
+        later = (
+            at_end
+            if followed is treated
+            else judge_lesion(followed.get(lesion_id, ()), ptga_followed).outcome
+        )
         lesions.append(
             LesionOutcome(
+                course=course,
                 lesion_id=lesion_id,
-                arm=arm,
+                outcomes=_by_horizon(at_end, later),
                 injections=injections[lesion_id],
-                by_horizon={
-                    horizon: judge_lesion(assessments.get(lesion_id, ()), ptga[horizon])
-                    for horizon, assessments in seen.items()
-                },
                 had_ulcer=had_ulcer,
                 ulcer_healed=had_ulcer and end is not None and (end.status == "gone" or end.ulcer is False),
             )
         )
-    return SeriesOutcome(verdict, lesions, {horizon: _judge_series(lesions, horizon) for horizon in HORIZON})
+    return SeriesOutcome(verdict, lesions, _best(lesions))
 
 
 def patient_outcome(patient: PatientRecord, series: Sequence[SeriesOutcome]) -> PatientOutcome:
-    """The best of the patient's analysed series, with the series that decide it."""
-    by_horizon = {}
-    for horizon in HORIZON:
-        outcome = judge_group(one.by_horizon[horizon].outcome for one in series)
-        by_horizon[horizon] = Judgement(outcome, partial(_explain_patient, outcome, series, horizon))
-    return PatientOutcome(patient, series, by_horizon)
+    """The best of the patient's analysed series."""
+    return PatientOutcome(patient, series, _best(series))
 
 
-def count_outcomes(judgements: Iterable[Judgement]) -> dict[str, int]:
-    """How many have each outcome; all four are listed."""
-    counts = dict.fromkeys(OUTCOME, 0)
-    for judgement in judgements:
-        counts[judgement.outcome] += 1
-    return counts
+def _best(judged: Sequence[LesionOutcome] | Sequence[SeriesOutcome]) -> ByHorizon:
+    return _by_horizon(*(judge_group(one.outcomes[horizon] for one in judged) for horizon in HORIZON))
+
+
+def _sessions_within(course: Course, horizon: str) -> Sequence[SessionRecord]:
+    return course.treatments if horizon == "end_of_treatment" else course.sessions
+
+
+def _has_no_follow_up(course: Course) -> bool:
+    return len(course.treatments) == len(course.sessions)
+
+
+def count_outcomes(outcomes: Iterable[str]) -> dict[str, int]:
+    """How many there are of each outcome; all four are listed."""
+    counted = Counter(outcomes)
+    return {outcome: counted[outcome] for outcome in OUTCOME}
 
 
 def _assessments_by_lesion(sessions: Iterable[SessionRecord]) -> Mapping[str, list[AssessmentRecord]]:
@@ -130,22 +165,3 @@ def _assessments_by_lesion(sessions: Iterable[SessionRecord]) -> Mapping[str, li
         for lesion_id, assessment in session.assessments.items():
             found[lesion_id].append(assessment)
     return found
-
-
-def _judge_series(lesions: Sequence[LesionOutcome], horizon: str) -> Judgement:
-    outcome = judge_group(lesion.by_horizon[horizon].outcome for lesion in lesions)
-    return Judgement(outcome, partial(_explain_series, outcome, lesions, horizon))
-
-
-def _explain_series(outcome: str, lesions: Sequence[LesionOutcome], horizon: str) -> list[str]:
-    """The reasons of the lesions that decide it."""
-    if not lesions:
-        return ["the series lists no lesion"]
-    judged = [(lesion.lesion_id, lesion.by_horizon[horizon]) for lesion in lesions]
-    return [f"{lesion_id} ({one.words})" for lesion_id, one in judged if one.outcome == outcome]
-
-
-def _explain_patient(outcome: str, series: Sequence[SeriesOutcome], horizon: str) -> list[str]:
-    """The series that decide it."""
-    deciding = (one for one in series if one.by_horizon[horizon].outcome == outcome)
-    return [f"series {one.course.series.series_no}" for one in deciding]

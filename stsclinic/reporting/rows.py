@@ -6,7 +6,7 @@ patients they are. The rows are found when they are asked for: most never are.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from stsclinic.reporting.records import InjectionRecord, SessionRecord
 from stsclinic.reporting.selection import Course
@@ -22,7 +22,16 @@ LEVEL = {
 """What the rows are: PatientRecord, Course, LesionOf, SessionOf, InjectionOf, SideEffectRecord."""
 
 
-class LesionOf(NamedTuple):
+class LesionOf(Protocol):
+    """A lesion in a series: its outcome, or where it was not judged, LesionIn."""
+
+    @property
+    def course(self) -> Course: ...
+    @property
+    def lesion_id(self) -> str: ...
+
+
+class LesionIn(NamedTuple):
     """A lesion in a series."""
 
     course: Course

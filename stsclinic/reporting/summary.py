@@ -85,10 +85,10 @@ def summarise(
         remission={
             horizon: {
                 "by_lesion": count_outcomes(
-                    lesion.by_horizon[horizon] for one in series for lesion in one.lesions
+                    lesion.outcomes[horizon] for one in series for lesion in one.lesions
                 ),
-                "by_series": count_outcomes(one.by_horizon[horizon] for one in series),
-                "by_patient": count_outcomes(one.by_horizon[horizon] for one in patients),
+                "by_series": count_outcomes(one.outcomes[horizon] for one in series),
+                "by_patient": count_outcomes(one.outcomes[horizon] for one in patients),
             }
             for horizon in HORIZON
         },

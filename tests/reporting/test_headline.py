@@ -28,7 +28,7 @@ def report(registry):
 @pytest.fixture(scope="module")
 def choices(report):
     courses = [courses for _, courses in report.chosen.patients]
-    return under_other_choices(report.series, courses, "follow_up", "series")
+    return under_other_choices(report.series, report.left_out, courses, "follow_up", "series")
 
 
 def by_patient(report):
@@ -61,7 +61,7 @@ def test_each_patient_once_by_the_first_series(report, choices):
     assert (found.n, found.value) == (29, pytest.approx(statistics.mean(decreases)))
     assert (found.low, found.high) == pytest.approx((low, high))
     assert found.p == pytest.approx(stats.ttest_1samp(decreases, 0).pvalue)
-    complete = sum(one.by_horizon["follow_up"].outcome == "complete" for _, _, one in firsts)
+    complete = sum(one.outcomes["follow_up"] == "complete" for _, _, one in firsts)
     share = choices["first_series"]["complete"]
     assert (share.value, (share.low, share.high)) == (complete / 29, wilson_interval(complete, 29))
 
@@ -71,7 +71,7 @@ def test_each_patient_once_by_the_mean(report, choices):
     found = choices["averaged"]["ptga"]
     assert (found.n, found.value) == (29, pytest.approx(statistics.mean(means)))
     shares = [
-        statistics.mean(one.by_horizon["follow_up"].outcome == "complete" for _, _, one in rows)
+        statistics.mean(one.outcomes["follow_up"] == "complete" for _, _, one in rows)
         for rows in by_patient(report).values()
     ]
     assert choices["averaged"]["complete"].value == pytest.approx(statistics.mean(shares))
@@ -107,7 +107,9 @@ def changed(registry, patient_id, **changes):
 def carried(registry):
     report = summarise(registry)
     courses = [courses for _, courses in report.chosen.patients]
-    return under_other_choices(report.series, courses, "follow_up", "series")["carried_forward"]["ptga"]
+    return under_other_choices(report.series, report.left_out, courses, "follow_up", "series")[
+        "carried_forward"
+    ]["ptga"]
 
 
 class TestLastObservationCarriedForward:

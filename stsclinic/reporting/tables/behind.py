@@ -79,7 +79,7 @@ def _series(one: Any, outcomes: Outcomes) -> Sequence[Any]:
         first and first.phga,
         last and last.phga,
         _analysed(found),
-        *(found.by_horizon[horizon].outcome if found else "" for horizon in HORIZON),
+        *(found.outcomes[horizon] if found else "" for horizon in HORIZON),
     )
 
 
@@ -105,8 +105,8 @@ def _lesion(one: Any, outcomes: Outcomes) -> Sequence[Any]:
         one.lesion_id,
         *_place(one.course, one.lesion_id),
         _analysed(found),
-        *(judged.by_horizon[horizon].outcome if judged else "" for horizon in HORIZON),
-        judged.by_horizon["follow_up"].words if judged else "",
+        *(judged.outcomes[horizon] if judged else "" for horizon in HORIZON),
+        judged.words("follow_up") if judged else "",
     )
 
 

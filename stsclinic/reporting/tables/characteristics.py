@@ -18,7 +18,6 @@ from stsclinic.clinical.terms import (
     YES_NO,
 )
 from stsclinic.reporting.outcomes import PatientOutcome
-from stsclinic.reporting.records import PatientRecord
 from stsclinic.reporting.rows import Behind, LesionOf, behind
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Share, Spread, Sum, Table
@@ -36,7 +35,6 @@ FOOTNOTES = (
 )
 
 Codes = Iterable[str]
-Members = Callable[[Sequence[PatientOutcome]], Sequence[Any]]
 Known = Callable[[Sequence[PatientOutcome]], Sequence[tuple[float, Any]]]
 
 BEST_RESPONSE = ("complete", "partial", "none", "unknown", "")
@@ -53,9 +51,11 @@ class _Characteristics:
         horizon = report.selection.horizon
         self.words = HORIZON[horizon].lower()
         self.groups: dict[str, list[PatientOutcome]] = {"overall": list(report.patients)} | {
-            outcome: [one for one in report.patients if one.by_horizon[horizon].outcome == outcome]
+            outcome: [one for one in report.patients if one.outcomes[horizon] == outcome]
             for outcome in OUTCOME
         }
+        self.patients = {code: [one.patient for one in group] for code, group in self.groups.items()}
+        self.lesions = {code: _lesions_of(group) for code, group in self.groups.items()}
         self.labels = {"overall": "Overall", **OUTCOME}
         self.rows = Rows(
             (
@@ -66,13 +66,13 @@ class _Characteristics:
         )
 
     def table(self) -> Table:
-        patients = self._totals("Patients", "patients", _patients_of)
+        patients = self._totals("Patients", "patients", self.patients)
         self._spread("Age at first treatment", "years", self._ages)
         self._patients_by("Sex", SEX, lambda one: [one.patient.sex], patients)
         self._patients_by("Diagnosis", DIAGNOSIS, lambda one: [one.patient.diagnosis], patients)
         self._spread("Duration since the first lesion", "years", self._durations)
         self._spread("Lesions of the patient", "", self._lesion_counts)
-        lesions = self._totals("Lesions treated", "lesions", _lesions_of)
+        lesions = self._totals("Lesions treated", "lesions", self.lesions)
         self._lesions_by("Type of lesion", LESION_TYPE, "lesion_type", lesions)
         self._lesions_by("Body site", BODY_SITE, "body_site", lesions)
         self._spread("Size, longest × widest", "mm²", self._sizes, level="lesions")
@@ -91,11 +91,10 @@ class _Characteristics:
         title = f"Characteristics of the analysed patients, by remission ({self.words})"
         return self.rows.table("characteristics", title, "patients", FOOTNOTES)
 
-    def _totals(self, name: str, level: str, members: Members) -> int:
-        found = {code: members(group) for code, group in self.groups.items()}
+    def _totals(self, name: str, level: str, members: Mapping[str, Sequence[Any]]) -> int:
         number = self.rows.add(
-            (name, "n", *(len(one) for one in found.values())),
-            by={code: behind(level, one) for code, one in found.items()},
+            (name, "n", *(len(one) for one in members.values())),
+            by={code: behind(level, one) for code, one in members.items()},
         )
         self._row_adds_up(number)
         return number
@@ -108,20 +107,21 @@ class _Characteristics:
         name: str,
         level: str,
         labels: Mapping[str, str],
-        coded: Mapping[str, Sequence[tuple[Any, Codes]]],
+        members: Mapping[str, Sequence[Any]],
+        codes: Callable[[str], Iterable[Codes]],
     ) -> list[int]:
-        """One row for each code that occurs, of members with their codes by group."""
+        """One row for each code that occurs. `codes` gives those of each member of a group, in their order."""
         buckets: dict[str, dict[str, list[Any]]] = {}
-        for group, members in coded.items():
+        for group, ones in members.items():
             buckets[group] = {code: [] for code in labels}
-            for one, codes in members:
-                for code in codes:
+            for one, found in zip(ones, codes(group), strict=True):
+                for code in found:
                     buckets[group][code].append(one)
         numbers = []
         for code, label in labels.items():
             if buckets["overall"][code]:
-                values = [Share(len(buckets[group][code]), len(coded[group])) for group in coded]
-                by = {group: behind(level, buckets[group][code]) for group in coded}
+                values = [Share(len(buckets[group][code]), len(members[group])) for group in members]
+                by = {group: behind(level, buckets[group][code]) for group in members}
                 numbers.append(self.rows.add((name, label, *values), by=by))
                 self._row_adds_up(numbers[-1])
         return numbers
@@ -137,20 +137,25 @@ class _Characteristics:
         codes_of: Callable[[PatientOutcome], Codes],
         total: int | None = None,
     ) -> None:
-        coded = {code: [(one.patient, codes_of(one)) for one in group] for code, group in self.groups.items()}
-        numbers = self._shares(name, "patients", labels, coded)
+        numbers = self._shares(
+            name, "patients", labels, self.patients, lambda group: map(codes_of, self.groups[group])
+        )
         if total is not None:
             self._columns_add_up(numbers, total)
 
     def _lesions_by(self, name: str, labels: Mapping[str, str], field: str, total: int) -> None:
-        def code_of(one: LesionOf) -> str:
+        def code_of(one: LesionOf) -> Codes:
             place = one.course.patient.lesions.get(one.lesion_id)
-            return getattr(place, field) if place else ""
+            return (getattr(place, field) if place else "",)
 
-        coded = {
-            code: [(one, [code_of(one)]) for one in _lesions_of(group)] for code, group in self.groups.items()
-        }
-        self._columns_add_up(self._shares(name, "lesions", {**labels, "": "Not recorded"}, coded), total)
+        numbers = self._shares(
+            name,
+            "lesions",
+            {**labels, "": "Not recorded"},
+            self.lesions,
+            lambda group: map(code_of, self.lesions[group]),
+        )
+        self._columns_add_up(numbers, total)
 
     def _spread(self, name: str, unit: str, values_of: Known, level: str = "patients") -> None:
         """Median and quartiles of what is known, with how many that are."""
@@ -188,17 +193,8 @@ class _Characteristics:
         return [(float(size), one) for one in _lesions_of(group) if (size := _baseline_mm2(one)) is not None]
 
 
-def _patients_of(group: Iterable[PatientOutcome]) -> list[PatientRecord]:
-    return [one.patient for one in group]
-
-
 def _lesions_of(group: Iterable[PatientOutcome]) -> list[LesionOf]:
-    return [
-        LesionOf(series.course, lesion.lesion_id)
-        for one in group
-        for series in one.series
-        for lesion in series.lesions
-    ]
+    return [lesion for one in group for series in one.series for lesion in series.lesions]
 
 
 def _first_treatment(one: PatientOutcome) -> date:

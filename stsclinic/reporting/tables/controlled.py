@@ -7,7 +7,7 @@ from typing import Any
 from stsclinic.clinical.terms import ARM, BODY_SITE, LATERALITY
 from stsclinic.reporting import controlled
 from stsclinic.reporting.controlled import Controlled, ControlledLesion, as_float, pairs_of
-from stsclinic.reporting.rows import Behind, LesionOf, behind
+from stsclinic.reporting.rows import Behind, LesionIn, behind
 from stsclinic.reporting.scores import paired_t
 from stsclinic.reporting.statistics.sign_flip import MOST_EXACT, sign_flip_p
 from stsclinic.reporting.summary import Report
@@ -182,7 +182,7 @@ def _pairs_behind(found: Controlled, name: str) -> Behind:
 
 
 def _lesions_behind(lesions: Sequence[ControlledLesion]) -> Behind:
-    return behind("lesions", [LesionOf(one.course, one.lesion_id) for one in lesions])
+    return behind("lesions", [LesionIn(one.course, one.lesion_id) for one in lesions])
 
 
 def _table_iii(found: Controlled) -> Table:

@@ -132,11 +132,7 @@ def _by_outcome(report: Report, injected: Injected) -> Groups:
 
     def numbers(course: Course) -> Callable[[str], int]:
         one = analysed.get(id(course))
-        found = (
-            {lesion.lesion_id: place[lesion.by_horizon[horizon].outcome] for lesion in one.lesions}
-            if one
-            else {}
-        )
+        found = {lesion.lesion_id: place[lesion.outcomes[horizon]] for lesion in one.lesions} if one else {}
         return lambda lesion_id: found.get(lesion_id, place[""])
 
     by_lesion = injected.by_lesion(numbers)

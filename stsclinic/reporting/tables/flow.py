@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from stsclinic.clinical.terms import NOT_ENROLLED_REASON, STOP_REASON
 from stsclinic.reporting.outcomes import SeriesOutcome
 from stsclinic.reporting.records import PatientRecord
-from stsclinic.reporting.rows import LesionOf, behind
+from stsclinic.reporting.rows import LesionIn, behind
 from stsclinic.reporting.selection import LEFT_OUT, Course
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Address, Column, Rows, Sum, Table
@@ -153,7 +153,7 @@ def _within(report: Report) -> Table:
         counts = []
         for name, wanted in _arms(opened).items():
             lesions = [
-                LesionOf(one.course, lesion_id)
+                LesionIn(one.course, lesion_id)
                 for one in outcomes
                 for lesion_id, arm in one.course.series.lesions.items()
                 if wanted(arm)

@@ -1,17 +1,17 @@
 """Every patient, series and lesion, with its classification and the reasons; and what was left out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
 from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.clinical.terms import ARM, BODY_SITE, DIAGNOSIS, LATERALITY, SEX
 from stsclinic.reporting import selection
-from stsclinic.reporting.outcomes import LesionOutcome, SeriesOutcome
-from stsclinic.reporting.rows import Behind, InjectionOf, LesionOf, SessionOf, behind
+from stsclinic.reporting.outcomes import LesionOutcome, PatientOutcome, SeriesOutcome
+from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf, behind
 from stsclinic.reporting.selection import LEFT_OUT, Course
 from stsclinic.reporting.summary import Report
-from stsclinic.reporting.tables.table import Column, Table
+from stsclinic.reporting.tables.table import Column, Listed, Table
 
 
 def list_tables(report: Report) -> list[Table]:
@@ -48,17 +48,17 @@ def _patients(report: Report) -> Table:
         Column("series_analysed", "Series analysed", "count"),
         *_judgement_columns("Decided by"),
     )
-    rows = [
-        (
+    rows = Listed(
+        report.patients,
+        lambda one: (
             one.patient.patient_id,
             one.patient.clinic,
             one.patient.sex,
             one.patient.diagnosis,
             len(one.series),
-            *_judgement_values(one.by_horizon),
-        )
-        for one in report.patients
-    ]
+            *_judgement_values(one),
+        ),
+    )
 
     def find(row: int, column: str) -> Behind | None:
         courses = [one.course for one in report.patients[row].series]
@@ -99,14 +99,14 @@ def _series(report: Report) -> Table:
         if column == "treatments":
             return sessions_behind([course])
         if column == "lesions":
-            return behind("lesions", [LesionOf(course, one.lesion_id) for one in every[row].lesions])
+            return behind("lesions", every[row].lesions)
         return None
 
     return Table(
         "series",
         "Every series",
         columns,
-        [_series_row(one) for one in every],
+        Listed(every, _series_row),
         REMISSION_FOOTNOTES,
         section="lists",
         behind=find,
@@ -130,12 +130,14 @@ def _series_row(one: SeriesOutcome) -> tuple[Any, ...]:
         last and last.ptga,
         first and first.phga,
         last and last.phga,
-        *_judgement_values(one.by_horizon),
+        *_judgement_values(one),
     )
 
 
 def _lesions(report: Report) -> Table:
-    rows = [(one, lesion) for one in _all_series(report) for lesion in one.lesions]
+    every = _all_series(report)
+    lesions = [lesion for one in every for lesion in one.lesions]
+    owners = [one for one in every for _ in one.lesions]
     columns = [
         Column("patient_id", "Patient"),
         Column("series_no", "Series", "whole"),
@@ -147,19 +149,19 @@ def _lesions(report: Report) -> Table:
         Column("injections", "Injections", "count"),
         *_judgement_columns("Reason"),
     ]
-    with_arm = any(lesion.arm for _, lesion in rows)
+    with_arm = any(lesion.arm for lesion in lesions)
     if with_arm:
         columns.append(Column("arm", "Arm", "code", labels=ARM, betrays_allocation=True))
 
     def find(row: int, column: str) -> Behind | None:
-        one, lesion = rows[row]
-        return injections_behind(one.course, lesion.lesion_id) if column == "injections" else None
+        lesion = lesions[row]
+        return injections_behind(lesion.course, lesion.lesion_id) if column == "injections" else None
 
     return Table(
         "lesions",
         "Every lesion of every series",
         columns,
-        [_lesion_row(one, lesion, with_arm) for one, lesion in rows],
+        Listed(range(len(lesions)), lambda row: _lesion_row(owners[row], lesions[row], with_arm)),
         REMISSION_FOOTNOTES,
         section="lists",
         behind=find,
@@ -178,7 +180,7 @@ def _lesion_row(one: SeriesOutcome, lesion: LesionOutcome, with_arm: bool) -> tu
         place.body_site if place else "",
         place.site_detail if place else "",
         lesion.injections,
-        *_judgement_values(lesion.by_horizon),
+        *_judgement_values(lesion),
         *((lesion.arm,) if with_arm else ()),
     )
 
@@ -193,8 +195,9 @@ def _left_out(report: Report) -> Table:
         Column("reason", "Left out", "code", labels=LEFT_OUT),
         Column("words", "Why"),
     )
-    rows = [
-        (
+    rows = Listed(
+        report.left_out,
+        lambda one: (
             one.course.series.patient_id,
             one.course.series.series_no,
             one.course.series.protocol,
@@ -202,9 +205,8 @@ def _left_out(report: Report) -> Table:
             len(one.course.treatments),
             one.verdict.reason,
             one.verdict.words,
-        )
-        for one in report.left_out
-    ]
+        ),
+    )
 
     def find(row: int, column: str) -> Behind | None:
         return sessions_behind([report.left_out[row].course]) if column == "treatments" else None
@@ -236,7 +238,7 @@ def _judgement_columns(why: str) -> Iterable[Column]:
         yield Column(f"{horizon}_reason", f"{why}, {label.lower()}")
 
 
-def _judgement_values(by_horizon: Mapping[str, Any]) -> Iterable[str]:
+def _judgement_values(one: LesionOutcome | SeriesOutcome | PatientOutcome) -> Iterable[str]:
     for horizon in HORIZON:
-        yield by_horizon[horizon].outcome
-        yield by_horizon[horizon].words
+        yield one.outcomes[horizon]
+        yield one.words(horizon)

@@ -7,7 +7,7 @@ from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
 from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.reporting import gone, outcomes
 from stsclinic.reporting.gone import Followed, followed_lesions
-from stsclinic.reporting.rows import Behind, LesionOf, behind
+from stsclinic.reporting.rows import Behind, behind
 from stsclinic.reporting.statistics.bootstrap import share_interval
 from stsclinic.reporting.statistics.survival import Step, time_to_gone
 from stsclinic.reporting.statistics.wilson import wilson_interval
@@ -49,14 +49,11 @@ def remission_tables(report: Report) -> list[Table]:
 def _with_outcome(report: Report, horizon: str, level: str, *outcomes: str) -> Behind:
     def find() -> list:
         if level == "by_patient":
-            return [one.patient for one in report.patients if one.by_horizon[horizon].outcome in outcomes]
+            return [one.patient for one in report.patients if one.outcomes[horizon] in outcomes]
         if level == "by_series":
-            return [one.course for one in report.series if one.by_horizon[horizon].outcome in outcomes]
+            return [one.course for one in report.series if one.outcomes[horizon] in outcomes]
         return [
-            LesionOf(one.course, lesion.lesion_id)
-            for one in report.series
-            for lesion in one.lesions
-            if lesion.by_horizon[horizon].outcome in outcomes
+            lesion for one in report.series for lesion in one.lesions if lesion.outcomes[horizon] in outcomes
         ]
 
     return Behind(LEVEL_ROWS[level], find)
@@ -125,7 +122,7 @@ def _every(report: Report, level: str) -> Behind:
         return behind("series", [one.course for one in report.series])
     return Behind(
         "lesions",
-        lambda: [LesionOf(one.course, lesion.lesion_id) for one in report.series for lesion in one.lesions],
+        lambda: [lesion for one in report.series for lesion in one.lesions],
     )
 
 
@@ -140,7 +137,7 @@ def _share_interval(
         judged: Sequence = patient.series
         if level == "by_lesion":
             judged = [lesion for one in patient.series for lesion in one.lesions]
-        pairs.append((sum(one.by_horizon[horizon].outcome in inside for one in judged), len(judged)))
+        pairs.append((sum(one.outcomes[horizon] in inside for one in judged), len(judged)))
     return share_interval(pairs)
 
 

@@ -9,7 +9,7 @@ from stsclinic.reporting.rows import Behind, LesionOf
 from stsclinic.reporting.scores import SCALES
 from stsclinic.reporting.selection import Course
 from stsclinic.reporting.summary import Report
-from stsclinic.reporting.tables.table import Column, Rows, Table
+from stsclinic.reporting.tables.table import Column, Listed, Rows, Table
 from stsclinic.reporting.tables.words import interval_columns, time_labels
 
 INTERVAL_FOOTNOTE = "The 95% interval of a mean is by Student's t over the series; none with fewer than two."
@@ -121,7 +121,13 @@ def _lines(report: Report) -> Table:
         *(Column(time, time.removeprefix("before_"), "whole") for time in times),
         Column("change", "Change, first to last", "whole"),
     )
-    rows = [_line(one.course, scale, times) for scale in SCALES for one in report.series]
+    scales, count = list(SCALES), len(report.series)
+
+    def row_of(row: int) -> tuple[Any, ...]:
+        scale, place = divmod(row, count)
+        return _line(report.series[place].course, scales[scale], times)
+
+    rows = Listed(range(count * len(scales)), row_of)
     return Table(
         "score_lines",
         "Scores of each analysed series before each treatment",
@@ -154,21 +160,17 @@ def _sizes(report: Report) -> Table:
         Column("size_end", "Size at the end", "number", "mm²", 1),
         Column("size_change_percent", "Change", "number", "%", 0),
     )
-    rows = []
-    for one in report.series:
-        for lesion in one.lesions:
-            if sizes := sizes_of(LesionOf(one.course, lesion.lesion_id), report.selection.horizon):
-                before, after = sizes
-                rows.append(
-                    (
-                        one.course.series.patient_id,
-                        one.course.series.series_no,
-                        lesion.lesion_id,
-                        before,
-                        after,
-                        (after - before) / before * 100,
-                    )
-                )
+    horizon = report.selection.horizon
+
+    def row_of(lesion: LesionOf) -> tuple[Any, ...]:
+        series, sizes = lesion.course.series, sizes_of(lesion, horizon)
+        assert sizes is not None
+        before, after = sizes
+        key = series.patient_id, series.series_no, lesion.lesion_id
+        return *key, before, after, (after - before) / before * 100
+
+    measured = [lesion for one in report.series for lesion in one.lesions if sizes_of(lesion, horizon)]
+    rows = Listed(measured, row_of)
     title = f"Size of each lesion before and after ({HORIZON[report.selection.horizon].lower()})"
     return Table("sizes", title, columns, rows, (SIZES_FOOTNOTE,), section="lists", is_individual=True)
 

@@ -72,7 +72,11 @@ def _headline(report: Report) -> Table:
 def _how_sure(report: Report) -> Iterable[Table]:
     chosen = report.selection
     found = under_other_choices(
-        report.series, [courses for _, courses in report.chosen.patients], chosen.horizon, chosen.unit
+        report.series,
+        report.left_out,
+        [courses for _, courses in report.chosen.patients],
+        chosen.horizon,
+        chosen.unit,
     )
     for code, title, measures in (
         ("how_sure_scores", "How sure: decrease of the scores under other choices", ("ptga", "phga")),

@@ -94,6 +94,29 @@ class Sum:
     total: Address | None = None
 
 
+class Listed(Sequence[Sequence[Any]]):
+    """The rows of a long list, each made when it is asked for: a page shows some of them, and a file one at a time.
+
+    Args:
+        of: what the rows are about.
+        row_of: makes the row of one of them.
+    """
+
+    def __init__(self, of: Sequence[Any], row_of: Callable[[Any], Sequence[Any]]):
+        self._of, self._row_of = of, row_of
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self._row_of(one) for one in self._of[place]]
+        return self._row_of(self._of[place])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+
 def _nothing_behind(row: int, column: str) -> Behind | None:
     return None
 

@@ -15,7 +15,8 @@ from sessions_app.models import (
     TreatmentSession,
 )
 from sessions_app.selectors import photographs_for
-from sessions_app.side_effects import clock_of, is_over
+from sessions_app.seriousness import clock_of
+from sessions_app.side_effects import is_over
 from stsclinic.access import may
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.expected import ExpectedTerm, expected_on, is_expected, usual_terms

@@ -1,7 +1,7 @@
 """Side effects: what is refused, how one is written, followed until it is over, and told to the sponsor.
 
 When to expect what stands in clinical/expected.py, the questions of a grade in clinical/grading.py, what
-is serious in clinical/seriousness.py, what is over in clinical/resolution.py.
+is serious in clinical/seriousness.py and seriousness.py, what is over in clinical/resolution.py.
 Sources: domain.md, "What happens" and "Alerts"; ICH E2A.
 """
 
@@ -20,12 +20,13 @@ from sessions_app.models import (
     SideEffectObservation,
     TreatmentSession,
 )
+from sessions_app.seriousness import of_seriousness, of_sponsor, with_known_at
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import StaleRecord, change, write_new
 from stsclinic.clinical import resolution
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.grading import VERSIONS, grade_of
-from stsclinic.clinical.seriousness import SERIOUS_CRITERIA, SponsorClock, asks_seriousness, sponsor_clock
+from stsclinic.clinical.seriousness import asks_again, criteria_met
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM
 from stsclinic.clinics.clock import today_in
 
@@ -52,7 +53,14 @@ OUTCOME_OF = {
 ONCE_ONLY = "is recorded already with this onset. Look at what is there; to change it, open it."
 
 _OF_GRADE = ("term", "grade", "grade_answers", "grade_reason", "ctcae_version")
-_OF_SERIOUSNESS = ("term", "grade", "serious", "seriousness_criteria", "sponsor_told_on")
+_OF_SERIOUSNESS = (
+    "term",
+    "grade",
+    "grade_answers",
+    "serious",
+    "seriousness_criteria",
+    "sponsor_told_on",
+)
 _OF_SPONSOR = (
     "onset_on",
     "serious",
@@ -66,20 +74,6 @@ _OF_SPONSOR = (
 def is_over(effect: SideEffect) -> bool:
     """Whether nothing more is to be followed up."""
     return resolution.is_over(resolved_on=effect.resolved_on, outcome=effect.outcome)
-
-
-def clock_of(effect: SideEffect, now: datetime) -> SponsorClock | None:
-    """The 24 hours in which the sponsor is told; None for what is not serious."""
-    if not effect.serious:
-        return None
-    told_from = told_until = None
-    if effect.sponsor_told_on is not None:
-        zone, at = effect.patient.clinic.zone, effect.sponsor_told_time
-        told_from = datetime.combine(effect.sponsor_told_on, at or time.min, zone)
-        told_until = datetime.combine(effect.sponsor_told_on, at or time(23, 59), zone)
-    return sponsor_clock(
-        known_at=effect.serious_known_at, now=now, told_from=told_from, told_until=told_until
-    )
 
 
 def problems(
@@ -121,9 +115,9 @@ def problems(
     if not _stays(values, record, _OF_GRADE):
         found |= _of_grade(values)
     if not _stays(values, record, _OF_SERIOUSNESS):
-        found |= _of_seriousness(values)
+        found |= of_seriousness(values)
     if not _stays(values, record, _OF_SPONSOR):
-        found |= _of_sponsor(values, today, now)
+        found |= of_sponsor(values, today, now)
     return found
 
 
@@ -141,52 +135,6 @@ def _of_grade(values: dict) -> dict[str, str]:
     if answered.grade is None:
         return {"grade_reason": "Some questions are open: answer them, or say why you choose this grade."}
     return {"grade_reason": f"The answers give grade {answered.grade}: say why you choose another."}
-
-
-def _of_seriousness(values: dict) -> dict[str, str]:
-    serious, criteria = values["serious"], values["seriousness_criteria"]
-    if serious is None and asks_seriousness(values["term"], values["grade"]):
-        return {
-            "serious": "Say whether it is serious: that is asked of grade 3 or more and of every necrosis."
-        }
-    if serious is None and values["sponsor_told_on"] is not None:
-        return {"serious": "The sponsor was told: say whether it is serious."}
-    if serious is False and values["grade"] == 5:
-        return {"serious": "A death is serious."}
-    if serious and not criteria:
-        return {"seriousness_criteria": "Say what makes it serious."}
-    if not serious and criteria:
-        return {"serious": "One of the six criteria is met, so it is serious."}
-    if not set(criteria) <= SERIOUS_CRITERIA.keys():
-        return {"seriousness_criteria": "Choose from the six criteria."}
-    return {}
-
-
-def _of_sponsor(values: dict, today: date, now: datetime) -> dict[str, str]:
-    told, known = values["sponsor_told_on"], values["serious_known_at"]
-    found: dict[str, str] = {}
-    if known is not None and known > now:
-        found["serious_known_at"] = "The moment is in the future."
-    elif known is not None and known.astimezone(now.tzinfo).date() < values["onset_on"]:
-        found["serious_known_at"] = "It cannot have been known before the onset."
-    if told is None:
-        if values["sponsor_told_who"] or values["sponsor_told_time"] is not None:
-            found["sponsor_told_on"] = "Say on which day the sponsor was told."
-        return found
-    if told > today:
-        found["sponsor_told_on"] = "The date is in the future."
-    elif told < values["onset_on"]:
-        found["sponsor_told_on"] = "The sponsor cannot have been told before the onset."
-    elif known is not None and told < known.astimezone(now.tzinfo).date():
-        found["sponsor_told_on"] = "The sponsor cannot have been told before it was known to be serious."
-    elif (
-        values["sponsor_told_time"] is not None
-        and datetime.combine(told, values["sponsor_told_time"], now.tzinfo) > now
-    ):
-        found["sponsor_told_time"] = "The time is in the future."
-    if not values["sponsor_told_who"]:
-        found["sponsor_told_who"] = "Say who was told."
-    return found
 
 
 def record_side_effects(
@@ -287,14 +235,13 @@ def observe(*, effect: SideEffect, how: str, seen: dict, seen_version: int, by: 
     grade = seen["grade"] or (last.grade if last else effect.grade)
     outcome = (seen["outcome"] if how == "over" else "") or OUTCOME_OF[how]
     columns = _columns(effect)
-    if grade > effect.grade:
-        columns |= {name: seen[name] for name in ("grade", "grade_answers", "grade_reason", "ctcae_version")}
-    elif seen["grade"] is not None:
+    if seen["grade"] is not None:
         refused = _of_grade({"term": effect.term} | seen)
         if refused:
             raise ValidationError(refused)
-    if seen["serious"] is not None or seen["seriousness_criteria"]:
-        columns |= {name: seen[name] for name in ("serious", "seriousness_criteria")}
+        if grade >= effect.grade:
+            columns |= _gravest(effect, seen)
+    columns |= _seriousness_seen(effect, grade, seen)
     if seen["action"]:
         columns["action"] = seen["action"]
     if how == "over":
@@ -321,6 +268,47 @@ def observe(*, effect: SideEffect, how: str, seen: dict, seen_version: int, by: 
         if seen["seen_on"] == today:
             keep_inquiry(patient=effect.patient, answer="reported", series=effect.series, by=by)
     return observation
+
+
+def _gravest(effect: SideEffect, seen: dict) -> dict:
+    """The columns of a grade at least as high as that recorded: what was answered yes before stays a yes."""
+    before = {key: answer for key, answer in effect.grade_answers.items() if answer == "yes"}
+    return {
+        "grade": seen["grade"],
+        "grade_answers": seen["grade_answers"] | before,
+        "grade_reason": seen["grade_reason"] or effect.grade_reason,
+        "ctcae_version": seen["ctcae_version"],
+    }
+
+
+def _seriousness_seen(effect: SideEffect, grade: int, seen: dict) -> dict:
+    """The columns of seriousness after an observation: asked anew where the grade rose to one that asks.
+
+    Raises:
+        ValidationError: it must be said, or what is said contradicts the answers or what was serious.
+    """
+    serious, criteria = seen["serious"], seen["seriousness_criteria"]
+    if effect.serious and serious is False:
+        raise ValidationError({"serious": "It was serious. To take that back, change the side effect."})
+    is_said = serious is not None or criteria
+    is_new = set(criteria_met(seen["grade_answers"])) - set(effect.seriousness_criteria)
+    rose = not effect.serious and asks_again(effect.term, grade_before=effect.grade, grade=grade)
+    if not (is_said or is_new or rose):
+        return {}
+    if effect.serious:
+        serious, criteria = True, list(dict.fromkeys([*effect.seriousness_criteria, *criteria]))
+    found = of_seriousness(
+        _columns(effect)
+        | {
+            "grade": grade,
+            "grade_answers": seen["grade_answers"],
+            "serious": serious,
+            "seriousness_criteria": criteria,
+        }
+    )
+    if found:
+        raise ValidationError(found)
+    return {"serious": serious, "seriousness_criteria": criteria}
 
 
 def keep_inquiry(
@@ -352,17 +340,6 @@ def _columns(effect: SideEffect) -> dict:
     left_out = {"id", "patient", "version", "struck_out_at", "struck_out_by", "struck_out_reason"}
     names = [field.name for field in SideEffect._meta.concrete_fields if field.name not in left_out]
     return {name: getattr(effect, name) for name in names}
-
-
-def with_known_at(values: dict, record: SideEffect | None) -> dict:
-    """The moment from which the 24 hours count: now, where it is newly serious and nobody was told before."""
-    if not values["serious"]:
-        return values | {"serious_known_at": None}
-    was_serious = record is not None and record.serious
-    told_before_today = values["sponsor_told_on"] is not None
-    if values["serious_known_at"] is None and not was_serious and not told_before_today:
-        return values | {"serious_known_at": timezone.now()}
-    return values
 
 
 def _write(row: SideEffect, *, by: str, source: str) -> SideEffect:

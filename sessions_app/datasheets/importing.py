@@ -15,7 +15,7 @@ from sessions_app.datasheets.columns import IMPORT_ORDER, SHEETS, Sheet
 from sessions_app.datasheets.problems import ImportRefused, Problem
 from sessions_app.datasheets.raw import RawSheets
 from sessions_app.models import SideEffect, TreatmentSession
-from sessions_app.side_effects import with_known_at
+from sessions_app.seriousness import with_known_at
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic

@@ -24,7 +24,7 @@ from sessions_app.side_effects import GRADE_WORDS, HOW, problems
 from stsclinic.clinical import terms
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.grading import VERSIONS, Grade, Question, grade_of, questions_of
-from stsclinic.clinical.seriousness import SERIOUS_CRITERIA, asks_seriousness
+from stsclinic.clinical.seriousness import CRITERION_OF, SERIOUS_CRITERIA, asks_again, asks_seriousness
 from stsclinic.clinics.models import Clinic
 
 NO_SERIES = ("", "No series: before, between or after")
@@ -136,7 +136,9 @@ class GradedForm:
                 choices=ANSWERS,
                 required=False,
                 initial=told.get(question.key, ""),
-                widget=forms.RadioSelect(attrs={"data-grade": question.grade}),
+                widget=forms.RadioSelect(
+                    attrs={"data-grade": question.grade, "data-criterion": CRITERION_OF.get(question.key, "")}
+                ),
             )
 
     def answers(self) -> dict[str, str]:
@@ -254,6 +256,7 @@ class SideEffectForm(GradedForm, RecordForm):
         else:
             for name in ("onset_when", "end_when", "asked_today"):
                 del self.fields[name]
+            self.fields["serious_at_grade"] = forms.IntegerField(required=False, widget=forms.HiddenInput)
             self.fields["onset_on"].required = True
             self.initial.update({ANSWER + key: answer for key, answer in record.grade_answers.items()})
             if self._answered_by(record) == record.grade:
@@ -364,8 +367,8 @@ class SideEffectForm(GradedForm, RecordForm):
         values = self.cleaned_data
         if self.record is None:
             self._read_days()
-        self._read_seriousness()
         self._read_grade()
+        self._read_seriousness()
         needed = {
             "term", "onset_on", "resolved_on", "lasted_minutes", "belongs_to", "sponsor_told_on",
             "sponsor_told_time", "serious_known_at", "ctcae_version", "seriousness_criteria", "grade_reason",
@@ -413,7 +416,20 @@ class SideEffectForm(GradedForm, RecordForm):
                 values["resolved_on"] = counted
 
     def _read_seriousness(self) -> None:
-        read_seriousness(self.cleaned_data)
+        """A "no" that was said of a milder grade is asked for again: the choice comes back empty, once."""
+        values, record = self.cleaned_data, self.record
+        read_seriousness(values)
+        grade = values.get("grade")
+        if record is None or not grade or record.serious is not False or values.get("serious") is not False:
+            return
+        rose = asks_again(values.get("term", ""), grade_before=record.grade, grade=grade)
+        if rose and values.get("serious_at_grade") != grade:
+            self.data = self.data.copy()
+            self.data["serious"], self.data["serious_at_grade"] = "", str(grade)
+            self.add_error(
+                "serious",
+                f"It was not serious at grade {record.grade}, and the grade is {grade} now: say it again.",
+            )
 
     def _read_grade(self) -> None:
         values = self.cleaned_data
@@ -513,6 +529,10 @@ class ObservationForm(GradedForm, forms.Form):
         super().__init__(*args, **options)
         self.effect, self.today = effect, today
         self.initial["version"] = effect.version
+        if effect.serious is False:
+            self.fields[
+                "serious"
+            ].help_text = f"Recorded as not serious at grade {effect.grade}. It is asked again where the grade rises to 3 or more."
         self.ask(effect.term, str(self.data.get("ctcae_version") or VERSIONS[0]), {})
 
     def clean(self):

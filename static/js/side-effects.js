@@ -1,4 +1,4 @@
-// Side effects: the grade while it is answered, and a date that chooses its own button.
+// Side effects: the grade while it is answered, what makes it serious, and a date that chooses its own button.
 
 const GRADES = { 1: "mild", 2: "moderate", 3: "severe", 4: "life-threatening", 5: "death" };
 const ASKED_FROM_GRADE = 3;
@@ -20,6 +20,19 @@ function grades(form) {
   };
   box.addEventListener("change", show);
   show();
+}
+
+// A yes to a question that is itself one of the six criteria ticks it, where everybody sees it.
+function seriousness(form) {
+  const section = form.querySelector("[data-seriousness]");
+  form.querySelector("[data-grade-questions]")?.addEventListener("change", (event) => {
+    const code = event.target.dataset.criterion;
+    if (!section || !code || event.target.value !== "yes") return;
+    section.open = true;
+    section.querySelector(`input[name=seriousness_criteria][value=${code}]`).checked = true;
+    const serious = section.querySelector("select[name=serious]");
+    if (serious) serious.value = "yes";
+  });
 }
 
 function dates(form) {
@@ -44,5 +57,6 @@ function dates(form) {
 
 for (const form of document.querySelectorAll("form[data-side-effect]")) {
   grades(form);
+  seriousness(form);
   dates(form);
 }

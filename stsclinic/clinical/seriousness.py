@@ -4,6 +4,7 @@ Source: domain.md (grade 3 or more, or necrosis); ICH E2A for the criteria; 24 h
 at which the clinic knows is what sponsors ask of a site (ICH E6: "immediately").
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +21,9 @@ SERIOUS_CRITERIA = {
     "medically_important": "Medically important",
 }
 """A side effect is serious if any of these is true (ICH E2A)."""
+
+CRITERION_OF = {"died": "death", "danger": "life_threatening", "hospital": "hospitalisation"}
+"""The plain questions (grading.py) of which a yes is one of the criteria in itself."""
 
 TIME_TO_TELL = timedelta(hours=24)
 
@@ -59,6 +63,16 @@ class SponsorClock:
 def asks_seriousness(term: str, grade: int | None) -> bool:
     """Whether it must be recorded if the side effect is serious, and when the sponsor was told."""
     return term in NECROSIS or (grade is not None and grade >= ASKED_FROM_GRADE)
+
+
+def criteria_met(answers: Mapping[str, str]) -> tuple[str, ...]:
+    """The criteria that the answers to the plain questions say are met: codes of SERIOUS_CRITERIA."""
+    return tuple(code for key, code in CRITERION_OF.items() if answers.get(key) == "yes")
+
+
+def asks_again(term: str, *, grade_before: int, grade: int) -> bool:
+    """Whether "not serious" was said of a milder event, so that it is no answer any more."""
+    return grade > grade_before and asks_seriousness(term, grade)
 
 
 def sponsor_clock(

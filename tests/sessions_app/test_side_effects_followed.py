@@ -13,7 +13,8 @@ from lesions.models import Medication, PatientIdentity
 from sessions_app.allocation import open_allocation
 from sessions_app.forms.side_effects import NOT_SAID
 from sessions_app.models import SessionDraft, SideEffect, SideEffectInquiry, SideEffectObservation
-from sessions_app.side_effects import clock_of, observe
+from sessions_app.seriousness import clock_of
+from sessions_app.side_effects import observe
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
 from stsclinic.audit.services import StaleRecord

@@ -1,7 +1,7 @@
-"""What does a new sheet take over from the last treatment before the day of the visit?
+"""What does a sheet take over from the last treatment before the day of the visit; a correction from its session?
 
-All of it stands visibly in the fields. It follows the day: until somebody types in a field, it is what the last
-treatment before the day that is typed now had there.
+All of it stands visibly in the fields, and follows until somebody types there: a new sheet follows the day that is
+typed, a correction what somebody else makes of its session.
 """
 
 import datetime
@@ -11,17 +11,17 @@ from collections.abc import Iterable
 from sessions_app.entries import lesion_field
 from sessions_app.last_time import GivenBefore
 from sessions_app.models import DraftField, Infusion
-from sessions_app.sheet import BETRAYING_FIELDS, SheetPlan, as_text, day_of_visit
+from sessions_app.sheet import BETRAYING_FIELDS, SheetPlan, as_text, day_of_visit, values_of
 from stsclinic.clinical.numbers import show_decimal
 
 
 def carried_values(plan: SheetPlan, visit: datetime.date | None) -> dict[str, str]:
     """{field: text} as at the series' last treatment up to a day, else as the protocol usually has it.
 
-    A correction stands as its session was and carries nothing.
+    A correction stands as its session does.
     """
     if plan.corrects:
-        return {}
+        return values_of(plan.corrects, plan)
     if plan.has_infusion:
         return _infusion(plan, visit)
     return _injections(plan, visit) if plan.has_injections else {}

@@ -1,6 +1,7 @@
 """Drafts: a sheet being written, field by field, by one or more people, until it is completed or discarded."""
 
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -12,8 +13,9 @@ from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
 from sessions_app.services import check_entry, correct_session, log_session
 from sessions_app.session_facts import facts_of
-from sessions_app.sheet import Reading, SheetPlan, plan_sheet, read_sheet, values_of
+from sessions_app.sheet import Reading, SheetPlan, plan_sheet, read_sheet
 from stsclinic.audit.acting import acting
+from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical.alerts import Alert, alerts_of, without_allocation
 from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import User
@@ -69,17 +71,16 @@ def open_correction(*, session: TreatmentSession, by: User) -> SessionDraft:
         opened_by=by,
     )
     try:
-        return _new_draft(draft, values_of(session, plan), by)
+        return _new_draft(draft, {}, by, carried_values(plan, session.held_on))
     except IntegrityError:
         return SessionDraft.objects.get(corrects=session, state="open")
 
 
 @transaction.atomic
 def _new_draft(
-    draft: SessionDraft, values: dict[str, str], by: User, carried: dict[str, str] | None = None
+    draft: SessionDraft, values: dict[str, str], by: User, carried: dict[str, str]
 ) -> SessionDraft:
     draft.save()
-    carried = carried or {}
     DraftField.objects.bulk_create(
         DraftField(draft=draft, name=name, value=value, version=0, by=by, is_carried=name in carried)
         for name, value in (values | carried).items()
@@ -192,7 +193,9 @@ class Completion:
     unacknowledged: frozenset[str] = frozenset()
     """Keys of the alerts that still need a note."""
     carried: dict[str, str] = field(default_factory=dict)
-    """What nobody typed and had to follow the day of the visit first: to be read before it is logged."""
+    """What nobody typed and had to follow first the day of the visit, or the session: to be read before it is logged."""
+    is_overtaken: bool = False
+    """Whether somebody else corrected the session since this correction was opened."""
 
 
 def complete_draft(
@@ -213,7 +216,6 @@ def complete_draft(
 
     Raises:
         DraftClosed: it was completed or discarded in between.
-        StaleRecord: the session that it corrects was corrected by somebody else.
         ValidationError: a correction without a reason.
     """
     with acting(by=by.username, source="page", reason=reason):
@@ -226,13 +228,13 @@ def complete_draft(
             raise DraftClosed(draft)
         plan = plan_of(draft, by)
         fields = list(draft.fields.all())
-        if changed := carried_anew(plan, fields):
+        if draft.corrects is None and (changed := carried_anew(plan, fields)):
             _carry(draft, changed, by)
             return Completion(carried=changed)
         reading = read_sheet(
             plan,
             {row.name: row.value for row in fields},
-            carried=frozenset(row.name for row in fields if row.is_carried),
+            carried=frozenset(row.name for row in fields if row.is_carried and draft.corrects is None),
         )
         if reading.entry is not None:
             reading.errors = check_entry(draft.series, reading.entry)
@@ -248,7 +250,11 @@ def complete_draft(
         stands_in_the_way = open_keys or any(alert.blocks for alert in alerts)
         if stands_in_the_way or (reading.missing and not without_missing):
             return Completion(reading=reading, alerts=alerts, unacknowledged=open_keys)
-        session = _write(draft, reading.entry, alerts, noted, by, reason)
+        try:
+            session = _write(draft, reading.entry, alerts, noted, by, reason)
+        except StaleRecord as stale:
+            plan = replace(plan, corrects=cast(TreatmentSession, stale.theirs))
+            return _overtaken(draft, carried_anew(plan, fields), plan, by)
         draft.state, draft.session, draft.saved_at, draft.saved_by = "completed", session, timezone.now(), by
         draft.save(update_fields=["state", "session", "saved_at", "saved_by"])
         for photograph in Photograph.objects.filter(draft=draft, session=None):
@@ -256,6 +262,14 @@ def complete_draft(
             photograph.version += 1
             photograph.save(update_fields=["session", "version"])
     return Completion(session=session, reading=reading, alerts=alerts)
+
+
+def _overtaken(draft: SessionDraft, changed: dict[str, str], plan: SheetPlan, by: User) -> Completion:
+    """A correction goes on from its session as somebody else made it; what was typed stays."""
+    _carry(draft, changed, by)
+    draft.corrects_version = plan.corrects.version if plan.corrects else None
+    draft.save(update_fields=["corrects_version"])
+    return Completion(carried=changed, is_overtaken=True)
 
 
 def _write(

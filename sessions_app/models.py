@@ -519,7 +519,7 @@ class DraftField(models.Model):
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now=True)
     is_carried = models.BooleanField(default=False)
-    """Whether it was taken over from the last treatment, and nobody typed in it since."""
+    """Whether it was taken over from the last treatment, of a correction from its session, and nobody typed since."""
     by_patient = models.BooleanField(default=False)
     """Whether the patient gave the value on the page of ScoreInvitation; `by` is then who asked for it."""
     instead_of = models.TextField(blank=True, default="")

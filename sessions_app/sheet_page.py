@@ -1,14 +1,14 @@
 """What the page of a session sheet shows: each field with its label, its error and its last value; each lesion."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lesions.models import Lesion
 from sessions_app.draft_saving import NOTE_OF_ALERT, REASON
 from sessions_app.drafts import Conflict
 from sessions_app.entries import lesion_field, vial_field
 from sessions_app.last_time import LastTime, SeenBefore
-from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan, as_text
+from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan, as_text, values_of
 from sessions_app.sheet_arithmetic import LesionSum, SheetSum
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.numbers import show_decimal
@@ -75,6 +75,8 @@ class Cell:
     """Last time's value as it would be typed: shown greyed in the field."""
     options: list[tuple[str, str]] = field(default_factory=list)
     conflict: Conflict | None = None
+    in_session: str = ""
+    """What the session says that is corrected, where it is something else."""
     by_patient: str = ""
     """That the patient gave the value, and when."""
 
@@ -163,6 +165,17 @@ def cells_of(
 ) -> dict[str, Cell]:
     """Every field of the sheet as the page shows it, by its name."""
     return {name: _cell(plan, name, values, last, errors, conflicts) for name in plan.field_names}
+
+
+def show_session(plan: SheetPlan, cells: dict[str, Cell]) -> None:
+    """Put beside each field of a correction what its session says, where that is something else."""
+    if plan.corrects is None:
+        return
+    stands = values_of(plan.corrects, plan)
+    for cell in cells.values():
+        text = stands.get(cell.name, "")
+        if text != cell.value:
+            cell.in_session = f"In the session: {in_words(replace(cell, value=text)) or 'nothing'}"
 
 
 def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors, conflicts) -> Cell:
@@ -260,7 +273,8 @@ def _lesion_row(
 
 def in_words(cell: Cell) -> str:
     """What stands in a field, as people read it."""
-    words = dict(cell.options).get(cell.value, cell.value)
+    words = "ticked" if cell.name.endswith("-gone") and cell.value else cell.value
+    words = dict(cell.options).get(cell.value, words)
     return f"{words} {cell.unit}".strip() if words else ""
 
 

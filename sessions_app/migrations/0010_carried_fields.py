@@ -2,10 +2,9 @@ from django.db import migrations, models
 
 
 def mark_open_sheets(apps, schema_editor):
-    """What a new sheet stood with and nobody saved since was carried, but for the day and the person."""
-    fields = apps.get_model("sessions_app", "DraftField").objects
-    carried = fields.filter(version=0, draft__corrects=None).exclude(name__in=["held_on", "performed_by"])
-    carried.update(is_carried=True)
+    """What a sheet was opened with and nobody saved since was carried, but for a new one's day and person."""
+    fields = apps.get_model("sessions_app", "DraftField").objects.filter(version=0)
+    fields.exclude(draft__corrects=None, name__in=["held_on", "performed_by"]).update(is_carried=True)
 
 
 class Migration(migrations.Migration):

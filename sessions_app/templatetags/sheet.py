@@ -16,7 +16,8 @@ register = template.Library()
 
 @register.simple_tag
 def sheet_notes(c: Cell) -> SafeString:
-    """What is said below a field: its error, a conflict, last time's value, that the patient gave it."""
+    """What is said below a field: its error, a conflict, last time's value, what the
+    corrected session says, that the patient gave it."""
     notes = []
     if c.error:
         notes.append(f'<p class="field-error" id="{escape(c.id)}_error">{escape(c.error)}</p>')
@@ -28,6 +29,8 @@ def sheet_notes(c: Cell) -> SafeString:
         )
     if c.last:
         notes.append(f'<span class="last-value">{escape(c.last)}</span>')
+    if c.in_session:
+        notes.append(f'<span class="last-value in-session">{escape(c.in_session)}</span>')
     if c.by_patient:
         notes.append(f'<span class="last-value by-patient">{escape(c.by_patient)}</span>')
     return _written("".join(notes))

@@ -36,11 +36,10 @@ from sessions_app.patient_scores import patients_own_words, purposes_of, stands_
 from sessions_app.selectors import drafts_to_write
 from sessions_app.sheet import SheetPlan, day_of_visit
 from sessions_app.sheet_arithmetic import add_up
-from sessions_app.sheet_page import cells_of, in_words, label_of, rows_of, vials_of
+from sessions_app.sheet_page import cells_of, in_words, label_of, rows_of, show_session, vials_of
 from sessions_app.side_effects import is_over
 from sessions_app.views.sheet_saving import shown_at
 from stsclinic.access import clinics_where, may, require
-from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import terms
 from stsclinic.clinical.alerts import ALERTS, MAY_BETRAY_ALLOCATION
 from stsclinic.clinical.dosing import area_cm2, dose_mg, mg_per_cm2, session_totals
@@ -135,7 +134,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     except DraftClosed as closed:
         return _closed(request, closed.draft, request.POST)
     if carried:
-        return _show(request, row, plan, texts_of(row), carried=carried)
+        return _show(request, row, plan, texts_of(row), completion=Completion(carried=carried))
     messages.success(request, "Saved. The sheet is unfinished; you or a colleague can go on with it.")
     return redirect("draft", pk)
 
@@ -153,20 +152,10 @@ def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpR
         )
     except DraftClosed as closed:
         return _closed(request, closed.draft, request.POST)
-    except StaleRecord:
-        discard_draft(draft=row, by=request.user)
-        messages.error(
-            request,
-            "Somebody else corrected this session since you opened it. Nothing of yours was written over theirs:"
-            " read it again, then correct it again.",
-        )
-        return redirect("session", row.corrects_id)
     except ValidationError as error:
         return _show(request, row, plan, texts_of(row), reason_error=" ".join(error.messages), status=422)
-    if completion.carried:
-        return _show(
-            request, row, plan, texts_of(row), carried=completion.carried, notes=notes, reason=reason
-        )
+    if completion.is_overtaken:
+        plan = plan_of(_draft_of(request.user, row.pk), request.user)
     if completion.session is None:
         return _show(
             request, row, plan, texts_of(row), completion=completion, notes=notes, reason=reason, status=422
@@ -233,7 +222,6 @@ def _show(
     saved: Saved | None = None,
     typed: dict[str, str] | None = None,
     completion: Completion | None = None,
-    carried: Mapping[str, str] | None = None,
     notes: dict[str, str] | None = None,
     reason: str = "",
     reason_error: str = "",
@@ -252,6 +240,8 @@ def _show(
     for name, words in patients_own_words(row).items():
         if name in cells:
             cells[name].by_patient = words
+    if plan.corrects:
+        show_session(plan, cells)
     summary = [
         {"url": f"#id_{name}", "text": f"{label_of(plan, name)}: {text}"} for name, text in errors.items()
     ]
@@ -289,8 +279,9 @@ def _show(
         ],
         "carried": [
             {"url": f"#id_{name}", "label": label_of(plan, name), "value": in_words(cells[name])}
-            for name in (carried or {})
+            for name in completion.carried
         ],
+        "is_overtaken": completion.is_overtaken,
         "missing": [
             {"url": f"#id_{name}", "text": text} for name, text in completion.reading.missing.items()
         ],

@@ -183,6 +183,28 @@ def discard_draft(*, draft: SessionDraft, by: User) -> None:
         draft.save(update_fields=["state", "saved_at", "saved_by"])
 
 
+class AnotherSheetOpen(Exception):
+    """Another sheet of the same series, or correction of the same session, is open."""
+
+
+def reopen_draft(draft: SessionDraft) -> None:
+    """Open a sheet again that was closed without a session; what was typed stands in it. An open one stays open.
+
+    Raises:
+        DraftClosed: a session came of it.
+        AnotherSheetOpen: nothing was changed.
+    """
+    try:
+        with transaction.atomic():
+            draft = SessionDraft.objects.select_for_update().get(pk=draft.pk)
+            if draft.state == "completed":
+                raise DraftClosed(draft)
+            draft.state = "open"
+            draft.save(update_fields=["state"])
+    except IntegrityError as error:
+        raise AnotherSheetOpen from error
+
+
 @dataclass
 class Completion:
     """Whether a draft became a session, and if not, what stands in the way."""

@@ -15,7 +15,7 @@ from django.db.models.functions import RowNumber
 
 from lesions.models import PatientIdentity
 from sessions_app.models import Protocol, Series, SideEffect, TreatmentSession
-from sessions_app.selectors import OpenSheet, open_drafts_for, open_sheets
+from sessions_app.selectors import Sheet, drafts_for, sheets_of
 from stsclinic.access import clinics_where
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.resolution import OVER
@@ -224,14 +224,14 @@ def _waiting_series(today: dict[int, date], definitions: Iterable[ProtocolDefini
     ).order_by("pk")
 
 
-def _sheets(user) -> list[OpenSheet]:
+def _sheets(user) -> list[Sheet]:
     """Sheets left open, the one that waits longest first."""
     drafts = (
-        open_drafts_for(user, "see_today")
+        drafts_for(user, "see_today", "open")
         .filter(series__patient__withdrawn_on=None)
         .select_related("series__patient__clinic", "series__protocol", "saved_by", "opened_by", "corrects")
     )
-    return open_sheets(user, sorted(drafts, key=lambda draft: draft.saved_at or draft.opened_at))
+    return sheets_of(user, sorted(drafts, key=lambda draft: draft.saved_at or draft.opened_at))
 
 
 def _unresolved(today: dict[int, date]) -> dict[int, ShortList]:

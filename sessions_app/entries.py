@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from stsclinic.clinical.facts import InjectionFacts
+from stsclinic.clinical.vials import Vial
+
 
 @dataclass(frozen=True, kw_only=True)
 class AssessmentEntry:
@@ -97,6 +100,19 @@ class EntryRefused(Exception):
     def __init__(self, errors: dict[str, str]):
         super().__init__("; ".join(errors.values()))
         self.errors = errors
+
+
+def agent_of_visit(entry: SessionEntry) -> tuple[list[Vial], list[InjectionFacts]]:
+    """What was drawn, and where it went, as stsclinic.clinical.vials adds it up."""
+    vials = [
+        Vial(vial_no=row.vial_no, lot_number=row.lot_number, drawn_ml=row.drawn_ml)
+        for row in entry.vials or ()
+    ]
+    given = [
+        InjectionFacts(lesion_id="", volume_ml=row.volume_ml, lot_number=row.lot_number)
+        for row in entry.injections
+    ]
+    return vials, given
 
 
 def vial_field(vial_no: int, name: str) -> str:

@@ -25,7 +25,7 @@ from sessions_app.models import (
     SideEffect,
     TreatmentSession,
 )
-from sessions_app.selectors import OpenSheet, open_drafts_for, open_sheets, photographs_for
+from sessions_app.selectors import Sheet, drafts_for, photographs_for, sheets_of
 from sessions_app.side_effects import is_over
 from stsclinic.charts import Line, LineChart, line_chart
 from stsclinic.clinical.dates import PartialDate
@@ -75,7 +75,7 @@ class SessionRow:
     lesions_treated: int
     amount: Amount
     side_effects: list[SideEffect]
-    correction: OpenSheet | None = None
+    correction: Sheet | None = None
 
 
 @dataclass(kw_only=True)
@@ -112,7 +112,9 @@ class SeriesPage:
     outcome: str
     """The headline outcome as a code; empty while nothing was treated."""
     chart: LineChart | None
-    sheet: OpenSheet | None
+    sheet: Sheet | None
+    closed: list[Sheet]
+    """The sheets that were closed without a session, with something typed in them; the newest first."""
 
     @property
     def outcome_words(self) -> str:
@@ -191,8 +193,9 @@ class _Rows:
     injections: dict[int, list[InjectionFacts]] = _lists()
     infusions: dict[int, Infusion] = field(default_factory=dict)
     side_effects: dict[int, list[SideEffect]] = _lists()
-    sheets: dict[int, OpenSheet] = field(default_factory=dict)
-    corrections: dict[int, OpenSheet] = field(default_factory=dict)
+    sheets: dict[int, Sheet] = field(default_factory=dict)
+    corrections: dict[int, Sheet] = field(default_factory=dict)
+    closed: dict[int, list[Sheet]] = _lists()
 
 
 def overview_of(patient: Patient, user, today: date) -> Overview:
@@ -264,9 +267,13 @@ def _load(
     for effect in effects:
         if effect.session_id:
             found.side_effects[effect.session_id].append(effect)
-    drafts = open_drafts_for(user, "see_patients").filter(series__patient=patient)
-    for sheet in open_sheets(user, drafts.select_related("opened_by", "saved_by", "series__patient__clinic")):
-        if sheet.draft.corrects_id:
+    drafts = drafts_for(user, "see_patients", "open", "discarded").filter(series__patient=patient)
+    people = drafts.select_related("opened_by", "saved_by", "corrects", "series__patient__clinic")
+    for sheet in sheets_of(user, people):
+        if sheet.draft.state == "discarded":
+            if sheet.draft.version:
+                found.closed[sheet.draft.series_id].append(sheet)
+        elif sheet.draft.corrects_id:
             found.corrections[sheet.draft.corrects_id] = sheet
         else:
             found.sheets[sheet.draft.series_id] = sheet
@@ -314,6 +321,7 @@ def _series_page(series: Series, rows: _Rows, is_visible: bool) -> SeriesPage:
         outcome=judge_group(one.follow_up.outcome for one in outcomes) if _treatments(sessions) else "",
         chart=_chart(series, sessions),
         sheet=rows.sheets.get(series.pk),
+        closed=rows.closed[series.pk][::-1],
     )
 
 

@@ -29,10 +29,10 @@ def sessions_for(user, right: str) -> QuerySet[TreatmentSession]:
     ).select_related("series__protocol", "series__patient__clinic")
 
 
-def open_drafts_for(user, right: str) -> QuerySet[SessionDraft]:
-    """Session sheets being written, with their series, protocol, patient and clinic."""
+def drafts_for(user, right: str, *states: str) -> QuerySet[SessionDraft]:
+    """Session sheets in these states, with their series, protocol, patient and clinic."""
     return SessionDraft.objects.filter(
-        state="open",
+        state__in=states,
         series__patient__clinic__in=clinics_where(user, right),
         series__struck_out_at=None,
         series__patient__struck_out_at=None,
@@ -51,8 +51,8 @@ def drafts_to_write(user) -> QuerySet[SessionDraft]:
 
 
 @dataclass
-class OpenSheet:
-    """A session sheet being written, and whether this user may write it."""
+class Sheet:
+    """A session sheet that is no session, and whether this user may write it."""
 
     draft: SessionDraft
     may_go_on: bool
@@ -60,10 +60,10 @@ class OpenSheet:
     """The patient's, where the page shows it and the user may see it."""
 
 
-def open_sheets(user, drafts: Iterable[SessionDraft]) -> list[OpenSheet]:
-    """The drafts of `open_drafts_for`, each with whether the user may write it: a session, or its correction."""
+def sheets_of(user, drafts: Iterable[SessionDraft]) -> list[Sheet]:
+    """The drafts of `drafts_for`, each with whether the user may write it: a session, or its correction."""
     return [
-        OpenSheet(
+        Sheet(
             draft,
             may(user, "correct" if draft.corrects_id else "record_session", draft.series.patient.clinic_id),
         )

@@ -5,7 +5,7 @@ import datetime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from sessions_app.entries import EntryRefused, SessionEntry, lesion_field, vial_field
+from sessions_app.entries import EntryRefused, SessionEntry, agent_of_visit, lesion_field, vial_field
 from sessions_app.models import (
     AlertAcknowledgement,
     Assessment,
@@ -20,9 +20,8 @@ from sessions_app.models import (
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import scales
-from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.numbers import show_decimal
-from stsclinic.clinical.vials import Vial, vial_uses
+from stsclinic.clinical.vials import vial_uses
 from stsclinic.clinics.clock import today_in
 
 
@@ -219,20 +218,12 @@ def _check_injection(series: Series, entry: SessionEntry, given, arms: dict[int,
 
 
 def _check_vials(entry: SessionEntry) -> dict[str, str]:
-    vials = [
-        Vial(vial_no=row.vial_no, lot_number=row.lot_number, drawn_ml=row.drawn_ml)
-        for row in entry.vials or ()
-    ]
-    given = [
-        InjectionFacts(lesion_id="", volume_ml=row.volume_ml, lot_number=row.lot_number)
-        for row in entry.injections
-    ]
     return {
         vial_field(
             use.vial.vial_no, "drawn_ml"
         ): f"{show_decimal(-use.left_over_ml)} ml more was injected from lot"
         f" {use.vial.lot_number} than was drawn."
-        for use in vial_uses(vials, given)
+        for use in vial_uses(*agent_of_visit(entry))
         if use.left_over_ml < 0
     }
 

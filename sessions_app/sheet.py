@@ -18,6 +18,7 @@ from sessions_app.entries import (
     InjectionEntry,
     SessionEntry,
     VialEntry,
+    agent_of_visit,
     lesion_field,
     vial_field,
 )
@@ -41,6 +42,7 @@ from stsclinic.clinical.numbers import (
 )
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.scales import SCALES
+from stsclinic.clinical.vials import injected_without_vial, lots_in_words
 
 AGENT_FIELDS = ("agent", "concentration_mg_ml")
 """What betrays the arm while an allocation is hidden, with the next."""
@@ -571,6 +573,9 @@ def _missing(plan: SheetPlan, entry: SessionEntry, last: dict[int, LastTime]) ->
                 missing[lesion_field(lesion.pk, "pain_vas")] = f"{lesion.lesion_id}: pain of the injection"
     if plan.has_injections and not given and plan.lesions:
         missing[lesion_field(plan.lesions[0].pk, "volume_ml")] = "An injection: no lesion has a volume"
+    if entry.vials and (others := lots_in_words(injected_without_vial(*agent_of_visit(entry)))):
+        spot = vial_field(1, "drawn_ml")
+        missing[spot] = f"Vials that add up: injected from none of those listed: {others}"
     if plan.has_infusion and entry.infusion is None:
         missing["infusion-dose_g"] = "The infusion: dose and duration"
     return missing

@@ -31,7 +31,7 @@ from stsclinic.clinical.dosing import (
 from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.limits import limits_passed
 from stsclinic.clinical.numbers import NumberError, gives_both_measures, show_decimal
-from stsclinic.clinical.vials import Vial, VialUse, injected_without_vial, vial_uses
+from stsclinic.clinical.vials import Vial, VialUse, injected_without_vial, lots_in_words, vial_uses
 
 T = TypeVar("T")
 
@@ -76,8 +76,8 @@ class SheetSum:
     passed: tuple[str, ...] = ()
     """The protocol's limits that are passed, in words."""
     vials: tuple[VialUse, ...] = ()
-    without_vial: dict[str, Decimal] = field(default_factory=dict)
-    """{lot number: ml} of what was injected from no vial that is listed."""
+    without_vial: str = ""
+    """What was injected from no vial that is listed, in words."""
 
     @property
     def seen(self) -> int:
@@ -104,7 +104,7 @@ def add_up(plan: SheetPlan, values: dict[str, str]) -> SheetSum:
     vials = _vials(plan, values)
     return SheetSum(
         vials=vial_uses(vials, injections),
-        without_vial=injected_without_vial(vials, injections) if vials else {},
+        without_vial=lots_in_words(injected_without_vial(vials, injections)) if vials else "",
         lesions=lesions,
         totals=session_totals(injections),
         passed=limits_passed(plan.definition, injections, counts_dose=plan.shows_allocation),

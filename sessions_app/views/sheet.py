@@ -17,6 +17,7 @@ from sessions_app.draft_news import news_of
 from sessions_app.draft_readers import note_here
 from sessions_app.draft_saving import NOTE_OF_ALERT, REASON, DraftClosed, Holds
 from sessions_app.drafts import (
+    AnotherSheetOpen,
     Completion,
     Saved,
     carry_anew,
@@ -25,6 +26,7 @@ from sessions_app.drafts import (
     open_correction,
     open_draft,
     plan_of,
+    reopen_draft,
     save_draft,
     texts_of,
 )
@@ -47,7 +49,7 @@ from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.limits import limits_in_words
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.scales import SCALES
-from stsclinic.clinical.vials import Vial, vial_uses
+from stsclinic.clinical.vials import Vial, injected_without_vial, lots_in_words, vial_uses
 
 
 def _series_of(user, pk: int, right: str = "record_session") -> Series:
@@ -70,10 +72,7 @@ def session_open(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     series = _series_of(request.user, pk)
     if kind not in terms.SESSION_KIND:
         kind = "treatment"
-    refusal = may_open_session(series.patient)
-    if not refusal and kind == "treatment" and series.status not in ("planned", "active"):
-        refusal = f"This series is {series.get_status_display().lower()}. Open a new series for a treatment."
-    if refusal:
+    if refusal := _refusal(series, kind):
         messages.error(request, refusal)
         return redirect("patient", series.patient_id)
     draft = open_draft(series=series, kind=kind, by=request.user)
@@ -82,6 +81,14 @@ def session_open(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
             request, f"A sheet was open already: {draft.get_kind_display().lower()}. Finish it first."
         )
     return redirect("draft", draft.pk)
+
+
+def _refusal(series: Series, kind: str) -> str:
+    """Why no such sheet can be opened, or an empty text."""
+    refusal = may_open_session(series.patient)
+    if not refusal and kind == "treatment" and series.status not in ("planned", "active"):
+        refusal = f"This series is {series.get_status_display().lower()}. Open a new series for a treatment."
+    return refusal
 
 
 @require("correct")
@@ -173,10 +180,30 @@ def draft_discard(request: HttpRequest, pk: int) -> HttpResponse:
     row = _draft_of(request.user, pk)
     try:
         discard_draft(draft=row, by=request.user)
-        messages.success(request, "The sheet was closed without a session.")
+        messages.success(
+            request, "The sheet was closed without a session. What was typed is kept; it can be opened again."
+        )
     except DraftClosed as closed:
         return _closed(request, closed.draft, {})
-    return redirect("patient", row.series.patient_id)
+    return redirect("draft", pk)
+
+
+@require("see_patients")
+@require_POST
+def draft_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open a sheet again that was closed without a session."""
+    row = _draft_of(request.user, pk)
+    refusal = "" if row.corrects_id else _refusal(row.series, row.kind)
+    if not refusal:
+        try:
+            reopen_draft(row)
+        except DraftClosed as closed:
+            return _closed(request, closed.draft, {})
+        except AnotherSheetOpen:
+            refusal = "Another sheet of this series is open. Complete it or close it first."
+    if refusal:
+        messages.error(request, refusal)
+    return redirect("draft", pk)
 
 
 def _typed(request: HttpRequest, names: tuple[str, ...]) -> dict[str, str]:
@@ -208,9 +235,27 @@ def _closed(request: HttpRequest, row: SessionDraft, typed) -> HttpResponse:
     return render(
         request,
         "sessions_app/sheet_closed.html",
-        {"draft": row, "differences": differences, "patient": row.series.patient},
+        {
+            "draft": row,
+            "differences": differences,
+            "stood": [] if row.state == "completed" else _stood(row, plan, request.user, stood),
+            "patient": row.series.patient,
+            **banner_of(request.user, row.series.patient),
+        },
         status=409 if typed else 200,
     )
+
+
+def _stood(row: SessionDraft, plan: SheetPlan, user, values: dict[str, str]) -> list[dict[str, str]]:
+    """What stands on a sheet, field by field, in words."""
+    cells = cells_of(plan, values, plan.last_time(values), errors={}, conflicts={})
+    stood = [
+        {"label": label_of(plan, cell.name), "text": in_words(cell)} for cell in cells.values() if cell.value
+    ]
+    others = _of_sheet(row, user, values).items()
+    return stood + [
+        {"label": label_of(plan, name), "text": text} for name, text in others if text and name not in cells
+    ]
 
 
 def _show(
@@ -408,6 +453,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
                 for given in injections
             ],
             "vials": vial_uses(vials, facts),
+            "without_vial": lots_in_words(injected_without_vial(vials, facts)) if vials else "",
             "infusion": _rows(row, "infusions").first(),
             "stats": stats if injections else [],
             "acknowledgements": _acknowledgements(row, shows),

@@ -13,7 +13,7 @@ function injectedByLot() {
   for (const lesion of lesions) {
     const volume = number(cell(lesion, "volume").value);
     const written = part(lesion, "lot_number")?.value.trim() ?? "";
-    if (!volume || !written) continue;
+    if (!volume) continue;
     const known = found.get(plainLot(written)) ?? { written, ml: 0 };
     found.set(plainLot(written), { ...known, ml: exact(known.ml + volume, ML_PLACES) });
   }
@@ -34,17 +34,19 @@ function tell() {
     words.textContent = vialWords(use);
     words.classList.toggle("is-over", use.left < 0);
   }
-  inTheLine.replaceChildren(...(uses.length ? uses.map(vialWords) : ["none listed"]).map(inSpan));
   const listed = new Set(uses.map((use) => plainLot(use.lot)));
-  const others = [...injected].filter(([lot]) => uses.length && !listed.has(lot)).map(([, { written, ml }]) => `${written} ${show(ml, ML_PLACES)} ml`);
+  const others = [...injected].filter(([lot]) => uses.length && !listed.has(lot)).map(([, { written, ml }]) => `${written || "no lot number"} ${show(ml, ML_PLACES)} ml`);
   without.hidden = others.length === 0;
   without.querySelector("span").textContent = others.join(", ");
+  inTheLine.replaceChildren(...(uses.length ? uses.map(vialWords) : ["none listed"]).map((words) => inSpan(words)));
+  if (others.length) inTheLine.append(inSpan(`from none of them: ${others.join(", ")}`, "is-over"));
   const filled = typed.findLastIndex((vial) => vial.lot || vial.row.querySelector("[data-drawn]").value.trim());
   rows.slice(0, filled + 2).forEach((row) => (row.hidden = false));
 }
 
-function inSpan(words) {
+function inSpan(words, className = "") {
   const span = document.createElement("span");
+  span.className = className;
   span.textContent = words;
   return span;
 }

@@ -4,7 +4,7 @@ Vials of one lot are used up in the order in which they are listed. All volumes 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -60,13 +60,21 @@ def vial_uses(vials: Sequence[Vial], injections: Iterable[InjectionFacts]) -> tu
 
 
 def injected_without_vial(vials: Iterable[Vial], injections: Sequence[InjectionFacts]) -> dict[str, Decimal]:
-    """{lot number as it was first written: ml} of the lots that were injected and of which no vial is listed."""
+    """{lot number as it was first written: ml} of what was injected and of whose lot no vial is listed.
+
+    The empty text is the lot number of what was injected without one.
+    """
     listed = {plain_lot(vial.lot_number) for vial in vials}
     written: dict[str, str] = {}
     for row in injections:
         written.setdefault(plain_lot(row.lot_number), row.lot_number)
     volumes = _injected_by_lot(injections)
-    return {written[lot]: volume for lot, volume in volumes.items() if lot and volume and lot not in listed}
+    return {written[lot]: volume for lot, volume in volumes.items() if volume and lot not in listed}
+
+
+def lots_in_words(without_vial: Mapping[str, Decimal]) -> str:
+    """What no listed vial gave: `no lot number 1.5 ml, B2 0.5 ml`."""
+    return ", ".join(f"{lot or 'no lot number'} {show_decimal(ml)} ml" for lot, ml in without_vial.items())
 
 
 def _injected_by_lot(injections: Iterable[InjectionFacts]) -> dict[str, Decimal]:

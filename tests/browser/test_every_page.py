@@ -52,6 +52,7 @@ NOT_FOLLOWED = {
     "draft_save",
     "draft_watch",
     "draft_discard",
+    "draft_reopen",
     "user_password",
     "import_sheets",
     "import_confirm",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stsclinic.clinical.facts import InjectionFacts
-from stsclinic.clinical.vials import Vial, injected_without_vial, vial_uses
+from stsclinic.clinical.vials import Vial, injected_without_vial, lots_in_words, vial_uses
 
 D = Decimal
 volumes = st.decimals(min_value=D("0.001"), max_value=20, places=3)
@@ -47,7 +47,7 @@ def test_what_became_of_each_vial(drawn, injected, uses):
     assert [(use.injected_ml, use.left_over_ml) for use in found] == [(D(a), D(b)) for a, b in uses]
 
 
-def test_a_use_in_words():
+def test_a_use_lots_in_words():
     (enough,) = vial_uses(vials(("A1", "5")), injections(("A1", "2.35")))
     (short,) = vial_uses(vials(("A1", "2")), injections(("A1", "2.35")))
     assert enough.words == "A1: 5 ml drawn = 2.35 ml injected + 2.65 ml left over"
@@ -58,7 +58,8 @@ def test_a_lot_without_a_vial_is_named_as_it_was_written():
     found = injected_without_vial(
         vials(("A1", "5")), injections(("A-1", "1"), ("B-2", "1"), ("b2", "2"), ("", "9"))
     )
-    assert found == {"B-2": D(3)}
+    assert found == {"B-2": D(3), "": D(9)}
+    assert lots_in_words(found) == "B-2 3 ml, no lot number 9 ml"
 
 
 @given(st.lists(st.tuples(lots, volumes)), st.lists(st.tuples(lots, volumes)))
@@ -67,9 +68,6 @@ def test_drawn_is_injected_and_left_over_and_nothing_is_counted_twice(drawn, inj
     uses = vial_uses(listed, rows)
     assert all(use.vial.drawn_ml == use.injected_ml + use.left_over_ml for use in uses)
     others = injected_without_vial(listed, rows)
-    unlotted = (
-        D(0) if any(lot == "" for lot, _ml in drawn) else sum((ml for lot, ml in injected if not lot), D(0))
-    )
-    assert sum((use.injected_ml for use in uses), D(0)) + sum(others.values(), D(0)) + unlotted == sum(
+    assert sum((use.injected_ml for use in uses), D(0)) + sum(others.values(), D(0)) == sum(
         (ml for _lot, ml in injected), D(0)
     )

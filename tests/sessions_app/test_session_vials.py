@@ -101,6 +101,35 @@ def test_what_does_not_add_up_is_an_error_at_its_field(series, anna, lesions, vi
     assert SessionVial.objects.exists() is (not errors and any("drawn" in name for name in visit))
 
 
+@pytest.mark.parametrize(
+    ("visit", "others"),
+    [
+        ({"vial_2_lot_number": "B2", "vial_2_drawn_ml": "2"}, "no lot number 0.75 ml"),
+        ({"all_lot_number": "A1", "vial_2_lot_number": "B2", "vial_2_drawn_ml": "2"}, "A1 0.75 ml"),
+        ({"all_lot_number": "b2", "vial_2_lot_number": "B2", "vial_2_drawn_ml": "2"}, ""),
+        ({"all_lot_number": "A1"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_no_listed_vial_gave_is_asked_for_told_in_the_line_and_on_the_session(
+    client, series, anna, lesions, visit, others
+):
+    client.force_login(anna)
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    values = typed(lesions, **visit)
+    save_draft(draft=draft, names=plan_of(draft, anna).field_names, typed=values, loaded={}, by=anna)
+    asked = complete_draft(draft=draft, by=anna, notes={}, without_missing=False).reading.missing
+    words = f"Vials that add up: injected from none of those listed: {others}"
+    assert asked.get("vial-1-drawn_ml") == (words if others else None)
+    page = client.get(reverse("draft", args=[draft.pk])).content.decode()
+    line = page[page.index("data-total-vials") : page.index("data-limit")]
+    assert (f"from none of them: {others}" in line) if others else ("from none of them" not in line)
+    session = complete_draft(draft=draft, by=anna, notes={}, without_missing=True).session
+    logged = client.get(reverse("session", args=[session.pk])).content.decode()
+    told = f"Injected from no vial that is listed: {others}."
+    assert (told in logged) if others else ("no vial that is listed" not in logged)
+
+
 def test_a_correction_changes_adds_and_strikes_out_with_history(client, series, anna, lesions):
     draft = open_draft(series=series, kind="treatment", by=anna)
     visit = {

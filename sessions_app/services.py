@@ -1,6 +1,8 @@
 """The one service that writes a session: logged, corrected, struck out. Each in one transaction."""
 
 import datetime
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -52,7 +54,7 @@ def log_session(
         # The series is locked and the rules of several columns are in check_entry and in the database.
         session.clean_fields(exclude=["series"])
         session.save(force_insert=True)
-        _write_rows(session, entry, arms, series, is_new=True)
+        _write_rows(session, entry, arms, series)
         if number is None:
             _renumber(session)
         AlertAcknowledgement.objects.bulk_create(
@@ -85,6 +87,8 @@ def correct_session(
 ) -> TreatmentSession:
     """Make a completed session what `entry` says; what disappears is struck out, not deleted.
 
+    What no entry of this series may hold, and only an import could bring, stays as it is.
+
     Raises:
         ValidationError: no reason was given, or the session was struck out.
         StaleRecord: somebody corrected it since the person read it.
@@ -109,7 +113,7 @@ def correct_session(
         session.version += 1
         session.full_clean()
         session.save()
-        _write_rows(session, entry, arms, series)
+        _write_rows(session, entry, arms, series, left_out=_LeftOut(by, reason.strip()))
         if moved:
             _renumber(session)
     return session
@@ -169,11 +173,19 @@ def check_entry(series: Series, entry: SessionEntry, arms: dict[int, str] | None
     for given in entry.injections:
         errors |= _check_injection(series, entry, given, arms)
     errors |= _check_vials(entry)
-    if entry.infusion and (protocol.route != "infusion" or entry.kind != "treatment"):
+    if entry.infusion and not _has_infusion(series, entry):
         errors["infusion-dose_g"] = "Only a treatment under an infusion protocol has an infusion."
     if (entry.series_status == "stopped") != bool(entry.stop_reason):
         errors["stop_reason"] = "Say why the series is stopped, or that it goes on."
     return errors
+
+
+def _has_injections(series: Series, entry: SessionEntry) -> bool:
+    return entry.kind == "treatment" and series.protocol.route == "injection"
+
+
+def _has_infusion(series: Series, entry: SessionEntry) -> bool:
+    return entry.kind == "treatment" and series.protocol.route == "infusion"
 
 
 EARLIEST = datetime.date(1990, 1, 1)
@@ -248,15 +260,26 @@ def _visit(entry: SessionEntry) -> dict:
     }
 
 
+class _LeftOut(NamedTuple):
+    """Who leaves rows out by a correction, and why."""
+
+    by: str
+    reason: str
+
+
 def _write_rows(
     session: TreatmentSession,
     entry: SessionEntry,
     arms: dict[int, str],
     series: Series,
     *,
-    is_new: bool = False,
+    left_out: _LeftOut | None = None,
 ) -> None:
-    """Bring the rows of a session to what the entry says: new ones, changed ones, and those left out struck out."""
+    """Bring the rows of a session to what the entry says: new ones, changed ones, and those left out struck out.
+
+    Args:
+        left_out: who corrects and why; None for a new session, which has no rows yet.
+    """
     seen = [
         Assessment(
             session=session,
@@ -288,7 +311,7 @@ def _write_rows(
                 session=session,
                 lesion_id=row.lesion,
                 agent=agent,
-                concentration_mg_ml=None if agent == "saline" else concentration,
+                concentration_mg_ml=concentration,
                 **{
                     name: getattr(row, name)
                     for name in (
@@ -309,9 +332,12 @@ def _write_rows(
         infused = [
             Infusion(session=session, dose_g=entry.infusion.dose_g, duration_min=entry.infusion.duration_min)
         ]
-    _bring_to(Assessment, session, seen, "lesion_id", is_new)
-    _bring_to(Injection, session, given, "lesion_id", is_new)
-    _bring_to(Infusion, session, infused, "session_id", is_new)
+    lesions, treats, infuses = frozenset(arms), _has_injections(series, entry), _has_infusion(series, entry)
+    _bring_to(Assessment, session, seen, "lesion_id", left_out, lambda row: row.lesion_id in lesions)
+    _bring_to(
+        Injection, session, given, "lesion_id", left_out, lambda row: treats and row.lesion_id in lesions
+    )
+    _bring_to(Infusion, session, infused, "session_id", left_out, lambda _row: infuses)
     if entry.vials is not None:
         drawn = [
             SessionVial(
@@ -319,14 +345,22 @@ def _write_rows(
             )
             for row in entry.vials
         ]
-        _bring_to(SessionVial, session, drawn, "vial_no", is_new)
+        _bring_to(SessionVial, session, drawn, "vial_no", left_out, lambda _row: treats)
 
 
 _HOUSEKEEPING = {"id", "session", "lesion", "version", "struck_out_at", "struck_out_by", "struck_out_reason"}
 
 
-def _bring_to(model, session: TreatmentSession, wanted: list, key: str, is_new: bool) -> None:
-    rows = () if is_new else model.objects.filter(session=session)
+def _bring_to(
+    model,
+    session: TreatmentSession,
+    wanted: list,
+    key: str,
+    left_out: _LeftOut | None,
+    could_be_given: Callable[[Any], bool],
+) -> None:
+    """Write the wanted rows; strike out the others, but for those that the entry could not have given."""
+    rows = () if left_out is None else model.objects.filter(session=session)
     there = {getattr(row, key): row for row in rows}
     new = []
     names = [field.name for field in model._meta.concrete_fields if field.name not in _HOUSEKEEPING]
@@ -343,11 +377,12 @@ def _bring_to(model, session: TreatmentSession, wanted: list, key: str, is_new: 
             before.version += 1
             before.save(update_fields=[*changed, "version"])
     model.objects.bulk_create(new)
-    if there:
-        model.objects.filter(pk__in=[row.pk for row in there.values()]).update(
+    gone = [row.pk for row in there.values() if could_be_given(row)]
+    if gone and left_out is not None:
+        model.objects.filter(pk__in=gone).update(
             struck_out_at=timezone.now(),
-            struck_out_by="correction",
-            struck_out_reason="Left out by a correction.",
+            struck_out_by=left_out.by,
+            struck_out_reason=f"Left out by a correction: {left_out.reason}",
         )
 
 

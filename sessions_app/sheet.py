@@ -26,6 +26,7 @@ from sessions_app.last_time import Course, LastTime, course_of
 from sessions_app.models import (
     INQUIRY_ANSWER,
     Assessment,
+    Injection,
     Series,
     SeriesLesion,
     TreatmentSession,
@@ -481,7 +482,7 @@ def _read_injection(
     if plan.shows_allocation:
         own["agent"] = own["agent"] or ("" if plan.definition.is_controlled else "sts")
         if own["agent"] == "saline":
-            own["concentration_mg_ml"] = None
+            own["concentration_mg_ml"] = _saline_as_it_was(plan, lesion)
         elif own["agent"] == "sts" and own["concentration_mg_ml"] is None:
             spot = name("concentration_mg_ml")
             if "all-concentration_mg_ml" not in reader.errors:
@@ -493,10 +494,20 @@ def _read_injection(
 
 def _kept_while_hidden(plan: SheetPlan, lesion: Lesion) -> dict:
     """What a correction may not see and must not lose: the fields that would betray the arm."""
-    if plan.corrects is None:
-        return {}
-    row = next((row for row in plan.corrects.injections.all() if row.lesion_id == lesion.pk), None)
+    row = _own_injection(plan, lesion)
     return {part: getattr(row, part) for part in BETRAYING_FIELDS} if row else {}
+
+
+def _saline_as_it_was(plan: SheetPlan, lesion: Lesion) -> Decimal | None:
+    """Saline is given no mg/ml here; a correction keeps what an import brought."""
+    row = _own_injection(plan, lesion)
+    return row.concentration_mg_ml if row and row.agent == "saline" else None
+
+
+def _own_injection(plan: SheetPlan, lesion: Lesion) -> Injection | None:
+    if plan.corrects is None:
+        return None
+    return next((row for row in plan.corrects.injections.all() if row.lesion_id == lesion.pk), None)
 
 
 def _read_injection_part(reader: _Reader, name: str, part: str):

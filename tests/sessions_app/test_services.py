@@ -7,13 +7,24 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from sessions_app.concealed import concealed_for
 from sessions_app.entries import AssessmentEntry, EntryRefused, InfusionEntry, InjectionEntry, SessionEntry
-from sessions_app.models import Assessment, Injection, Series, SideEffect, TreatmentSession
+from sessions_app.models import Assessment, Infusion, Injection, Series, SideEffect, TreatmentSession
 from sessions_app.services import correct_session, log_session, strike_out_session
+from sessions_app.sheet import plan_sheet, read_sheet, values_of
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
 from stsclinic.audit.services import StaleRecord
-from tests.builders import make_clinic, make_lesion, make_patient, make_series, make_session
+from tests.builders import (
+    make_assessment,
+    make_clinic,
+    make_injection,
+    make_lesion,
+    make_patient,
+    make_series,
+    make_session,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 FIRST = datetime.date(2026, 1, 5)
@@ -245,3 +256,44 @@ def test_the_database_itself_keeps_numbers_and_lesions_single(series):
     ):
         with pytest.raises(IntegrityError), transaction.atomic(), acting(by="x", source="command"):
             make()
+
+
+def imported(series: Series, *, kind: str, days: int) -> TreatmentSession:
+    """A session as only an import brings it: with what no sheet of this series has a field for."""
+    session = make_session(series, FIRST + datetime.timedelta(days=days), kind)
+    make_assessment(session, make_lesion(series.patient))
+    make_assessment(session, series.series_lesions.first().lesion)
+    with acting(by="import", source="import"):
+        Infusion.objects.create(session=session, dose_g=Decimal("12.5"), duration_min=30)
+    return session
+
+
+@pytest.mark.parametrize(("kind", "days"), [("treatment", 0), ("follow_up", 90)])
+def test_a_correction_leaves_alone_what_no_sheet_of_the_series_can_show(series, kind, days):
+    session = imported(series, kind=kind, days=days)
+    if kind == "follow_up":
+        make_injection(session, series.series_lesions.first().lesion)
+    else:
+        saline = {"agent": "saline", "concentration_mg_ml": 9}
+        make_injection(session, series.series_lesions.first().lesion, **saline)
+    there = {
+        model: set(model.objects.values_list("pk", "version")) for model in (Assessment, Infusion, Injection)
+    }
+    user = make_user("data_manager", series.patient.clinic)
+    plan = plan_sheet(series, kind, concealed=concealed_for(user), corrects=session)
+    reading = read_sheet(plan, values_of(session, plan) | {"note": "Only the note is new."})
+    corrected = correct_session(
+        session=session, entry=reading.entry, seen_version=1, by="dora", reason="The note was left out"
+    )
+    assert corrected.note == "Only the note is new."
+    for model, rows in there.items():
+        assert set(model.objects.values_list("pk", "version")) == rows, model
+
+
+def test_what_a_correction_leaves_out_names_who_struck_it_out_and_why(series):
+    session = log(series)
+    correct_session(
+        session=session, entry=entry(series, injections=()), seen_version=1, by="dora", reason="Not given"
+    )
+    row = Injection.everything.get(session=session)
+    assert (row.struck_out_by, row.struck_out_reason) == ("dora", "Left out by a correction: Not given")

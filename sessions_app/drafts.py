@@ -11,7 +11,7 @@ from sessions_app.concealed import concealed_for
 from sessions_app.draft_saving import WRITTEN, DraftClosed, Typed, locked, save_fields
 from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
-from sessions_app.services import check_entry, correct_session, log_session
+from sessions_app.services import check_entry, check_new_entry, correct_session, log_session
 from sessions_app.session_facts import facts_of
 from sessions_app.sheet import Reading, SheetPlan, plan_sheet, read_sheet
 from stsclinic.audit.acting import acting
@@ -241,8 +241,9 @@ def complete_draft(
         ValidationError: a correction without a reason.
     """
     with acting(by=by.username, source="page", reason=reason):
+        # The patient first, as everywhere: what the alerts are told must still be so when it is written.
         draft = (
-            SessionDraft.objects.select_for_update(of=("self",))
+            SessionDraft.objects.select_for_update(of=("series__patient", "series", "self"))
             .select_related("series__patient__clinic", "series__protocol", "corrects")
             .get(pk=draft.pk)
         )
@@ -259,7 +260,8 @@ def complete_draft(
             carried=frozenset(row.name for row in fields if row.is_carried and draft.corrects is None),
         )
         if reading.entry is not None:
-            reading.errors = check_entry(draft.series, reading.entry)
+            check = check_new_entry if draft.corrects is None else check_entry
+            reading.errors = check(draft.series, reading.entry)
         if reading.errors or reading.entry is None:
             return Completion(reading=reading)
         alerts: tuple[Alert, ...] = ()

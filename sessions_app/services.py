@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from sessions_app.enrolment import OPEN_SERIES
 from sessions_app.entries import EntryRefused, SessionEntry, agent_of_visit, lesion_field, vial_field
 from sessions_app.models import (
     AlertAcknowledgement,
@@ -33,7 +34,7 @@ def log_session(
     """Write a completed session with its assessments and injections, and number it by its date.
 
     Raises:
-        EntryRefused: a rule of check_entry is broken; nothing was written.
+        EntryRefused: a rule of check_new_entry is broken; nothing was written.
     """
     with acting(by=by, source=source, reason=reason):
         series = (
@@ -42,7 +43,7 @@ def log_session(
             .get(pk=series.pk)
         )
         arms = _arms(series)
-        _refuse(check_entry(series, entry, arms))
+        _refuse(check_new_entry(series, entry, arms))
         number = _number_of_the_last(series, entry.held_on)
         session = TreatmentSession(
             series=series,
@@ -149,6 +150,20 @@ def strike_out_session(session: TreatmentSession, *, by: str, reason: str, sourc
                 struck_out_at=session.struck_out_at, struck_out_by=by, struck_out_reason=reason.strip()
             )
         _renumber(session)
+
+
+def check_new_entry(
+    series: Series, entry: SessionEntry, arms: dict[int, str] | None = None
+) -> dict[str, str]:
+    """As check_entry, and whether the series still takes a new session: it may have ended meanwhile."""
+    errors = check_entry(series, entry, arms)
+    if entry.kind == "treatment" and series.status not in OPEN_SERIES:
+        errors.setdefault(
+            "series_status",
+            f"This series is {series.get_status_display().lower()} since this sheet was opened. Open it again"
+            " to log a treatment in it.",
+        )
+    return errors
 
 
 def check_entry(series: Series, entry: SessionEntry, arms: dict[int, str] | None = None) -> dict[str, str]:

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from lesions.selectors import get_patient
 from lesions.views.pages import posted, save_or_show
-from sessions_app.enrolment import protocols_for
+from sessions_app.enrolment import OPEN_SERIES, protocols_for
 from sessions_app.forms.series import NewSeriesForm, SeriesForm
 from sessions_app.models import Series
 from sessions_app.series import change_series, get_series, not_recorded_for, open_ones, open_series
@@ -75,6 +75,18 @@ def series_edit(request, pk):
     """Complete, stop, reopen or approve a series, or change the lesions that it treats."""
     series = get_series(request.user, "change_records", pk)
     patient = series.patient
+
+    def after(saved: Series) -> tuple[str, str]:
+        if saved.status not in OPEN_SERIES and saved.drafts.filter(
+            state="open", kind="treatment", corrects=None
+        ):
+            messages.warning(
+                request,
+                "A treatment's sheet of this series is still open. It cannot be completed any more:"
+                " close it, or open the series again.",
+            )
+        return f"Series {saved.series_no} is saved.", reverse("patient", args=[patient.pk])
+
     form = SeriesForm(posted(request), record=series, today=today_in(patient.clinic))
     return save_or_show(
         request,
@@ -88,7 +100,7 @@ def series_edit(request, pk):
             by=request.user.username,
             reason=form.cleaned_data["reason"],
         ),
-        after=lambda saved: (f"Series {saved.series_no} is saved.", reverse("patient", args=[patient.pk])),
+        after=after,
         title=f"Series {series.series_no}",
         lead=f"{series.protocol.name} ({series.protocol.code}, version {series.protocol.version})",
         template="sessions_app/series_form.html",

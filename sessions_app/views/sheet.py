@@ -30,7 +30,7 @@ from sessions_app.drafts import (
     save_draft,
     texts_of,
 )
-from sessions_app.enrolment import may_open_session
+from sessions_app.enrolment import OPEN_SERIES, may_open_session
 from sessions_app.entries import lesion_field
 from sessions_app.lesion_order import in_order_of
 from sessions_app.models import Series, SessionDraft, TreatmentSession
@@ -86,7 +86,7 @@ def session_open(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def _refusal(series: Series, kind: str) -> str:
     """Why no such sheet can be opened, or an empty text."""
     refusal = may_open_session(series.patient)
-    if not refusal and kind == "treatment" and series.status not in ("planned", "active"):
+    if not refusal and kind == "treatment" and series.status not in OPEN_SERIES:
         refusal = f"This series is {series.get_status_display().lower()}. Open a new series for a treatment."
     return refusal
 
@@ -167,8 +167,9 @@ def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpR
         return _show(
             request, row, plan, texts_of(row), completion=completion, notes=notes, reason=reason, status=422
         )
+    done = "logged" if row.corrects is None else "corrected"
     messages.success(
-        request, f"{completion.session.get_kind_display()} {completion.session.session_no} is logged."
+        request, f"{completion.session.get_kind_display()} {completion.session.session_no} is {done}."
     )
     return redirect("session", completion.session.pk)
 

@@ -1,10 +1,15 @@
 """The sheet and its drafts: what is read, what is kept, who sees whose typing, and how one becomes a session."""
 
 import datetime
+import json
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sessions_app.draft_saving import DraftClosed
@@ -17,7 +22,9 @@ from sessions_app.drafts import (
     save_draft,
     texts_of,
 )
+from sessions_app.entries import EntryRefused, SessionEntry
 from sessions_app.models import AlertAcknowledgement, SideEffectInquiry, TreatmentSession
+from sessions_app.services import log_session
 from sessions_app.sheet import read_sheet
 from stsclinic.audit.services import change
 from tests.builders import (
@@ -321,3 +328,76 @@ def test_nobody_else_reaches_the_sheet(client, series, anna):
         assert client.get(reverse("draft", args=[draft.pk])).status_code == 404
         assert client.post(reverse("draft_save", args=[draft.pk]), fields).status_code == 404
     assert "ptga" not in texts_of(draft)
+
+
+def sent(client, draft, typed) -> dict[str, str]:
+    """The sheet as a browser sends it to be completed."""
+    loaded = client.get(reverse("draft", args=[draft.pk])).context["loaded"]
+    return {**json.loads(loaded), **typed, "loaded": loaded, "action": "complete"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "held_on", "logged"), [("treatment", "2026-01-05", False), ("follow_up", "2026-04-05", True)]
+)
+def test_no_treatment_is_logged_in_a_series_that_ended_meanwhile(
+    client, series, anna, lesion, kind, held_on, logged
+):
+    make_session(series, FIRST)
+    draft = open_draft(series=series, kind=kind, by=anna)
+    change(series, {"status": "completed"}, by="nora", seen_version=None)
+    client.force_login(anna)
+    typed = {"held_on": held_on, "ptga": "3", "phga": "3", "asked": "nothing", "without_missing": "on"}
+    page = client.post(reverse("draft", args=[draft.pk]), sent(client, draft, typed))
+    assert TreatmentSession.objects.count() == (2 if logged else 1)
+    if not logged:
+        assert page.status_code == 422
+        assert "This series is completed since this sheet was opened." in page.content.decode()
+    entry = SessionEntry(kind=kind, held_on=datetime.date(2026, 4, 6))
+    with nullcontext() if logged else pytest.raises(EntryRefused):
+        log_session(series=series, entry=entry, by="anna")
+
+
+def test_who_ends_a_series_is_told_of_its_open_sheet(client, series, anna, lesion):
+    client.force_login(anna)
+    warning = "sheet of this series is still open"
+
+    def end() -> str:
+        series.refresh_from_db()
+        typed = {
+            "status": "completed",
+            "started_on": "2026-01-05",
+            "lesions": [lesion.pk],
+            "version": series.version,
+            "reason": "All is well",
+        }
+        return client.post(reverse("series_edit", args=[series.pk]), typed, follow=True).content.decode()
+
+    assert warning not in end()
+    change(series, {"status": "active"}, by="anna", seen_version=None)
+    open_draft(series=series, kind="treatment", by=anna)
+    assert warning in end()
+
+
+def test_a_correction_is_confirmed_as_a_correction(client, series, anna, lesion):
+    session = complete(open_draft(series=series, kind="treatment", by=anna), anna, lesion).session
+    change(series, {"status": "completed"}, by="anna", seen_version=None)
+    correction = open_correction(session=session, by=anna)
+    client.force_login(anna)
+    typed = sent(client, correction, {"note": "Misheard", "reason": "Misheard"})
+    page = client.post(reverse("draft", args=[correction.pk]), typed, follow=True)
+    assert "Treatment 1 is corrected." in page.content.decode()
+
+
+def test_completing_holds_the_patient_and_the_series_before_it_reads_what_they_decide(series, anna, lesion):
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    save(draft, anna, texts_of(draft), **full(lesion))
+    with CaptureQueriesContext(connection) as captured:
+        complete_draft(draft=draft, by=anna, notes={}, without_missing=False)
+    if connection.vendor == "sqlite":
+        # There one writer at a time is all: whoever writes holds the whole database from the start.
+        assert settings.DATABASES["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+        return
+    read = [query["sql"] for query in captured.captured_queries if query["sql"].startswith('SELECT "')]
+    tables = ("lesions_patient", "sessions_app_series", "sessions_app_sessiondraft")
+    of = ", ".join(f'"{table}"' for table in tables)
+    assert read[0].endswith(f"FOR UPDATE OF {of}")

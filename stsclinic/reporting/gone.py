@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from stsclinic.reporting.outcomes import SeriesOutcome
 from stsclinic.reporting.rows import LesionOf
-from stsclinic.reporting.statistics.survival import Observed
 
 FOOTNOTES = (
     "Time to gone: days from a lesion's first injection in its analysed series to the first later assessment "
@@ -22,10 +21,15 @@ FOOTNOTES = (
 
 
 class Followed(NamedTuple):
-    """A lesion with the time for which it was followed."""
+    """A lesion with the time for which it was followed: what time_to_gone takes."""
 
     lesion: LesionOf
-    observed: Observed
+    days: int
+    is_gone: bool
+
+    @property
+    def patient_id(self) -> str:
+        return self.lesion.course.series.patient_id
 
 
 def followed_lesions(series: Iterable[SeriesOutcome], horizon: str) -> list[Followed]:
@@ -48,6 +52,5 @@ def followed_lesions(series: Iterable[SeriesOutcome], horizon: str) -> list[Foll
                 continue
             gone = next((seen for seen in later if seen.assessments[lesion_id].status == "gone"), None)
             days = ((gone or later[-1]).held_on - sessions[start].held_on).days
-            observed = Observed(course.series.patient_id, days, gone is not None)
-            found.append(Followed(lesion, observed))
+            found.append(Followed(lesion, days, gone is not None))
     return found

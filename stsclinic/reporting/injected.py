@@ -176,11 +176,11 @@ class Injected:
             if solution.is_counted and solution.concentration_mg_ml is not None
         ]
         is_told = bool(there) and all(one.agent for one in solutions.values())
-        sessions = np.unique(session)
+        sessions = _each_once(session)
         return Amounts(
             injections=len(kind),
             sessions=len(sessions),
-            patients=len(np.unique(_numbers(self._patient_of)[sessions])),
+            patients=len(_each_once(_numbers(self._patient_of)[sessions])),
             volume_ml=sum((self._volumes[number] * times[number] for number in there), Decimal(0)),
             median_volume_ml=_median({number: (self._volumes[number], times[number]) for number in there}),
             dose_mg=sum(doses, Decimal(0)) if is_told else None,
@@ -196,9 +196,7 @@ class Injected:
 
     def treatments(self, part: Part) -> int:
         """The treatment sessions at which one of these was given."""
-        import numpy as np
-
-        sessions = np.unique(self._session_numbers()[part.inside])
+        sessions = _each_once(self._session_numbers()[part.inside])
         return int(_numbers(self._is_treatment)[sessions].sum())
 
     def injections_behind(self, part: Part) -> Behind:
@@ -237,15 +235,18 @@ class Injected:
         import numpy as np
 
         thousandths = np.array([int(one * THOUSANDTHS) for one in self._volumes], dtype=np.int64)
-        solutions = np.array(self._solution_of, dtype=np.int64)
-        filled, place = np.unique(
-            session.astype(np.int64) * len(self.solutions) + solutions[kind], return_inverse=True
-        )
-        volumes = np.bincount(place, weights=thousandths[kind], minlength=len(filled)).astype(np.int64)
-        return sum(
-            syringes(Decimal(int(volume)) / THOUSANDTHS) * int(count)
-            for volume, count in zip(*np.unique(volumes, return_counts=True), strict=True)
-        )
+        solution, total = np.array(self._solution_of, dtype=np.int32)[kind], 0
+        for number in range(len(self.solutions)):
+            its = solution == number
+            volumes, counts = np.unique(
+                np.bincount(session[its], weights=thousandths[kind[its]]), return_counts=True
+            )
+            total += sum(
+                syringes(Decimal(int(volume)) / THOUSANDTHS) * int(times)
+                for volume, times in zip(volumes, counts, strict=True)
+                if volume
+            )
+        return total
 
 
 def _numbers(values: array) -> Any:
@@ -253,6 +254,13 @@ def _numbers(values: array) -> Any:
     import numpy as np
 
     return np.frombuffer(values, dtype=np.dtype(values.typecode)) if values else np.zeros(0, dtype=np.int32)
+
+
+def _each_once(sorted_numbers: Any) -> Any:
+    """Each number once, of those that stand in their order."""
+    import numpy as np
+
+    return sorted_numbers[np.diff(sorted_numbers, prepend=-1) > 0]
 
 
 def _median(counted: dict[int, tuple[Decimal, int]]) -> Decimal | None:

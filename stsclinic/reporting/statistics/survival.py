@@ -7,21 +7,24 @@ Source: Kaplan EL, Meier P. Nonparametric estimation from incomplete observation
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 DRAWS = 1000
 SEED = 20261120
 PERCENTILES = (2.5, 97.5)
-CELLS = 4_000_000
+CELLS = 500_000
 """Numbers of one block of draws, which bounds the memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Protocol):
     """One lesion: days from its first injection to being seen gone, or to its last assessment."""
 
-    patient_id: str
-    days: int
-    is_gone: bool
+    @property
+    def patient_id(self) -> str: ...
+    @property
+    def days(self) -> int: ...
+    @property
+    def is_gone(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from stsclinic.clinical.dates import PartialDate, age_by_year
@@ -18,7 +17,7 @@ from stsclinic.clinical.terms import (
     YES_NO,
 )
 from stsclinic.reporting.outcomes import PatientOutcome
-from stsclinic.reporting.rows import Behind, LesionOf, behind
+from stsclinic.reporting.rows import LesionOf, behind
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Share, Spread, Sum, Table
 
@@ -35,7 +34,6 @@ FOOTNOTES = (
 )
 
 Codes = Iterable[str]
-Known = Callable[[Sequence[PatientOutcome]], Sequence[tuple[float, Any]]]
 
 BEST_RESPONSE = ("complete", "partial", "none", "unknown", "")
 
@@ -44,18 +42,38 @@ def characteristics_table(report: Report) -> Table:
     return _Characteristics(report).table()
 
 
+class _Level:
+    """The patients or the lesions, each with its group: the outcome of its patient."""
+
+    def __init__(self, name: str, asked: Sequence[Any], rows: Sequence[Any], outcomes: Sequence[str]):
+        self.name = name
+        self.asked = asked
+        """What the facts are asked of."""
+        self.outcomes = outcomes
+        self.groups = {"overall": rows} | {
+            outcome: [one for one, of in zip(rows, outcomes, strict=True) if of == outcome]
+            for outcome in OUTCOME
+        }
+        """What stands behind the numbers, by group."""
+
+    def each(self) -> Iterable[tuple[Any, Any, str]]:
+        """What is asked, what stands behind the number, and its outcome."""
+        return zip(self.asked, self.groups["overall"], self.outcomes, strict=True)
+
+
 class _Characteristics:
     """Collects the rows; each cell knows its patients or lesions."""
 
     def __init__(self, report: Report):
         horizon = report.selection.horizon
         self.words = HORIZON[horizon].lower()
-        self.groups: dict[str, list[PatientOutcome]] = {"overall": list(report.patients)} | {
-            outcome: [one for one in report.patients if one.outcomes[horizon] == outcome]
-            for outcome in OUTCOME
-        }
-        self.patients = {code: [one.patient for one in group] for code, group in self.groups.items()}
-        self.lesions = {code: _lesions_of(group) for code, group in self.groups.items()}
+        judged = report.patients
+        self.patients = _Level(
+            "patients", judged, [one.patient for one in judged], [one.outcomes[horizon] for one in judged]
+        )
+        lesions = [lesion for one in judged for series in one.series for lesion in series.lesions]
+        outcomes = [one.outcomes[horizon] for one in judged for series in one.series for _ in series.lesions]
+        self.lesions = _Level("lesions", lesions, lesions, outcomes)
         self.labels = {"overall": "Overall", **OUTCOME}
         self.rows = Rows(
             (
@@ -66,35 +84,43 @@ class _Characteristics:
         )
 
     def table(self) -> Table:
-        patients = self._totals("Patients", "patients", self.patients)
-        self._spread("Age at first treatment", "years", self._ages)
-        self._patients_by("Sex", SEX, lambda one: [one.patient.sex], patients)
-        self._patients_by("Diagnosis", DIAGNOSIS, lambda one: [one.patient.diagnosis], patients)
-        self._spread("Duration since the first lesion", "years", self._durations)
-        self._spread("Lesions of the patient", "", self._lesion_counts)
-        lesions = self._totals("Lesions treated", "lesions", self.lesions)
-        self._lesions_by("Type of lesion", LESION_TYPE, "lesion_type", lesions)
-        self._lesions_by("Body site", BODY_SITE, "body_site", lesions)
-        self._spread("Size, longest × widest", "mm²", self._sizes, level="lesions")
-        self._patients_by(
-            "Ulcer at baseline", YES_NO, lambda one: ["yes" if one.had_ulcer else "no"], patients
+        patients = self._totals("Patients", self.patients)
+        self._spread("Age at first treatment", "years", self.patients, _age)
+        self._shares("Sex", SEX, self.patients, lambda one: (one.patient.sex,), patients)
+        self._shares("Diagnosis", DIAGNOSIS, self.patients, lambda one: (one.patient.diagnosis,), patients)
+        self._spread("Duration since the first lesion", "years", self.patients, _duration_years)
+        self._spread("Lesions of the patient", "", self.patients, lambda one: one.patient.lesion_count)
+        lesions = self._totals("Lesions treated", self.lesions)
+        for name, labels, field in (
+            ("Type of lesion", LESION_TYPE, "lesion_type"),
+            ("Body site", BODY_SITE, "body_site"),
+        ):
+            self._shares(name, {**labels, "": "Not recorded"}, self.lesions, _place_fact(field), lesions)
+        self._spread("Size, longest × widest", "mm²", self.lesions, _baseline_mm2)
+        self._shares(
+            "Ulcer at baseline",
+            YES_NO,
+            self.patients,
+            lambda one: ("yes" if one.had_ulcer else "no",),
+            patients,
         )
         responses = {code: RESPONSE.get(code, "Not recorded") for code in BEST_RESPONSE}
-        self._patients_by(
+        self._shares(
             "Earlier treatment, best response",
             responses | {"no": "No earlier one"},
-            lambda one: [_best_response(one)],
+            self.patients,
+            lambda one: (_best_response(one),),
             patients,
         )
         # Somebody may take drugs of several roles, so these do not add up.
-        self._patients_by("Medication", MEDICATION_ROLE | {"": "None recorded"}, _roles_taken)
+        self._shares("Medication", MEDICATION_ROLE | {"": "None recorded"}, self.patients, _roles_taken)
         title = f"Characteristics of the analysed patients, by remission ({self.words})"
         return self.rows.table("characteristics", title, "patients", FOOTNOTES)
 
-    def _totals(self, name: str, level: str, members: Mapping[str, Sequence[Any]]) -> int:
+    def _totals(self, name: str, level: _Level) -> int:
         number = self.rows.add(
-            (name, "n", *(len(one) for one in members.values())),
-            by={code: behind(level, one) for code, one in members.items()},
+            (name, "n", *(len(one) for one in level.groups.values())),
+            by={code: behind(level.name, one) for code, one in level.groups.items()},
         )
         self._row_adds_up(number)
         return number
@@ -105,96 +131,62 @@ class _Characteristics:
     def _shares(
         self,
         name: str,
-        level: str,
         labels: Mapping[str, str],
-        members: Mapping[str, Sequence[Any]],
-        codes: Callable[[str], Iterable[Codes]],
-    ) -> list[int]:
-        """One row for each code that occurs. `codes` gives those of each member of a group, in their order."""
-        buckets: dict[str, dict[str, list[Any]]] = {}
-        for group, ones in members.items():
-            buckets[group] = {code: [] for code in labels}
-            for one, found in zip(ones, codes(group), strict=True):
-                for code in found:
-                    buckets[group][code].append(one)
-        numbers = []
-        for code, label in labels.items():
-            if buckets["overall"][code]:
-                values = [Share(len(buckets[group][code]), len(members[group])) for group in members]
-                by = {group: behind(level, buckets[group][code]) for group in members}
-                numbers.append(self.rows.add((name, label, *values), by=by))
-                self._row_adds_up(numbers[-1])
-        return numbers
-
-    def _columns_add_up(self, numbers: Sequence[int], total: int) -> None:
-        for code in self.groups:
-            self.rows.sums.append(Sum([(number, code) for number in numbers], (total, code)))
-
-    def _patients_by(
-        self,
-        name: str,
-        labels: Mapping[str, str],
-        codes_of: Callable[[PatientOutcome], Codes],
+        level: _Level,
+        codes_of: Callable[[Any], Codes],
         total: int | None = None,
     ) -> None:
-        numbers = self._shares(
-            name, "patients", labels, self.patients, lambda group: map(codes_of, self.groups[group])
-        )
+        """One row for each code that occurs; where each member has one, they add up to the row `total`."""
+        buckets: dict[str, dict[str, list[Any]]] = {
+            group: {code: [] for code in labels} for group in level.groups
+        }
+        overall = buckets["overall"]
+        for asked, row, outcome in level.each():
+            for code in codes_of(asked):
+                overall[code].append(row)
+                buckets[outcome][code].append(row)
+        numbers = []
+        for code, label in labels.items():
+            if overall[code]:
+                values = [Share(len(buckets[group][code]), len(all_)) for group, all_ in level.groups.items()]
+                by = {group: behind(level.name, buckets[group][code]) for group in level.groups}
+                numbers.append(self.rows.add((name, label, *values), by=by))
+                self._row_adds_up(numbers[-1])
         if total is not None:
-            self._columns_add_up(numbers, total)
+            for group in level.groups:
+                self.rows.sums.append(Sum([(number, group) for number in numbers], (total, group)))
 
-    def _lesions_by(self, name: str, labels: Mapping[str, str], field: str, total: int) -> None:
-        def code_of(one: LesionOf) -> Codes:
-            place = one.course.patient.lesions.get(one.lesion_id)
-            return (getattr(place, field) if place else "",)
-
-        numbers = self._shares(
-            name,
-            "lesions",
-            {**labels, "": "Not recorded"},
-            self.lesions,
-            lambda group: map(code_of, self.lesions[group]),
-        )
-        self._columns_add_up(numbers, total)
-
-    def _spread(self, name: str, unit: str, values_of: Known, level: str = "patients") -> None:
+    def _spread(self, name: str, unit: str, level: _Level, value_of: Callable[[Any], float | None]) -> None:
         """Median and quartiles of what is known, with how many that are."""
-        cells: list[Spread | None] = []
-        by: dict[str, Behind] = {}
-        for code, group in self.groups.items():
-            known = values_of(group)
-            cells.append(_spread([value for value, _ in known]))
-            by[code] = behind(level, [one for _, one in known])
-        if cells[0] is None:
+        values: dict[str, list[float]] = {group: [] for group in level.groups}
+        known: dict[str, list[Any]] = {group: [] for group in level.groups}
+        for asked, row, outcome in level.each():
+            value = value_of(asked)
+            if value is not None:
+                for group in ("overall", outcome):
+                    values[group].append(value)
+                    known[group].append(row)
+        if not values["overall"]:
             return
+        cells = [_spread(one) for one in values.values()]
+        by = {group: behind(level.name, one) for group, one in known.items()}
         self.rows.add((name, f"median (quartiles), {unit}" if unit else "median (quartiles)", *cells), by=by)
         self._row_adds_up(
             self.rows.add((name, "known of", *(cell.n if cell else 0 for cell in cells)), by=by)
         )
 
-    def _ages(self, group: Sequence[PatientOutcome]) -> list[tuple[float, Any]]:
-        return [
-            (float(age_by_year(one.patient.birth_year, _first_treatment(one))), one.patient)
-            for one in group
-            if one.patient.birth_year is not None and one.patient.birth_year <= _first_treatment(one).year
-        ]
 
-    def _durations(self, group: Sequence[PatientOutcome]) -> list[tuple[float, Any]]:
-        return [(years, one.patient) for one in group if (years := _duration_years(one)) is not None]
+def _place_fact(field: str) -> Callable[[LesionOf], Codes]:
+    def code_of(one: LesionOf) -> Codes:
+        place = one.course.patient.lesions.get(one.lesion_id)
+        return (getattr(place, field) if place else "",)
 
-    def _lesion_counts(self, group: Sequence[PatientOutcome]) -> list[tuple[float, Any]]:
-        return [
-            (float(one.patient.lesion_count), one.patient)
-            for one in group
-            if one.patient.lesion_count is not None
-        ]
-
-    def _sizes(self, group: Sequence[PatientOutcome]) -> list[tuple[float, Any]]:
-        return [(float(size), one) for one in _lesions_of(group) if (size := _baseline_mm2(one)) is not None]
+    return code_of
 
 
-def _lesions_of(group: Iterable[PatientOutcome]) -> list[LesionOf]:
-    return [lesion for one in group for series in one.series for lesion in series.lesions]
+def _age(one: PatientOutcome) -> float | None:
+    born, first = one.patient.birth_year, _first_treatment(one)
+    return None if born is None or born > first.year else age_by_year(born, first)
 
 
 def _first_treatment(one: PatientOutcome) -> date:
@@ -203,9 +195,10 @@ def _first_treatment(one: PatientOutcome) -> date:
 
 def _duration_years(one: PatientOutcome) -> float | None:
     """Years from the earliest recorded onset of a lesion, in the middle of what is known of it."""
-    known = [PartialDate.parse(lesion.onset_on) for lesion in one.patient.lesions.values() if lesion.onset_on]
-    if not known:
+    onsets = {lesion.onset_on for lesion in one.patient.lesions.values() if lesion.onset_on}
+    if not onsets:
         return None
+    known = [PartialDate.parse(onset) for onset in onsets]
     middles = [onset.earliest + (onset.latest - onset.earliest) / 2 for onset in known]
     days = (_first_treatment(one) - min(middles)).days
     return days / 365.25 if days >= 0 else None
@@ -228,7 +221,7 @@ def _roles_taken(one: PatientOutcome) -> Codes:
     return taken or ("",)
 
 
-def _baseline_mm2(one: LesionOf) -> Decimal | None:
+def _baseline_mm2(one: LesionOf) -> float | None:
     seen = [
         session.assessments[one.lesion_id]
         for session in one.course.treatments
@@ -237,7 +230,7 @@ def _baseline_mm2(one: LesionOf) -> Decimal | None:
     baseline, _end = baseline_and_end(seen)
     if baseline is None or baseline.longest_mm is None or baseline.widest_mm is None:
         return None
-    return baseline.longest_mm * baseline.widest_mm
+    return float(baseline.longest_mm * baseline.widest_mm)
 
 
 def _spread(values: Sequence[float]) -> Spread | None:
@@ -245,6 +238,7 @@ def _spread(values: Sequence[float]) -> Spread | None:
     if not values:
         return None
     if len(values) == 1:
-        return Spread(values[0], values[0], values[0], 1)
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+        one = float(values[0])
+        return Spread(one, one, one, 1)
+    low, middle, high = map(float, statistics.quantiles(values, n=4, method="inclusive"))
     return Spread(middle, low, high, len(values))

@@ -35,7 +35,7 @@ DAYS_OF_RISK = 28
 
 def remission_tables(report: Report) -> list[Table]:
     followed = followed_lesions(report.series, report.selection.horizon)
-    steps = time_to_gone([one.observed for one in followed])
+    steps = time_to_gone(followed)
     return [
         _remission(report),
         _intervals(report),
@@ -154,7 +154,7 @@ def _steps(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) 
     )
     by_day: dict[int, list[Followed]] = {}
     for one in followed:
-        by_day.setdefault(one.observed.days, []).append(one)
+        by_day.setdefault(one.days, []).append(one)
     for step in steps:
         ended = by_day[step.days]
         risk = at_risk(followed, step.days)
@@ -169,8 +169,8 @@ def _steps(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) 
             ),
             risk,
             by={
-                "gone": behind("lesions", [one.lesion for one in ended if one.observed.is_gone]),
-                "censored": behind("lesions", [one.lesion for one in ended if not one.observed.is_gone]),
+                "gone": behind("lesions", [one.lesion for one in ended if one.is_gone]),
+                "censored": behind("lesions", [one.lesion for one in ended if not one.is_gone]),
             },
         )
     title = f"Time from a lesion's first injection to gone ({_horizon_words(report)}): each day with a change"
@@ -189,16 +189,14 @@ def _at_risk(followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
             *interval_columns(1, "%"),
         )
     )
-    days = sorted(one.observed.days for one in followed)
-    gone_days = sorted(one.observed.days for one in followed if one.observed.is_gone)
+    days = sorted(one.days for one in followed)
+    gone_days = sorted(one.days for one in followed if one.is_gone)
     step_days = [step.days for step in steps]
 
     def ended(day: int, is_gone: bool) -> Behind:
         return Behind(
             "lesions",
-            lambda: [
-                one.lesion for one in followed if one.observed.days <= day and one.observed.is_gone == is_gone
-            ],
+            lambda: [one.lesion for one in followed if one.days <= day and one.is_gone == is_gone],
         )
 
     for day in range(0, days[-1] + DAYS_OF_RISK, DAYS_OF_RISK) if days else ():
@@ -223,7 +221,7 @@ def _at_risk(followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
 
 def at_risk(followed: Sequence[Followed], day: int) -> Behind:
     """The lesions that are not yet gone and still followed just before a day."""
-    return Behind("lesions", lambda: [one.lesion for one in followed if one.observed.days >= day])
+    return Behind("lesions", lambda: [one.lesion for one in followed if one.days >= day])
 
 
 def _gone_summary(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
@@ -237,8 +235,8 @@ def _gone_summary(report: Report, followed: Sequence[Followed], steps: Sequence[
             Column("median_days", "Median time to gone", "number", "days", 0),
         )
     )
-    left = [one.lesion for one in followed if one.observed.is_gone]
-    unseen = [one.lesion for one in followed if not one.observed.is_gone]
+    left = [one.lesion for one in followed if one.is_gone]
+    unseen = [one.lesion for one in followed if not one.is_gone]
     number = rows.add(
         (len(followed), len(left), len(unseen), reached),
         every,

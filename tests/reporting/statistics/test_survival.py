@@ -2,13 +2,23 @@
 
 import random
 from fractions import Fraction
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from stsclinic.reporting.statistics.survival import Observed, time_to_gone
+from stsclinic.reporting.statistics.survival import time_to_gone
+
+
+class Observed(NamedTuple):
+    """A lesion with the time for which it was followed."""
+
+    patient_id: str
+    days: int
+    is_gone: bool
+
 
 # Freireich et al., Blood 1963: weeks of remission under 6-mercaptopurine; + is censored.
 MERCAPTOPURINE = [

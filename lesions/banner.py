@@ -14,7 +14,7 @@ from stsclinic.clinics.clock import today_in
 def banner_of(user, patient: Patient) -> dict:
     """Context of components/patient_banner.html: `banner`, and `identity` where `user` may see it.
 
-    Unrecorded facts are empty texts. Without the right to the identity the age is that of the year of birth.
+    Unrecorded facts are empty texts, and so is the address of the page of a patient who was struck out. Without the right to the identity the age is that of the year of birth.
     """
     identity = None
     if may(user, "see_identity", patient.clinic_id):
@@ -29,7 +29,7 @@ def banner_of(user, patient: Patient) -> dict:
     return {
         "banner": {
             "study_id": patient.study_id,
-            "url": reverse("patient", args=[patient.pk]),
+            "url": "" if patient.struck_out_at else reverse("patient", args=[patient.pk]),
             "clinic": patient.clinic.name,
             "sex": patient.get_sex_display(),
             "age": str(age.years) if age else "",

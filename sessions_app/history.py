@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import models
+from django.db.models import Q
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
 from sessions_app.allocation import allocation_visible
@@ -222,14 +224,35 @@ def changes_since(
     return [entry for change in changes if (entry := words.entry(change)) is not None]
 
 
+def patient_with_history(user, pk: int) -> Patient:
+    """A patient whose history the user may see; one struck out, where the user may correct. Raises Http404."""
+    return get_object_or_404(Patient.everything.select_related("clinic").filter(_readable(user)), pk=pk)
+
+
+def _readable(user, path: str = "") -> Q:
+    """The condition of rows whose patient, at the end of `path`, has a history that the user may see."""
+    kept = Q(**{f"{path}clinic__in": clinics_where(user, "see_history"), f"{path}struck_out_at": None})
+    return kept | Q(**{f"{path}clinic__in": clinics_where(user, "correct")})
+
+
+def struck_out_patients(user, before: int | None = None) -> tuple[list[Patient], int | None]:
+    """A page of the patients struck out where the user may correct, the newest row first, and where the next begins."""
+    found = Patient.everything.filter(
+        clinic__in=clinics_where(user, "correct"), struck_out_at__isnull=False
+    ).select_related("clinic")
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found.order_by("-pk")[: PAGE + 1])
+    return rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None
+
+
 def record_for(user, kind: str, pk: int) -> models.Model:
     """A record, struck out or not, of a clinic where the user may see history. Raises Http404."""
     if kind not in KINDS or kind == "identity":
         raise Http404
     entry = KINDS[kind]
-    clinic = f"{entry.patient}__clinic__in" if entry.patient else "clinic__in"
-    rows = entry.model._base_manager.filter(pk=pk, **{clinic: clinics_where(user, "see_history")})
-    record = rows.first()
+    path = f"{entry.patient}__" if entry.patient else ""
+    record = entry.model._base_manager.filter(_readable(user, path), pk=pk).first()
     if record is None:
         raise Http404
     return record

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.urls import reverse
 from django.utils import timezone
 
 from lesions.models import Patient
@@ -219,7 +220,7 @@ def event_page(user, effect: SideEffect, now: datetime | None = None) -> EventPa
         expected=is_expected(effect.term, effect.series.protocol.definition) if effect.series else None,
         criteria=[SERIOUS_CRITERIA[code] for code in effect.seriousness_criteria if code in SERIOUS_CRITERIA],
         answers=_answers(effect),
-        course=_course(effect),
+        course=_course(effect, may_correct=may(user, "correct", clinic.pk)),
         photographs=photographs,
     )
 
@@ -232,7 +233,7 @@ def _answers(effect: SideEffect) -> list[tuple[str, str]]:
     return [(texts.get(key, key), {"yes": "Yes", "no": "No"}[answer]) for key, answer in told.items()]
 
 
-def _course(effect: SideEffect) -> list[dict]:
+def _course(effect: SideEffect, *, may_correct: bool) -> list[dict]:
     """Its history as a timeline, from the onset to the end."""
     entries: list[dict] = [{"when": show_date(effect.onset_on), "title": "Began", "lines": [], "numbers": []}]
     for row in effect.observations.order_by("seen_on", "pk"):
@@ -244,6 +245,9 @@ def _course(effect: SideEffect) -> list[dict]:
                 "title": row.get_outcome_display() or "Asked",
                 "numbers": [{"label": "Grade", "value": row.grade}],
                 "lines": [f"Done: {done}" if done else "", *lines] if done else lines,
+                "strike_out": reverse("strike_out", args=["side_effect_observation", row.pk])
+                if may_correct
+                else "",
             }
         )
     if effect.resolved_on is not None:

@@ -12,7 +12,10 @@ from sessions_app.models import (
     Injection,
     Photograph,
     Series,
+    SessionDraft,
     SideEffect,
+    SideEffectInquiry,
+    SideEffectObservation,
     TreatmentSession,
 )
 from sessions_app.services import strike_out_session
@@ -22,18 +25,32 @@ from stsclinic.audit.models import ClinicalRecord
 from stsclinic.audit.services import strike_out
 from stsclinic.clinical.dates import show_date
 
-Record = Lesion | Medication | PriorTreatment | Series | TreatmentSession | SideEffect | Photograph
+Record = (
+    Patient
+    | Lesion
+    | Medication
+    | PriorTreatment
+    | Series
+    | TreatmentSession
+    | SideEffect
+    | SideEffectObservation
+    | SideEffectInquiry
+    | Photograph
+)
 
 KINDS: dict[str, tuple[type[ClinicalRecord], str]] = {
+    "patient": (Patient, ""),
     "lesion": (Lesion, "patient"),
     "medication": (Medication, "patient"),
     "prior_treatment": (PriorTreatment, "patient"),
     "series": (Series, "patient"),
     "session": (TreatmentSession, "series__patient"),
     "side_effect": (SideEffect, "patient"),
+    "side_effect_observation": (SideEffectObservation, "side_effect__patient"),
+    "inquiry": (SideEffectInquiry, "patient"),
     "photograph": (Photograph, "lesion__patient"),
 }
-"""What may be struck out by itself: the model, and the lookup from it to its patient."""
+"""What may be struck out by itself: the model, and the lookup from it to its patient; "" for the patient."""
 
 
 def record_to_strike_out(user, kind: str, pk: int) -> Record:
@@ -41,15 +58,17 @@ def record_to_strike_out(user, kind: str, pk: int) -> Record:
     if kind not in KINDS:
         raise Http404
     model, patient = KINDS[kind]
-    conditions = {
-        f"{patient}__clinic__in": clinics_where(user, "correct"),
-        f"{patient}__struck_out_at": None,
-    }
+    path = f"{patient}__" if patient else ""
+    conditions = {f"{path}clinic__in": clinics_where(user, "correct"), f"{path}struck_out_at": None}
     return cast(Record, get_object_or_404(model.objects.filter(**conditions), pk=pk))
 
 
 def patient_of(record: Record) -> Patient:
     """The patient to whom the record belongs."""
+    if isinstance(record, Patient):
+        return record
+    if isinstance(record, SideEffectObservation):
+        return record.side_effect.patient
     if isinstance(record, TreatmentSession):
         return record.series.patient
     return record.lesion.patient if isinstance(record, Photograph) else record.patient
@@ -57,6 +76,14 @@ def patient_of(record: Record) -> Patient:
 
 def words_of(record: Record) -> str:
     """The record in words, without anything that could betray an allocation."""
+    if isinstance(record, Patient):
+        return f"Patient {record.study_id}, with everything that is recorded of this patient"
+    if isinstance(record, SideEffectObservation):
+        return f"{words_of(record.side_effect)}: how it was on {show_date(record.seen_on)}"
+    if isinstance(record, SideEffectInquiry):
+        return (
+            f"Question for side effects, {show_date(record.asked_on)}: {record.get_answer_display().lower()}"
+        )
     if isinstance(record, Lesion):
         return f"Lesion {record.lesion_id} ({record.site_words})"
     if isinstance(record, Medication):
@@ -72,8 +99,25 @@ def words_of(record: Record) -> str:
     return f"Photograph of lesion {record.lesion.lesion_id}, {show_date(record.taken_on)}"
 
 
+def what_stays(record: Record) -> str:
+    """The sentence that says what striking the record out leaves as it is, or "" where nothing is left."""
+    if isinstance(record, Patient):
+        return (
+            f"The study ID {record.study_id} stays taken. The history of the patient is then read"
+            " from the page of struck-out patients."
+        )
+    if isinstance(record, SideEffectObservation):
+        return (
+            "The grade, the end and the outcome of the side effect itself stay as they are now."
+            " Change the side effect where they came of this."
+        )
+    return ""
+
+
 def what_prevents(record: Record) -> str:
     """The sentence that says what must be struck out first, or "" when nothing does."""
+    if isinstance(record, Patient):
+        return _of_patient(record)
     if isinstance(record, Lesion):
         return _of_lesion(record)
     if isinstance(record, Series):
@@ -102,6 +146,12 @@ def strike_out_record(record: Record, *, by: str, reason: str, source: str = "pa
             for row in record.series_lesions.all():
                 strike_out(row, by=by, reason=reason, source=source)
         strike_out(record, by=by, reason=reason, source=source)
+
+
+def _of_patient(patient: Patient) -> str:
+    if SessionDraft.objects.filter(series__patient=patient, state="open").exists():
+        return "A session of this patient is being written. Close that sheet first."
+    return ""
 
 
 def _of_lesion(lesion: Lesion) -> str:

@@ -46,6 +46,7 @@ urlpatterns = [
     path("lots/<int:pk>/strike-out/", lots.lot_strike_out, name="lot_strike_out"),
     # enrolment and patient
     path("patients/", patient_list.patients, name="patients"),
+    path("patients/struck-out/", history.patients_struck_out, name="patients_struck_out"),
     path("patients/enrol/", enrolment.enrol, name="enrol"),
     path("patients/<int:pk>/", patient.patient, name="patient"),
     path("patients/<int:pk>/decide/", enrolment.enrol_decide, name="enrol_decide"),

@@ -33,6 +33,7 @@ def patient_edit(request, pk):
         after=lambda saved: ("Saved.", reverse("patient", args=[saved.pk])),
         title=f"Patient {patient.study_id}",
         history=("patient", patient.pk),
+        can_be_struck_out=True,
     )
 
 

@@ -24,6 +24,7 @@ def patients(request):
         "wanted": wanted,
         "with_names": with_names,
         "may_enrol": may(request.user, "enrol"),
+        "may_correct": may(request.user, "correct"),
         "has_clinics": len(choices["clinic"]) > 1,
     }
     return render(request, part, context)

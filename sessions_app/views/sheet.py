@@ -389,7 +389,7 @@ def _side_effects(plan: SheetPlan) -> list:
 def _session_of(user, pk: int, right: str) -> TreatmentSession:
     return get_object_or_404(
         TreatmentSession.everything.select_related("series__patient__clinic", "series__protocol").filter(
-            series__patient__clinic__in=clinics_where(user, right)
+            series__patient__clinic__in=clinics_where(user, right), series__patient__struck_out_at=None
         ),
         pk=pk,
     )

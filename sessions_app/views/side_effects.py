@@ -230,6 +230,7 @@ def _ask_page(
         "draft": draft,
         "onward": onward,
         "kept": _kept(asked, draft),
+        "may_correct": may(request.user, "correct", patient.clinic_id),
         "here": request.get_full_path(),
     }
     return render(request, ASK, context)

@@ -272,7 +272,7 @@ def test_unknown_kinds_and_identities_have_no_page(client, clinician, patient):
     client.force_login(clinician)
     for kind in ("identity", "user", "protocol"):
         assert client.get(reverse("record_history", args=[kind, 1])).status_code == 404
-    for kind in ("patient", "assessment", "identity"):
+    for kind in ("assessment", "identity"):
         assert client.get(reverse("strike_out", args=[kind, patient.pk])).status_code == 404
 
 
@@ -325,10 +325,15 @@ def test_each_kind_is_struck_out_and_stays_readable(client, clinician, patient):
     series = make_series(patient, [lesion])
     session = make_session(series, DAY)
     make_assessment(session, lesion)
+    effect = save(SideEffect(patient=patient, term="nausea", grade=1, onset_on=DAY))
     rows = {
+        "side_effect_observation": save(
+            SideEffectObservation(side_effect=effect, seen_on=DAY, grade=1, by="anna")
+        ),
+        "inquiry": save(SideEffectInquiry(patient=patient, asked_on=DAY, answer="nothing", by="anna")),
         "medication": save(Medication(patient=patient, name="iloprost", role="vasodilator")),
         "prior_treatment": save(PriorTreatment(patient=patient, treatment="surgery")),
-        "side_effect": save(SideEffect(patient=patient, term="nausea", grade=1, onset_on=DAY)),
+        "side_effect": effect,
         "photograph": save(Photograph(lesion=spare, taken_on=DAY, width_px=1, height_px=1, sha256="0" * 64)),
         "session": session,
         "series": series,

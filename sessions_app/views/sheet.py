@@ -137,7 +137,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     if action == "complete":
         return _complete(request, row, plan)
     try:
-        carried = carry_anew(draft=row, plan=plan, by=request.user)
+        carried = carry_anew(draft=row, plan=plan, by=request.user) if plan.corrects is None else {}
     except DraftClosed as closed:
         return _closed(request, closed.draft, request.POST)
     if carried:

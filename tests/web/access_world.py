@@ -101,7 +101,7 @@ def make_side(name: str, *, users: bool) -> Side:
     )
     for file in (name_of(photograph), thumbnail_name_of(photograph)):
         default_storage.save(file, ContentFile(b"picture"))
-    draft = save(SessionDraft(series=series, kind="treatment", opened_by=colleague))
+    draft = save(SessionDraft(series=series, kind="follow_up", opened_by=colleague))
     now = timezone.now()
     save(
         ScoreInvitation(

@@ -12,11 +12,10 @@ from sessions_app.draft_saving import WRITTEN, DraftClosed, Typed, locked, save_
 from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
 from sessions_app.services import check_entry, check_new_entry, correct_session, log_session
-from sessions_app.session_facts import facts_of
+from sessions_app.session_alerts import SheetAlerts, alerts_of_sheet, notes_in
 from sessions_app.sheet import Reading, SheetPlan, plan_sheet, read_sheet
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import StaleRecord
-from stsclinic.clinical.alerts import Alert, alerts_of, without_allocation
 from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import User
 
@@ -211,7 +210,8 @@ class Completion:
 
     session: TreatmentSession | None = None
     reading: Reading = field(default_factory=Reading)
-    alerts: tuple[Alert, ...] = ()
+    alerts: SheetAlerts | None = None
+    """None while errors keep it from being judged."""
     unacknowledged: frozenset[str] = frozenset()
     """Keys of the alerts that still need a note."""
     carried: dict[str, str] = field(default_factory=dict)
@@ -224,15 +224,15 @@ def complete_draft(
     *,
     draft: SessionDraft,
     by: User,
-    notes: dict[str, str],
     without_missing: bool,
     reason: str = "",
 ) -> Completion:
     """Make a session of a draft, or say what stands in the way. Sent twice, it logs one session.
 
+    A note acknowledges an alert for the facts that were seen with it: when they have changed, it counts
+    no more.
+
     Args:
-        notes: {alert key: note} of the alerts that the person acknowledged. A key holds the facts that
-            the person saw: when they have changed since, the note counts no more.
         without_missing: the person leaves out knowingly what the protocol asks for.
         reason: why, for a correction.
 
@@ -254,9 +254,10 @@ def complete_draft(
         if draft.corrects is None and (changed := carried_anew(plan, fields)):
             _carry(draft, changed, by)
             return Completion(carried=changed)
+        texts = {row.name: row.value for row in fields}
         reading = read_sheet(
             plan,
-            {row.name: row.value for row in fields},
+            texts,
             carried=frozenset(row.name for row in fields if row.is_carried and draft.corrects is None),
         )
         if reading.entry is not None:
@@ -264,18 +265,13 @@ def complete_draft(
             reading.errors = check(draft.series, reading.entry)
         if reading.errors or reading.entry is None:
             return Completion(reading=reading)
-        alerts: tuple[Alert, ...] = ()
-        if draft.corrects is None:
-            alerts = alerts_of(facts_of(draft.series, reading.entry))
-            if not plan.shows_allocation:
-                alerts = without_allocation(alerts)
-        noted = {alert.key: notes.get(alert.key, "").strip() for alert in alerts}
-        open_keys = frozenset(alert.key for alert in alerts if alert.needs_note and not noted[alert.key])
-        stands_in_the_way = open_keys or any(alert.blocks for alert in alerts)
-        if stands_in_the_way or (reading.missing and not without_missing):
+        alerts = alerts_of_sheet(plan, texts, reading, reading.entry.held_on)
+        notes = notes_in(texts)
+        open_keys = alerts.without_note(notes)
+        if open_keys or alerts.stopping or (reading.missing and not without_missing):
             return Completion(reading=reading, alerts=alerts, unacknowledged=open_keys)
         try:
-            session = _write(draft, reading.entry, alerts, noted, by, reason)
+            session = _write(draft, reading.entry, alerts, notes, by, reason)
         except StaleRecord as stale:
             plan = replace(plan, corrects=cast(TreatmentSession, stale.theirs))
             return _overtaken(draft, carried_anew(plan, fields), plan, by)
@@ -297,26 +293,33 @@ def _overtaken(draft: SessionDraft, changed: dict[str, str], plan: SheetPlan, by
 
 
 def _write(
-    draft: SessionDraft, entry: SessionEntry, alerts, noted, by: User, reason: str
+    draft: SessionDraft,
+    entry: SessionEntry,
+    alerts: SheetAlerts,
+    notes: dict[str, str],
+    by: User,
+    reason: str,
 ) -> TreatmentSession:
-    if draft.corrects is not None:
-        return correct_session(
-            session=draft.corrects,
-            entry=entry,
-            seen_version=draft.corrects_version or 1,
-            by=by.username,
-            reason=reason,
-        )
     lesion_ids = {
         row.lesion.lesion_id: row.lesion_id for row in draft.series.series_lesions.select_related("lesion")
     }
     acknowledgements = tuple(
         Acknowledgement(
-            code=alert.code, facts=alert.reason, note=noted[alert.key], lesion=lesion_ids.get(alert.lesion_id)
+            code=alert.code,
+            facts=alert.reason,
+            note=notes[alert.key].strip(),
+            lesion=lesion_ids.get(alert.lesion_id),
         )
-        for alert in alerts
-        if alert.needs_note
+        for alert in alerts.shown
+        if alert.needs_note and alert.key in alerts.due
     )
-    return log_session(
-        series=draft.series, entry=replace(entry, acknowledgements=acknowledgements), by=by.username
+    entry = replace(entry, acknowledgements=acknowledgements)
+    if draft.corrects is None:
+        return log_session(series=draft.series, entry=entry, by=by.username)
+    return correct_session(
+        session=draft.corrects,
+        entry=entry,
+        seen_version=draft.corrects_version or 1,
+        by=by.username,
+        reason=reason,
     )

@@ -29,7 +29,8 @@ class InjectionEntry:
     agent and its concentration are empty: the arm tells them."""
 
     lesion: int
-    volume_ml: Decimal
+    volume_ml: Decimal | None
+    """None only while the injection is planned: of one that was given it is known."""
     agent: str = ""
     concentration_mg_ml: Decimal | None = None
     technique: str = ""

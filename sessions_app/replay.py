@@ -37,6 +37,7 @@ from stsclinic.clinical.facts import (
     SizeFacts,
 )
 from stsclinic.clinical.protocols import SHIPPED, ProtocolDefinition
+from stsclinic.clinical.tolerance import with_grades
 
 _PROTOCOLS = {definition.code: definition for definition in SHIPPED}
 
@@ -225,15 +226,18 @@ def _facts(course: _Course, before: list[Values], session: Values, is_acknowledg
             for key, held_on in held.items()
             for row in course.injections[key]
         ),
-        previous_infusions=tuple(
-            PreviousInfusion(
-                given_on=held_on,
-                dose_g=row["dose_g"],
-                worst_grade=max((effect["grade"] for effect in effects if _key(effect) == key), default=None),
-            )
-            for key, held_on in held.items()
-            for row in course.infusions[key]
-            if row["series_no"] == series["series_no"]
+        previous_infusions=with_grades(
+            [
+                PreviousInfusion(given_on=held_on, dose_g=row["dose_g"], session=key)
+                for key, held_on in held.items()
+                for row in course.infusions[key]
+                if row["series_no"] == series["series_no"]
+            ],
+            [
+                (_key(row) if row["session_no"] else None, row["onset_on"], row["grade"])
+                for row in effects
+                if row["series_no"] in (series["series_no"], None)
+            ],
         ),
         side_effects=tuple(_side_effect(row, on) for row in effects),
         previous_visits=tuple(visits[series["series_no"]]),

@@ -58,12 +58,7 @@ def log_session(
         _write_rows(session, entry, arms, series)
         if number is None:
             _renumber(session)
-        AlertAcknowledgement.objects.bulk_create(
-            AlertAcknowledgement(
-                session=session, code=ack.code, lesion_id=ack.lesion, facts=ack.facts, note=ack.note, by=by
-            )
-            for ack in entry.acknowledgements
-        )
+        _acknowledge(session, entry, by)
         if entry.asked:
             SideEffectInquiry.objects.create(
                 patient=series.patient,
@@ -117,6 +112,7 @@ def correct_session(
         _write_rows(session, entry, arms, series, left_out=_LeftOut(by, reason.strip()))
         if moved:
             _renumber(session)
+        _acknowledge(session, entry, by)
     return session
 
 
@@ -361,6 +357,15 @@ def _write_rows(
             for row in entry.vials
         ]
         _bring_to(SessionVial, session, drawn, "vial_no", left_out, lambda _row: treats)
+
+
+def _acknowledge(session: TreatmentSession, entry: SessionEntry, by: str) -> None:
+    AlertAcknowledgement.objects.bulk_create(
+        AlertAcknowledgement(
+            session=session, code=ack.code, lesion_id=ack.lesion, facts=ack.facts, note=ack.note, by=by
+        )
+        for ack in entry.acknowledgements
+    )
 
 
 _HOUSEKEEPING = {"id", "session", "lesion", "version", "struck_out_at", "struck_out_by", "struck_out_reason"}

@@ -34,14 +34,20 @@ from stsclinic.clinical.facts import (
     SideEffectFacts,
     SizeFacts,
 )
+from stsclinic.clinical.tolerance import with_grades
 
 
-def facts_of(series: Series, entry: SessionEntry) -> Facts:
-    """Everything that the alerts of this entry are a function of. A fixed number of queries."""
+def facts_of(series: Series, entry: SessionEntry, *, leaving_out: TreatmentSession | None = None) -> Facts:
+    """Everything that the alerts of this entry are a function of. A fixed number of queries.
+
+    Args:
+        leaving_out: the session that the entry is, where it is logged already: it is not before itself.
+    """
     patient = series.patient
     lesions = {row.pk: row for row in Lesion.objects.filter(patient=patient)}
     arms = dict(SeriesLesion.objects.filter(series=series).values_list("lesion_id", "arm"))
-    visits = _visits(series)
+    own = leaving_out.pk if leaving_out else 0
+    visits = _visits(series, own)
     treated = sorted(visit.held_on for visit in visits if visit.kind == "treatment")
     before = [held_on for held_on in treated if held_on <= entry.held_on]
     return Facts(
@@ -66,7 +72,9 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
             high_concentration_approved_on=series.high_concentration_approved_on,
             no_vasodilator_acknowledged=AlertAcknowledgement.objects.filter(
                 session__series=series, session__struck_out_at=None, code="no_vasodilator"
-            ).exists(),
+            )
+            .exclude(session=own)
+            .exists(),
             first_treatment_on=treated[0] if treated else None,
             previous_treatment_on=before[-1] if before else None,
         ),
@@ -90,10 +98,11 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
                 session__series__struck_out_at=None,
                 lesion__in=[row.lesion for row in entry.injections],
             )
+            .exclude(session=own)
             .order_by("session__held_on", "session__session_no")
             .values_list("lesion__lesion_id", "session__held_on", "concentration_mg_ml", "salt_form")
         ),
-        previous_infusions=_infusions(series) if series.protocol.route == "infusion" else (),
+        previous_infusions=_infusions(series, own) if series.protocol.route == "infusion" else (),
         side_effects=tuple(
             SideEffectFacts(
                 term=row.term,
@@ -103,6 +112,7 @@ def facts_of(series: Series, entry: SessionEntry) -> Facts:
                 outcome=row.outcome,
             )
             for row in SideEffect.objects.filter(patient=patient).select_related("lesion")
+            if row.session_id != own
         ),
         previous_visits=tuple(visit for visit in visits if visit.held_on <= entry.held_on),
         earlier_series=_earlier_series(series),
@@ -129,14 +139,18 @@ def _tells_its_concentration(series: Series) -> Q:
     )
 
 
-def _visits(series: Series) -> tuple[PreviousVisit, ...]:
-    """All sessions of a series in their order, with what was measured."""
+def _visits(series: Series, leaving_out: int = 0) -> tuple[PreviousVisit, ...]:
+    """All sessions of a series but one in their order, with what was measured."""
     sizes = defaultdict(list)
     for session_id, lesion_id, longest_mm, widest_mm in Assessment.objects.filter(
         session__series=series, session__struck_out_at=None
     ).values_list("session_id", "lesion__lesion_id", "longest_mm", "widest_mm"):
         sizes[session_id].append(SizeFacts(lesion_id=lesion_id, longest_mm=longest_mm, widest_mm=widest_mm))
-    rows = TreatmentSession.objects.filter(series=series).order_by("held_on", "session_no")
+    rows = (
+        TreatmentSession.objects.filter(series=series)
+        .exclude(pk=leaving_out)
+        .order_by("held_on", "session_no")
+    )
     return tuple(
         PreviousVisit(held_on=held_on, kind=kind, ptga=ptga, sizes=tuple(sizes[pk]))
         for pk, held_on, kind, ptga in rows.values_list("pk", "held_on", "kind", "ptga")
@@ -178,17 +192,21 @@ def _injection(series: Series, row, lesion: Lesion, arms: dict[int, str]) -> Inj
     )
 
 
-def _infusions(series: Series) -> tuple[PreviousInfusion, ...]:
-    grades = defaultdict(list)
-    for session_id, grade in SideEffect.objects.filter(series=series, session__isnull=False).values_list(
-        "session_id", "grade"
-    ):
-        grades[session_id].append(grade)
-    return tuple(
-        PreviousInfusion(given_on=held_on, dose_g=dose_g, worst_grade=max(grades[session_id], default=None))
-        for session_id, held_on, dose_g in Infusion.objects.filter(
-            session__series=series, session__struck_out_at=None
-        ).values_list("session_id", "session__held_on", "dose_g")
+def _infusions(series: Series, leaving_out: int) -> tuple[PreviousInfusion, ...]:
+    infusions = (
+        Infusion.objects.filter(session__series=series, session__struck_out_at=None)
+        .exclude(session=leaving_out)
+        .order_by("session__held_on", "session__session_no")
+    )
+    effects = SideEffect.objects.filter(Q(series=series) | Q(series=None), patient=series.patient_id)
+    return with_grades(
+        [
+            PreviousInfusion(given_on=held_on, dose_g=dose_g, session=session_id)
+            for session_id, held_on, dose_g in infusions.values_list(
+                "session_id", "session__held_on", "dose_g"
+            )
+        ],
+        effects.order_by().values_list("session_id", "onset_on", "grade"),
     )
 
 

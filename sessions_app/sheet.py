@@ -9,6 +9,7 @@ import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from lesions.models import Lesion
 from sessions_app.concealed import Concealed
@@ -244,6 +245,12 @@ class Reading:
     entry: SessionEntry | None = None
     errors: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    readable: dict[str, Any] = field(default_factory=dict)
+    """The parts of the entry that can be read, also while others cannot."""
+
+    def so_far(self, today: datetime.date) -> SessionEntry:
+        """What can be read as an entry; while no day can be read, of today."""
+        return SessionEntry(**self.readable | {"held_on": self.readable["held_on"] or today})
 
 
 def read_sheet(plan: SheetPlan, values: dict[str, str], *, carried: frozenset[str] = frozenset()) -> Reading:
@@ -255,7 +262,7 @@ def read_sheet(plan: SheetPlan, values: dict[str, str], *, carried: frozenset[st
     reader, last = _Reader(values), plan.last_time(values)
     assessments = [_read_assessment(plan, lesion, last[lesion.pk], reader) for lesion in plan.lesions]
     injections = [_read_injection(plan, lesion, reader, carried) for lesion in plan.lesions]
-    entry = dict(
+    entry: dict[str, Any] = dict(
         kind=plan.kind,
         held_on=reader.date("held_on"),
         ptga=reader.scale("ptga", "ptga"),
@@ -279,9 +286,37 @@ def read_sheet(plan: SheetPlan, values: dict[str, str], *, carried: frozenset[st
             "stop_reason", "Choose that the series is stopped, or leave the reason empty."
         )
     if reader.errors:
-        return Reading(errors=reader.errors)
+        return Reading(errors=reader.errors, readable=entry)
     made = SessionEntry(**entry)
-    return Reading(entry=made, missing=_missing(plan, made, last))
+    return Reading(entry=made, missing=_missing(plan, made, last), readable=entry)
+
+
+def planned_injections(plan: SheetPlan, values: dict[str, str]) -> tuple[InjectionEntry, ...]:
+    """What each lesion that is not gone would get as far as it is typed: before there is a volume, without one."""
+    if not plan.has_injections:
+        return ()
+    reader, last = _Reader(values), plan.last_time(values)
+    planned = []
+    for lesion in plan.lesions:
+        volume = reader.read(lesion_field(lesion.pk, "volume_ml"), parse_volume)
+        if volume is None and _is_gone(lesion, last[lesion.pk], reader):
+            continue
+        own = {}
+        for part in BETRAYING_FIELDS if plan.shows_allocation else ():
+            own[part] = _read_injection_part(reader, lesion_field(lesion.pk, part), part)
+            if own[part] in (None, ""):
+                own[part] = _read_injection_part(reader, f"all-{part}", part)
+        planned.append(
+            InjectionEntry(lesion=lesion.pk, volume_ml=volume, **own | _agent_and_dose(plan, lesion, own))
+        )
+    return tuple(planned)
+
+
+def _is_gone(lesion: Lesion, last: LastTime, reader: "_Reader") -> bool:
+    """Whether it is gone: as typed, or as at the last visit while nothing else was seen of it."""
+    seen = any(reader.typed(lesion_field(lesion.pk, part)) for part in ("longest_mm", "widest_mm", "ulcer"))
+    was_gone = last.assessment is not None and last.assessment.status == "gone"
+    return bool(reader.typed(lesion_field(lesion.pk, "gone"))) or (was_gone and not seen)
 
 
 SMALLEST_MM, MM_PLACES = Decimal("0.01"), 2
@@ -479,17 +514,25 @@ def _read_injection(
     for part in plan.common_fields:
         if own[part] in (None, ""):
             own[part] = _read_injection_part(reader, f"all-{part}", part)
-    if plan.shows_allocation:
-        own["agent"] = own["agent"] or ("" if plan.definition.is_controlled else "sts")
-        if own["agent"] == "saline":
-            own["concentration_mg_ml"] = _saline_as_it_was(plan, lesion)
-        elif own["agent"] == "sts" and own["concentration_mg_ml"] is None:
-            spot = name("concentration_mg_ml")
-            if "all-concentration_mg_ml" not in reader.errors:
-                reader.errors.setdefault(spot, "Enter the concentration in mg/ml, here or for all lesions.")
-    else:
-        own |= _kept_while_hidden(plan, lesion)
+    own |= _agent_and_dose(plan, lesion, own)
+    is_wanting = plan.shows_allocation and own["agent"] == "sts" and own["concentration_mg_ml"] is None
+    if is_wanting and "all-concentration_mg_ml" not in reader.errors:
+        spot = name("concentration_mg_ml")
+        reader.errors.setdefault(spot, "Enter the concentration in mg/ml, here or for all lesions.")
     return InjectionEntry(lesion=lesion.pk, volume_ml=volume, pain_vas=pain, **own)
+
+
+def _agent_and_dose(plan: SheetPlan, lesion: Lesion, own: dict) -> dict:
+    """The fields that tell the arm, filled up: of what is typed, or of what a correction may not see."""
+    if not plan.shows_allocation:
+        return _kept_while_hidden(plan, lesion)
+    agent = own["agent"] or ("" if plan.definition.is_controlled else "sts")
+    return {
+        "agent": agent,
+        "concentration_mg_ml": _saline_as_it_was(plan, lesion)
+        if agent == "saline"
+        else own["concentration_mg_ml"],
+    }
 
 
 def _kept_while_hidden(plan: SheetPlan, lesion: Lesion) -> dict:

@@ -63,6 +63,7 @@ urlpatterns = [
     path("drafts/<int:pk>/", sheet.draft, name="draft"),
     path("drafts/<int:pk>/save/", sheet_saving.draft_save, name="draft_save"),
     path("drafts/<int:pk>/watch/", sheet_saving.draft_watch, name="draft_watch"),
+    path("drafts/<int:pk>/alerts/", sheet_saving.draft_alerts, name="draft_alerts"),
     path("drafts/<int:pk>/discard/", sheet.draft_discard, name="draft_discard"),
     path("drafts/<int:pk>/reopen/", sheet.draft_reopen, name="draft_reopen"),
     path("drafts/<int:pk>/score/", patient_scores.score_invite, name="score_invite"),

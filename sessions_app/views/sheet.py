@@ -1,7 +1,6 @@
 """The session sheet: opened, saved, gone on with, completed, corrected; and the page of a completed session."""
 
 import json
-from collections.abc import Mapping
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -15,7 +14,7 @@ from lesions.banner import banner_of
 from sessions_app.allocation import allocation_visible
 from sessions_app.draft_news import news_of
 from sessions_app.draft_readers import note_here
-from sessions_app.draft_saving import NOTE_OF_ALERT, REASON, DraftClosed, Holds
+from sessions_app.draft_saving import REASON, DraftClosed, Holds
 from sessions_app.drafts import (
     AnotherSheetOpen,
     Completion,
@@ -36,7 +35,15 @@ from sessions_app.lesion_order import in_order_of
 from sessions_app.models import Series, SessionDraft, TreatmentSession
 from sessions_app.patient_scores import patients_own_words, purposes_of, stands_by_patient
 from sessions_app.selectors import drafts_to_write
-from sessions_app.sheet import SheetPlan, day_of_visit
+from sessions_app.session_alerts import (
+    MAY_CHANGE_ALERTS,
+    AlertCard,
+    alerts_of_sheet,
+    cards_of,
+    notes_in,
+    told_at,
+)
+from sessions_app.sheet import SheetPlan, day_of_visit, read_sheet
 from sessions_app.sheet_arithmetic import add_up
 from sessions_app.sheet_page import cells_of, in_words, label_of, rows_of, show_session, vials_of
 from sessions_app.side_effects import is_over
@@ -50,6 +57,7 @@ from stsclinic.clinical.limits import limits_in_words
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.scales import SCALES
 from stsclinic.clinical.vials import Vial, injected_without_vial, lots_in_words, vial_uses
+from stsclinic.clinics.clock import today_in
 
 
 def _series_of(user, pk: int, right: str = "record_session") -> Series:
@@ -147,13 +155,11 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpResponse:
-    notes = _notes(request.POST)
     reason = request.POST.get(REASON, "")
     try:
         completion = complete_draft(
             draft=row,
             by=request.user,
-            notes=notes,
             without_missing=bool(request.POST.get("without_missing")),
             reason=reason,
         )
@@ -164,9 +170,7 @@ def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpR
     if completion.is_overtaken:
         plan = plan_of(_draft_of(request.user, row.pk), request.user)
     if completion.session is None:
-        return _show(
-            request, row, plan, texts_of(row), completion=completion, notes=notes, reason=reason, status=422
-        )
+        return _show(request, row, plan, texts_of(row), completion=completion, reason=reason, status=422)
     done = "logged" if row.corrects is None else "corrected"
     messages.success(
         request, f"{completion.session.get_kind_display()} {completion.session.session_no} is {done}."
@@ -268,7 +272,6 @@ def _show(
     saved: Saved | None = None,
     typed: dict[str, str] | None = None,
     completion: Completion | None = None,
-    notes: dict[str, str] | None = None,
     reason: str = "",
     reason_error: str = "",
     with_news: bool = False,
@@ -279,7 +282,10 @@ def _show(
     conflicts = {conflict.name: conflict for conflict in saved.conflicts} if saved else {}
     for name in conflicts:
         shown[name] = (typed or {})[name]
-    notes = _notes(values) | (notes or {})
+    alerts = completion.alerts or alerts_of_sheet(
+        plan, shown, read_sheet(plan, shown), today_in(plan.series.patient.clinic)
+    )
+    cards = cards_of(alerts, notes_in(shown), completion.unacknowledged)
     errors = completion.reading.errors
     last, sums = plan.last_time(shown), add_up(plan, shown)
     cells = cells_of(plan, shown, last, errors=errors, conflicts=conflicts)
@@ -316,7 +322,7 @@ def _show(
         "shown_at": timezone.now().isoformat(),
         "news": news_of(row, plan, request.user) if with_news else None,
         "error_rows": summary,
-        "not_completed": _not_completed(completion, bool(request.POST.get("without_missing"))),
+        "not_completed": _not_completed(completion, cards, bool(request.POST.get("without_missing"))),
         "reason": reason or values.get(REASON, ""),
         "reason_error": reason_error,
         "by_others": [
@@ -331,14 +337,9 @@ def _show(
         "missing": [
             {"url": f"#id_{name}", "text": text} for name, text in completion.reading.missing.items()
         ],
-        "alerts": [
-            {
-                "alert": alert,
-                "note": notes.get(alert.key, ""),
-                "open": alert.key in completion.unacknowledged,
-            }
-            for alert in completion.alerts
-        ],
+        "alerts": alerts,
+        "alert_cards": cards,
+        "may_change_alerts": MAY_CHANGE_ALERTS,
         "without_missing": bool(request.POST.get("without_missing")),
         "side_effects": _side_effects(plan),
         "patient_may_score": bool(purposes_of(row, plan.definition)),
@@ -348,32 +349,31 @@ def _show(
     return render(request, "sessions_app/sheet.html", context, status=status)
 
 
-def _notes(texts: Mapping[str, str]) -> dict[str, str]:
-    """The notes of alerts among the texts of a sheet, by the alert's key."""
-    return {
-        name.removeprefix(NOTE_OF_ALERT): text
-        for name, text in texts.items()
-        if name.startswith(NOTE_OF_ALERT)
-    }
-
-
 def _of_sheet(row: SessionDraft, user, values: dict[str, str]) -> dict[str, str]:
     holds = Holds(row, user)
     return {name: text for name, text in values.items() if name in holds}
 
 
-def _not_completed(completion: Completion, without_missing: bool) -> list[dict[str, str]]:
-    """What keeps the session from being logged, in one line for the top of the page; its parts stand below."""
-    parts = []
-    if stops := sum(alert.blocks for alert in completion.alerts):
-        parts.append("an alert stops it" if stops == 1 else f"{stops} alerts stop it")
-    if notes := len(completion.unacknowledged):
-        parts.append("an alert needs a note" if notes == 1 else f"{notes} alerts need a note")
-    if completion.reading.missing and not without_missing:
-        parts.append("the protocol asks for more")
-    if not parts:
+def _not_completed(
+    completion: Completion, cards: list[AlertCard], without_missing: bool
+) -> list[dict[str, str]]:
+    """What keeps the session from being logged, each with its place on the page."""
+    if completion.alerts is None:
         return []
-    return [{"url": "#check", "text": f"{', '.join(parts).capitalize()}: see “Before it can be completed”"}]
+    stopping = {alert.key for alert in completion.alerts.stopping}
+    rows = [
+        {"url": f"#alert-{card.alert.key}", "text": card.alert.title}
+        for card in cards
+        if card.alert.key in stopping
+    ]
+    rows += [
+        {"url": f"#id_{card.name}", "text": f"Write a note: {card.alert.title}"}
+        for card in cards
+        if card.is_open
+    ]
+    if completion.reading.missing and not without_missing:
+        rows.append({"url": "#check", "text": "The protocol asks for more: see “Before it can be completed”"})
+    return rows
 
 
 def _side_effects(plan: SheetPlan) -> list:
@@ -458,6 +458,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             "infusion": _rows(row, "infusions").first(),
             "stats": stats if injections else [],
             "acknowledgements": _acknowledgements(row, shows),
+            "told": () if row.struck_out_at else told_at(row, shows_allocation=shows),
             "side_effects": row.side_effects.select_related("lesion"),
             "photographs": row.photographs.select_related("lesion")
             if may(request.user, "see_photographs", clinic)

@@ -1,10 +1,11 @@
-"""What the session sheet's script asks while somebody types: keep these fields, and what is new here?"""
+"""What the session sheet's script asks while somebody types: keep these fields; what is new here; what alerts?"""
 
 import datetime
 import json
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -12,9 +13,13 @@ from django.views.decorators.http import require_POST
 
 from sessions_app.draft_readers import note_here, others_here
 from sessions_app.draft_saving import DraftClosed, Holds, Typed, changed_since, save_fields
+from sessions_app.drafts import plan_of, texts_of
 from sessions_app.models import DraftField, SessionDraft
 from sessions_app.selectors import drafts_to_write
+from sessions_app.session_alerts import alerts_of_sheet, cards_of, notes_in
+from sessions_app.sheet import read_sheet
 from stsclinic.access import require
+from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import User
 from stsclinic.clinics.sign_in import no_sign_of_life
 
@@ -69,6 +74,22 @@ def draft_watch(request: HttpRequest, pk: int) -> HttpResponse:
     holds = Holds(draft, request.user)
     news = _news(draft, request.user, draft.version, changed_since(draft, since), holds)
     return JsonResponse(news | {"company": company})
+
+
+@no_sign_of_life
+@require("see_patients")
+@require_POST
+def draft_alerts(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the alerts say of the sheet as it is kept now; the page asks by itself after a save."""
+    draft = get_object_or_404(drafts_to_write(request.user), pk=pk)
+    if refusal := _refused(request, draft):
+        return refusal
+    plan, values = plan_of(draft, request.user), texts_of(draft)
+    patient = plan.series.patient
+    alerts = alerts_of_sheet(plan, values, read_sheet(plan, values), today_in(patient.clinic))
+    context = {"alert_cards": cards_of(alerts, notes_in(values)), "patient": patient}
+    cards = render_to_string("sessions_app/sheet_alerts.html", context, request)
+    return JsonResponse({"cards": cards, "words": alerts.words})
 
 
 def _refused(request: HttpRequest, draft: SessionDraft) -> HttpResponse | None:

@@ -208,5 +208,7 @@ visit?.addEventListener("change", () => {
 form.querySelector("[data-keys]").hidden = false;
 const nothingElse = document.activeElement === document.body && !location.hash;
 if (nothingElse && matchMedia("(hover: hover) and (pointer: fine)").matches) {
-  go(form.querySelector("[name=asked]:checked") ?? field("ptga"));
+  const stops = form.querySelector("[data-alert].is-stop, [data-alert].is-ask");
+  const note = [...form.querySelectorAll("[data-alert] input")].find((input) => !input.value);
+  go(stops ?? note ?? form.querySelector("[name=asked]:checked") ?? field("ptga"));
 }

@@ -1,6 +1,7 @@
 // Keeps what is typed on the server, field by field, and says truthfully whether it is there. Nothing of it is
 // kept in the browser. What colleagues type comes in by looking every few seconds; what was put into the page
-// that way is told by the event sheet:taken-over.
+// that way is told by the event sheet:taken-over, and every field of which the server told how it stands by
+// sheet:stands.
 
 import { hideClash, say, showChanges, showClash, showCompany } from "./sheet-company.js";
 import { focus, form, label, loaded, noteLoaded, put, texts, textsAsShown } from "./sheet-fields.js";
@@ -163,7 +164,22 @@ function takeNews(news, sent) {
   }
   for (const name of clashes) showClashOf(name);
   for (const name of Object.keys(news.fields)) if (!ledger.clashes.has(name)) hideClash(name);
+  const names = Object.keys(news.fields);
+  if (names.length) form.dispatchEvent(new CustomEvent("sheet:stands", { detail: names }));
   return [...toPut.map(({ name }) => name), ...clashes];
+}
+
+// A field came into the page with what stood on the server; gives what is to be shown in it.
+export function cameWith(name, value) {
+  if (!ledger.standing.has(name)) {
+    ledger.stands(name, value, ledger.version);
+    noteLoaded(name, value);
+  }
+  return ledger.known(name).value;
+}
+
+export function isKeptAsTyped(name) {
+  return !ledger.unsaved(texts()).includes(name);
 }
 
 function showClashOf(name) {

@@ -84,6 +84,8 @@ class Alert:
 
     code: str
     level: str
+    title: str
+    """What it is, in a few words."""
     reason: str
     source: str
     lesion_id: str = ""
@@ -102,7 +104,17 @@ class Alert:
         So a note that was given for other facts is not taken for these.
         """
         facts = sha256(self.reason.encode()).hexdigest()[:12]
-        return ":".join((self.code, self.lesion_id, self.measure, facts))
+        return f"{self.about}:{facts}"
+
+    @property
+    def about(self) -> str:
+        """Tells apart what the alerts of one session are about, whatever the facts: the key's first part."""
+        return ":".join((self.code, self.lesion_id, self.measure))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The reason, fact by fact."""
+        return tuple(part[:1].upper() + part[1:] for part in self.reason.removesuffix(".").split("; "))
 
     @property
     def source_words(self) -> str:
@@ -126,6 +138,8 @@ class AlertEntry:
 
     code: str
     level: str
+    title: str
+    """What it is, in a few words."""
     meaning: str
     source: str
     rule: Callable[[Facts], Iterable[Finding]]
@@ -138,6 +152,7 @@ def alerts_of(facts: Facts) -> tuple[Alert, ...]:
         Alert(
             code=entry.code,
             level=entry.level,
+            title=entry.title,
             reason=finding.reason,
             source=entry.source,
             lesion_id=finding.lesion_id,
@@ -619,6 +634,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="hypersensitivity",
         level="stop",
+        title="Hypersensitive to sodium thiosulfate",
         meaning="The patient is known to be hypersensitive to sodium thiosulfate.",
         source="000, 001",
         rule=_hypersensitivity,
@@ -626,6 +642,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="pregnancy",
         level="stop",
+        title="Pregnant",
         meaning="The patient is pregnant.",
         source="000, 001",
         rule=_pregnancy,
@@ -633,6 +650,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="breast_feeding",
         level="stop",
+        title="Breast feeding",
         meaning="The patient is breast feeding, where the protocol excludes it.",
         source="001",
         rule=_breast_feeding,
@@ -640,6 +658,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="no_consent",
         level="stop",
+        title="No consent by the day of the session",
         meaning="No consent is recorded by the day of the session.",
         source="001",
         rule=_no_consent,
@@ -647,6 +666,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="withdrawn",
         level="stop",
+        title="Withdrew",
         meaning="The patient withdrew on or before the day of the session.",
         source="001",
         rule=_withdrawn,
@@ -654,6 +674,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="too_young",
         level="stop",
+        title="Too young for the protocol",
         meaning="The patient is younger than the protocol takes, counted by year where only the year of"
         " birth is known.",
         source="000, 001",
@@ -662,6 +683,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="hypersensitivity_not_recorded",
         level="ask",
+        title="Hypersensitivity is not recorded",
         meaning="Whether the patient is hypersensitive to sodium thiosulfate is not recorded.",
         source="000, 001",
         rule=_ask_hypersensitivity,
@@ -670,6 +692,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="pregnancy_not_recorded",
         level="ask",
+        title="Pregnancy is not recorded",
         meaning="Whether the patient is pregnant is not recorded (not asked of men).",
         source="000, 001",
         rule=_ask_pregnancy,
@@ -678,6 +701,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="breast_feeding_not_recorded",
         level="ask",
+        title="Breast feeding is not recorded",
         meaning="Whether the patient is breast feeding is not recorded, where the protocol excludes it"
         " (not asked of men).",
         source="001",
@@ -687,6 +711,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="birth_year_not_recorded",
         level="ask",
+        title="The year of birth is not recorded",
         meaning="The year of birth is not recorded, where the protocol has a lowest age.",
         source="000, 001",
         rule=_ask_birth_year,
@@ -695,6 +720,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="raynaud_not_recorded",
         level="ask",
+        title="Raynaud's phenomenon is not recorded",
         meaning="A finger or toe would be injected, and nothing is recorded of Raynaud's phenomenon.",
         source="003",
         rule=_ask_raynaud,
@@ -703,6 +729,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="vasodilator_stopped",
         level="acknowledge",
+        title="A vasodilator was stopped, and a finger or toe is to be injected",
         meaning="A finger or toe would be injected in a patient with Raynaud's phenomenon (or of whom that is"
         " not known) who takes no vasodilator and stopped one within the past 6 months. Necrosis of the pulp"
         " followed such a stop. At each session.",
@@ -712,6 +739,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="no_vasodilator",
         level="acknowledge",
+        title="No vasodilator, and a finger or toe is to be injected",
         meaning="A finger or toe would be injected in a patient with Raynaud's phenomenon (or of whom that is"
         " not known) who takes no vasodilator and stopped none within the past 6 months. Once per series.",
         source="003",
@@ -720,6 +748,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="concentration_increased",
         level="acknowledge",
+        title="The concentration is higher than last time",
         meaning="The concentration is higher than at the lesion's last injection. Blistering followed a"
         " change from 150 to 250 mg/ml.",
         source="000",
@@ -728,6 +757,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="concentration_needs_approval",
         level="acknowledge",
+        title="The concentration needs an approval",
         meaning="The concentration is above the usual one under a protocol that needs an individual approval"
         " for it, and none is recorded on the series.",
         source="000",
@@ -736,6 +766,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="unresolved_side_effect",
         level="acknowledge",
+        title="A side effect there is not resolved",
         meaning="An infection, a necrosis or a new ulcer, reported on a lesion to be injected, is not resolved.",
         source="000, 003",
         rule=_unresolved_side_effect,
@@ -743,6 +774,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="above_maximum",
         level="acknowledge",
+        title="Above the protocol's maximum",
         meaning="A volume or dose is above the protocol's maximum. The volume of a session counts by round: the"
         " lesions of one region of the body.",
         source="001",
@@ -751,6 +783,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="not_yet_tolerated",
         level="acknowledge",
+        title="A higher dose before enough infusions were tolerated",
         meaning="The infusion is above the usual dose before enough in a row passed without a side effect of"
         " grade 2 or more.",
         source="004",
@@ -759,6 +792,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="too_early",
         level="acknowledge",
+        title="Before the protocol's window",
         meaning="The visit is before the protocol's window.",
         source="000, 001, 002, 003, 004",
         rule=_too_early,
@@ -766,6 +800,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="too_late",
         level="acknowledge",
+        title="After the protocol's window",
         meaning="The visit is after the protocol's window.",
         source="000, 001, 002, 003, 004",
         rule=_too_late,
@@ -773,6 +808,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="recalled_lot",
         level="acknowledge",
+        title="The lot was recalled",
         meaning="The lot of what is injected was recalled. It can be acknowledged, so that what was given can"
         " be recorded.",
         source="",
@@ -781,6 +817,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="more_than_planned",
         level="inform",
+        title="More treatments than planned",
         meaning="The series has had all treatments that its protocol plans.",
         source="",
         rule=_more_than_planned,
@@ -788,6 +825,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="missing_follow_up",
         level="inform",
+        title="The series before had no follow-up",
         meaning="The series before had no follow-up, and its window is closed. At the first treatment of the"
         " next series.",
         source="",
@@ -796,6 +834,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="ptga_worse",
         level="inform",
+        title="PtGA is worse",
         meaning="PtGA is worse by the protocol's points (usually 3) than at the visit before, or, for the first"
         " time, than at the first visit of the series.",
         source="",
@@ -804,6 +843,7 @@ ALERTS: tuple[AlertEntry, ...] = (
     AlertEntry(
         code="lesion_grew",
         level="inform",
+        title="A lesion grew",
         meaning="A lesion is larger (longest × widest) than at its first measure in the series, after"
         f" {TREATMENTS_BEFORE_GROWTH_COUNTS} treatments or more, and larger than was told of before.",
         source="",
@@ -823,6 +863,7 @@ class AlertHelp:
     code: str
     level: str
     level_words: str
+    title: str
     meaning: str
     source: str
     source_words: str
@@ -835,6 +876,7 @@ def alert_help() -> tuple[AlertHelp, ...]:
             code=entry.code,
             level=entry.level,
             level_words=LEVELS[entry.level],
+            title=entry.title,
             meaning=entry.meaning,
             source=entry.source,
             source_words=cite(entry.source),

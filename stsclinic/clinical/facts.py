@@ -3,6 +3,7 @@
 Yes/no facts are codes as in the data sheets: `yes`, `no`, or empty where nothing is recorded.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -94,6 +95,8 @@ class PreviousInfusion:
     dose_g: Decimal
     worst_grade: int | None = None
     """The highest grade of its side effects; None without any."""
+    session: Hashable = None
+    """What tells its session apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -893,7 +893,7 @@ def test_a_key_holds_the_facts_so_that_it_asks_again_when_they_change():
 
 def test_only_what_must_be_acknowledged_needs_a_note_and_only_stops_and_asks_block():
     for entry in ALERTS:
-        alert = Alert(code=entry.code, level=entry.level, reason="", source=entry.source)
+        alert = Alert(code=entry.code, level=entry.level, title=entry.title, reason="", source=entry.source)
         assert alert.needs_note == (entry.level == "acknowledge")
         assert alert.blocks == (entry.level in ("stop", "ask"))
 

@@ -64,15 +64,15 @@ def save(draft, by, values):
     there = texts_of(draft)
     save_draft(
         draft=draft,
-        names=plan_of(draft, by).field_names,
+        names=(*plan_of(draft, by).field_names, *(name for name in values if name.startswith("ack-"))),
         typed={**there, **values},
         loaded=there,
         by=by,
     )
 
 
-def complete(draft, by, notes=None):
-    return complete_draft(draft=draft, by=by, notes=notes or {}, without_missing=True)
+def complete(draft, by):
+    return complete_draft(draft=draft, by=by, without_missing=True)
 
 
 def test_what_informs_neither_blocks_nor_needs_a_note_nor_is_stored(series, anna):
@@ -80,7 +80,7 @@ def test_what_informs_neither_blocks_nor_needs_a_note_nor_is_stored(series, anna
     save(draft, anna, typed(series))
     done = complete(draft, anna)
     assert done.session is not None
-    assert [(alert.code, alert.level) for alert in done.alerts] == [
+    assert [(alert.code, alert.level) for alert in done.alerts.shown] == [
         ("ptga_worse", "inform"),
         ("lesion_grew", "inform"),
     ]
@@ -91,14 +91,13 @@ def test_a_note_counts_only_for_the_facts_that_were_seen(series, anna):
     draft = open_draft(series=series, kind="treatment", by=anna)
     save(draft, anna, typed(series, **{"all-concentration_mg_ml": "120"}))
     (key,) = complete(draft, anna).unacknowledged
-    notes = {key: "Agreed"}
-    save(draft, anna, {"all-concentration_mg_ml": "150"})
-    again = complete(draft, anna, notes)
+    save(draft, anna, {"all-concentration_mg_ml": "150", f"ack-{key}": "Agreed"})
+    again = complete(draft, anna)
     assert again.session is None
     (other,) = again.unacknowledged
     assert other != key
     save(draft, anna, {"all-concentration_mg_ml": "120"})
-    assert complete(draft, anna, notes).session is not None
+    assert complete(draft, anna).session is not None
     row = AlertAcknowledgement.objects.get()
     assert (row.code, row.note) == ("concentration_increased", "Agreed")
     assert "120 mg/ml" in row.facts

@@ -114,16 +114,16 @@ def test_a_session_entered_late_gets_the_dose_of_the_treatment_before_it(client,
 def test_a_day_that_was_saved_by_itself_is_noticed_when_it_is_completed(draft, anna, lesions):
     type_in(draft, anna, held_on=BETWEEN, **{f"lesion-{lesions[1].pk}-volume_ml": "0.5"})
     assert texts_of(draft)[own(lesions[1])] == "100"
-    first = complete_draft(draft=draft, by=anna, notes={}, without_missing=True)
+    first = complete_draft(draft=draft, by=anna, without_missing=True)
     assert first.session is None and first.carried == {own(lesions[1]): "", "all-technique": "base"}
-    done = complete_draft(draft=draft, by=anna, notes={}, without_missing=True)
+    done = complete_draft(draft=draft, by=anna, without_missing=True)
     assert done.session.injections.get().concentration_mg_ml == 150
 
 
 def test_a_lesion_that_nobody_touched_stands_in_nobodys_way(draft, anna, lesions):
     type_in(draft, anna, held_on=BETWEEN, **{f"lesion-{lesions[0].pk}-volume_ml": "0.5"})
-    complete_draft(draft=draft, by=anna, notes={}, without_missing=True)
-    done = complete_draft(draft=draft, by=anna, notes={}, without_missing=True)
+    complete_draft(draft=draft, by=anna, without_missing=True)
+    done = complete_draft(draft=draft, by=anna, without_missing=True)
     assert done.reading.errors == {}
     assert done.session.injections.get().lesion == lesions[0]
 
@@ -143,7 +143,7 @@ def test_a_treatment_that_was_entered_meanwhile_is_carried_before_this_is_logged
     for lesion in lesions:
         make_injection(session, lesion, concentration_mg_ml=250, technique="top")
     type_in(draft, anna, held_on=NOW, **{f"lesion-{lesions[0].pk}-volume_ml": "0.5"})
-    first = complete_draft(draft=draft, by=anna, notes={}, without_missing=True)
+    first = complete_draft(draft=draft, by=anna, without_missing=True)
     assert first.carried == {"all-concentration_mg_ml": "250", own(lesions[1]): ""}
 
 
@@ -165,7 +165,7 @@ def test_a_correction_carries_nothing(series, anna, lesions):
     make_injection(session, lesions[0], technique="")
     correction = open_correction(session=session, by=anna)
     type_in(correction, anna, note="read again")
-    done = complete_draft(draft=correction, by=anna, notes={}, without_missing=True, reason="Note")
+    done = complete_draft(draft=correction, by=anna, without_missing=True, reason="Note")
     assert done.session and done.session.injections.get().technique == ""
 
 

@@ -69,7 +69,7 @@ def lesion(series):
 
 
 def save(draft, by, loaded=None, **typed):
-    names = plan_of(draft, by).field_names
+    names = (*plan_of(draft, by).field_names, *(name for name in typed if name.startswith("ack-")))
     return save_draft(draft=draft, names=names, typed={**(loaded or {}), **typed}, loaded=loaded or {}, by=by)
 
 
@@ -188,8 +188,9 @@ def test_two_people_on_one_sheet_lose_nothing(series, anna, nora):
 
 
 def complete(draft, by, lesion, notes=None, **values):
-    save(draft, by, texts_of(draft), **full(lesion, **values))
-    return complete_draft(draft=draft, by=by, notes=notes or {}, without_missing=False)
+    kept = {f"ack-{key}": note for key, note in (notes or {}).items()}
+    save(draft, by, texts_of(draft), **full(lesion, **values), **kept)
+    return complete_draft(draft=draft, by=by, without_missing=False)
 
 
 def test_completing_writes_one_session_and_a_second_time_none(series, anna, lesion):
@@ -197,7 +198,7 @@ def test_completing_writes_one_session_and_a_second_time_none(series, anna, lesi
     completion = complete(draft, anna, lesion)
     assert completion.session.injections.get().volume_ml == Decimal("0.55")
     with pytest.raises(DraftClosed):
-        complete_draft(draft=draft, by=anna, notes={}, without_missing=False)
+        complete_draft(draft=draft, by=anna, without_missing=False)
     with pytest.raises(DraftClosed):
         discard_draft(draft=draft, by=anna)
     assert TreatmentSession.objects.count() == 1
@@ -206,9 +207,10 @@ def test_completing_writes_one_session_and_a_second_time_none(series, anna, lesi
 def test_a_stop_cannot_be_acknowledged(series, anna, lesion):
     change(series.patient, {"pregnant": True}, by="anna", seen_version=None)
     draft = open_draft(series=series, kind="treatment", by=anna)
-    completion = complete(draft, anna, lesion, notes={"pregnancy::": "never mind"})
+    (stop,) = complete(draft, anna, lesion).alerts.stopping
+    completion = complete(draft, anna, lesion, notes={stop.key: "never mind"})
     assert completion.session is None
-    assert [alert.code for alert in completion.alerts if alert.blocks] == ["pregnancy"]
+    assert [alert.code for alert in completion.alerts.stopping] == ["pregnancy"]
     assert not TreatmentSession.objects.exists()
 
 
@@ -243,7 +245,7 @@ def test_asking_for_side_effects_is_an_answer_and_silence_is_none(series, anna, 
 def test_what_is_missing_may_be_left_out_knowingly(series, anna, lesion):
     draft = open_draft(series=series, kind="treatment", by=anna)
     assert complete(draft, anna, lesion, ptga="").session is None
-    assert complete_draft(draft=draft, by=anna, notes={}, without_missing=True).session.ptga is None
+    assert complete_draft(draft=draft, by=anna, without_missing=True).session.ptga is None
 
 
 def test_a_correction_stands_as_the_session_was_and_needs_a_reason(series, anna, lesion):
@@ -254,10 +256,8 @@ def test_a_correction_stands_as_the_session_was_and_needs_a_reason(series, anna,
     assert texts[f"lesion-{lesion.pk}-volume_ml"] == "0.55"
     save(correction, anna, texts, **{f"lesion-{lesion.pk}-volume_ml": "0.5"})
     with pytest.raises(ValidationError):
-        complete_draft(draft=correction, by=anna, notes={}, without_missing=False)
-    complete_draft(
-        draft=correction, by=anna, notes={}, without_missing=False, reason="Read 0.5 on the syringe"
-    )
+        complete_draft(draft=correction, by=anna, without_missing=False)
+    complete_draft(draft=correction, by=anna, without_missing=False, reason="Read 0.5 on the syringe")
     assert session.injections.get().volume_ml == Decimal("0.5")
     assert session.assessments.get().size_source == "measured"
 
@@ -281,7 +281,7 @@ def test_a_correction_without_the_allocation_loses_nothing_hidden(clinic, anna):
     texts = texts_of(correction)
     assert not any("agent" in name or "lot" in name or "A1" in text for name, text in texts.items())
     save(correction, anna, texts, **{f"lesion-{lesion.pk}-pain_vas": "5"})
-    done = complete_draft(draft=correction, by=anna, notes={}, without_missing=True, reason="Misheard")
+    done = complete_draft(draft=correction, by=anna, without_missing=True, reason="Misheard")
     row = done.session.injections.get()
     assert (row.pain_vas, row.lot_number, row.salt_form, row.agent, row.concentration_mg_ml) == (
         5,
@@ -392,7 +392,7 @@ def test_completing_holds_the_patient_and_the_series_before_it_reads_what_they_d
     draft = open_draft(series=series, kind="treatment", by=anna)
     save(draft, anna, texts_of(draft), **full(lesion))
     with CaptureQueriesContext(connection) as captured:
-        complete_draft(draft=draft, by=anna, notes={}, without_missing=False)
+        complete_draft(draft=draft, by=anna, without_missing=False)
     if connection.vendor == "sqlite":
         # There one writer at a time is all: whoever writes holds the whole database from the start.
         assert settings.DATABASES["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"

@@ -249,7 +249,7 @@ def test_a_correction_is_not_its_own_last_time(series, anna, lesion, before):
         loaded=texts,
         by=anna,
     )
-    done = complete_draft(draft=correction, by=anna, notes={}, without_missing=True, reason="Read again")
+    done = complete_draft(draft=correction, by=anna, without_missing=True, reason="Read again")
     assert size_of(done.session) == (D(21), D(11))
 
 

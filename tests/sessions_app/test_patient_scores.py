@@ -128,7 +128,7 @@ def test_what_a_sheet_asks_of_the_patient(protocol, kind, purposes):
 
 def test_a_correction_asks_nothing(world):
     world.type(**{f"lesion-{lesion.pk}-longest_mm": "5" for lesion in world.lesions}, ptga="5", phga="5")
-    done = complete_draft(draft=world.draft, by=world.nurse, notes={}, without_missing=True)
+    done = complete_draft(draft=world.draft, by=world.nurse, without_missing=True)
     correction = open_correction(session=done.session, by=world.nurse)
     assert purposes_of(correction, world.series.protocol.definition) == ()
     with pytest.raises(ValueError, match="not asked"):
@@ -189,7 +189,7 @@ def end_by_newer(world, invitation):
 
 
 def end_by_completion(world, invitation):
-    complete_draft(draft=world.draft, by=world.nurse, notes={}, without_missing=True)
+    complete_draft(draft=world.draft, by=world.nurse, without_missing=True)
     assert SessionDraft.objects.get(pk=world.draft.pk).state == "completed"
 
 
@@ -390,7 +390,7 @@ def test_the_session_keeps_that_the_patient_gave_it(world):
     invitation, _code = asked(world)
     record_answer(invitation=invitation, answers={"ptga": 7})
     world.type(**{lesion_field(lesion.pk, "longest_mm"): "5" for lesion in world.lesions})
-    done = complete_draft(draft=world.draft, by=world.nurse, notes={}, without_missing=True)
+    done = complete_draft(draft=world.draft, by=world.nurse, without_missing=True)
     clinician = make_user("clinician", world.clinic)
     desk = Client()
     desk.force_login(clinician)
@@ -400,7 +400,7 @@ def test_the_session_keeps_that_the_patient_gave_it(world):
     loaded = texts_of(correction)
     names = tuple(loaded)
     save_draft(draft=correction, names=names, typed=loaded | {"ptga": "6"}, loaded=loaded, by=clinician)
-    complete_draft(draft=correction, by=clinician, notes={}, without_missing=True, reason="misread")
+    complete_draft(draft=correction, by=clinician, without_missing=True, reason="misread")
     assert "by the patient" not in text_of(desk.get(page))
 
 
@@ -414,7 +414,7 @@ def test_the_session_keeps_whose_pain_it_is(trial):
     for lesion in (first, second):
         trial.type(**{lesion_field(lesion.pk, name): text for name, text in seen.items()})
     trial.type(**volumes, **{lesion_field(second.pk, "pain_vas"): "5"})
-    done = complete_draft(draft=trial.draft, by=trial.nurse, notes={}, without_missing=True)
+    done = complete_draft(draft=trial.draft, by=trial.nurse, without_missing=True)
     assert done.session is not None, done
     desk = Client()
     desk.force_login(trial.nurse)

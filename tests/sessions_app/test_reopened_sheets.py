@@ -67,7 +67,7 @@ def test_what_was_typed_is_read_and_gone_on_with(client, closed, anna):
     assert "<td>0,4 ml</td>" in page and 'scope="row">L01, volume' in page
     again = reopen(client, closed)
     assert again.context["cells"]["note"].value == "she <b>was</b> pale"
-    done = complete_draft(draft=closed, by=anna, notes={}, without_missing=True)
+    done = complete_draft(draft=closed, by=anna, without_missing=True)
     assert done.session and done.session.note == "she <b>was</b> pale"
     assert reopen(client, closed).redirect_chain[-1][0] == reverse("session", args=[done.session.pk])
 

@@ -61,7 +61,7 @@ def typed(lesions, volumes=("0,4", "0.35"), **visit) -> dict[str, str]:
 def complete(draft, by, values, reason=""):
     names, loaded = plan_of(draft, by).field_names, texts_of(draft)
     save_draft(draft=draft, names=names, typed=loaded | values, loaded=loaded, by=by)
-    return complete_draft(draft=draft, by=by, notes={}, without_missing=True, reason=reason)
+    return complete_draft(draft=draft, by=by, without_missing=True, reason=reason)
 
 
 def kept(session) -> list[tuple]:
@@ -118,13 +118,13 @@ def test_what_no_listed_vial_gave_is_asked_for_told_in_the_line_and_on_the_sessi
     draft = open_draft(series=series, kind="treatment", by=anna)
     values = typed(lesions, **visit)
     save_draft(draft=draft, names=plan_of(draft, anna).field_names, typed=values, loaded={}, by=anna)
-    asked = complete_draft(draft=draft, by=anna, notes={}, without_missing=False).reading.missing
+    asked = complete_draft(draft=draft, by=anna, without_missing=False).reading.missing
     words = f"Vials that add up: injected from none of those listed: {others}"
     assert asked.get("vial-1-drawn_ml") == (words if others else None)
     page = client.get(reverse("draft", args=[draft.pk])).content.decode()
     line = page[page.index("data-total-vials") : page.index("data-limit")]
     assert (f"from none of them: {others}" in line) if others else ("from none of them" not in line)
-    session = complete_draft(draft=draft, by=anna, notes={}, without_missing=True).session
+    session = complete_draft(draft=draft, by=anna, without_missing=True).session
     logged = client.get(reverse("session", args=[session.pk])).content.decode()
     told = f"Injected from no vial that is listed: {others}."
     assert (told in logged) if others else ("no vial that is listed" not in logged)

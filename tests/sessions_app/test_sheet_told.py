@@ -54,20 +54,20 @@ def complete(client, draft, **values):
 def test_the_top_of_the_page_says_that_the_session_is_not_logged_and_why(client, draft, clinic):
     answer = complete(client, draft, held_on=today_in(clinic).isoformat())
     assert answer.status_code == 422
-    assert answer.context["not_completed"] == [
-        {
-            "url": "#check",
-            "text": "An alert stops it, an alert needs a note, the protocol asks for more:"
-            " see “Before it can be completed”",
-        }
-    ]
+    stop, note, more = answer.context["not_completed"]
+    assert (stop["text"], note["text"], more["text"]) == (
+        "Pregnant",
+        "Write a note: No vasodilator, and a finger or toe is to be injected",
+        "The protocol asks for more: see “Before it can be completed”",
+    )
     page = answer.content.decode()
     assert (
         page.index("data-error-summary")
         < page.index("The session is not logged yet")
         < page.index('id="sheet"')
     )
-    assert 'id="check"' in page
+    for row in (stop, note, more):
+        assert f'id="{row["url"].removeprefix("#")}"' in page
 
 
 def test_a_sheet_that_nobody_tried_to_complete_says_nothing(client, draft):
@@ -101,6 +101,6 @@ def test_a_correction_of_a_score_leaves_alone_how_the_size_was_found(anna, draft
     texts = texts_of(correction)
     names = plan_of(correction, anna).field_names
     save_draft(draft=correction, names=names, typed={**texts, "ptga": "6"}, loaded=texts, by=anna)
-    complete_draft(draft=correction, by=anna, notes={}, without_missing=True, reason="Misread")
+    complete_draft(draft=correction, by=anna, without_missing=True, reason="Misread")
     row = session.assessments.get()
     assert (row.size_source, row.version) == (found, 1)

@@ -88,6 +88,7 @@ PAGES: dict[str, tuple[Ask, int]] = {
     "calls": (lambda world: (reverse("calls"), None), 15),
     "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 14),
     "sheet": (lambda world: (reverse("draft", args=[world.draft.pk]), None), 18),
+    "alerts of a sheet": (lambda world: (reverse("draft_alerts", args=[world.draft.pk]), {}), 0),
     "one field": (lambda world: (reverse("draft_save", args=[world.draft.pk]), one_field(world)), 10),
     "side effects": (lambda world: (reverse("side_effect_summary"), None), 9),
     "protocols": (lambda world: (reverse("protocols"), None), 5),

@@ -21,6 +21,9 @@ NUMBER_WORDS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", 
 DRAFT_PATIENT = "DEMO-02"
 """The patient whose session sheet the nurse left open, with a higher concentration than last time."""
 
+LOT = "STS-2409"
+"""The lot of every weekly treatment here: one that a clinic could enter as recalled."""
+
 
 class _Sheets:
     """Data sheets that are being written, with the days counted from today."""
@@ -81,6 +84,7 @@ class _Sheets:
                 }
                 self.add("session_lesions", **visit, lesion_id=lesion_id, status="present", **seen)
                 given = {"agent": "sts", "concentration_mg_ml": 150, "volume_ml": "0.5", "technique": "base"}
+                given |= {"lot_number": LOT}
                 self.add("injections", **visit, lesion_id=lesion_id, pain_vas=5, **given)
 
     def raw(self) -> RawSheets:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection
 from datetime import date
 
 import pytest
-from django.urls import Resolver404, get_resolver, resolve
+from django.urls import get_resolver
 from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 
 from tests.sessions_app.datasheet_files import as_zip
-from tests.tools.browser import assert_accessible, sign_in
+from tests.tools.browser import WITHOUT_A_PAGE, assert_accessible, page_at, sign_in
 from tests.tools.server import Server
 
 WIDTHS = {"desk": 1280, "tablet": 820, "telephone": 390}
@@ -20,47 +20,13 @@ HEIGHT = 900
 ACCESSIBLE_AT = {("desk", "light"), ("telephone", "dark")}
 """Where axe looks; it needs most of the time. Colours differ by theme, and what is shown by width."""
 
-NOT_FOLLOWED = {
-    # On to the first page, or out.
-    "home",
+NOT_FOLLOWED = WITHOUT_A_PAGE | {
     "login",
-    "logout",
-    # Answered with a file, or with nothing to read.
-    "keep_alive",
-    "signed_in",
-    "calls_calendar",
-    "report_download",
-    "report_figure",
-    "sheets_template",
-    "import_marked",
-    "import_problems",
-    "photograph",
-    "photograph_thumbnail",
     # Opened by a button of the sheet, or by a code; they have tests of their own.
     "score",
     "score_invite",
-    "score_state",
-    # Only sent to.
-    "call_note",
-    "call_take_back",
-    "holiday_remove",
-    "side_effect_observe",
-    "side_effect_sponsor",
-    "side_effects_asked",
-    "session_open",
-    "session_correct",
-    "draft_save",
-    "draft_watch",
-    "draft_discard",
-    "draft_reopen",
+    # Shown once, to whom sent the form.
     "user_password",
-    "import_sheets",
-    "import_confirm",
-    "import_discard",
-    "export_new",
-    "export_cancel",
-    "export_again",
-    "export_file",
 }
 OF_EVERYBODY = {"password", "rights"}
 OF_READERS = {
@@ -128,14 +94,6 @@ ALSO = ("DEMO-01", "DEMO-02", "DEMO-03", "DEMO-05", "COI-1")
 """Patients of whom something is recorded, or still to be decided, that the first one does not show."""
 
 
-def name_of(address: str) -> str:
-    """The name of the page at an address; empty for what is none of the application's."""
-    try:
-        return resolve(address.partition("?")[0].partition("#")[0]).url_name or ""
-    except Resolver404:
-        return ""
-
-
 def look_at(page: Page, accessible_at: Collection[tuple[str, str]] = ACCESSIBLE_AT) -> None:
     """Look at the page that is shown, on every width and in both themes."""
     assert page.title().strip()
@@ -155,7 +113,7 @@ def look_at(page: Page, accessible_at: Collection[tuple[str, str]] = ACCESSIBLE_
 
 def follow(page: Page, role: str, seen: set[str]) -> None:
     """Look at the page that is shown, and at one page of each kind that was not seen before."""
-    name = name_of(page.evaluate("location.pathname"))
+    name = page_at(page.evaluate("location.pathname"))
     seen.add(name)
     waiting: list[tuple[str, str]] = []
     while True:
@@ -163,7 +121,7 @@ def follow(page: Page, role: str, seen: set[str]) -> None:
         is_first = role == next((other for other in PAGES if name in PAGES[other]), role)
         look_at(page, ACCESSIBLE_AT if is_first else ACCESSIBLE_AT - {("telephone", "dark")})
         for address in page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))"):
-            found = name_of(address)
+            found = page_at(address)
             if found and found not in seen | NOT_FOLLOWED:
                 seen.add(found)
                 waiting.append((found, address))

@@ -1,11 +1,62 @@
-"""Steps that every browser test shares: sign in, and check a page for barriers."""
+"""What everything that drives a browser shares: which pages there are, signing in, a check for barriers."""
+
+from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import Resolver404, resolve
 from playwright.sync_api import Page
 
 from tests.tools.server import PASSWORD
 
 GRAVE = {"serious", "critical"}
+
+WITHOUT_A_PAGE = {
+    # On to the first page, or out.
+    "home",
+    "logout",
+    # Answered with a file, or with nothing to read.
+    "keep_alive",
+    "signed_in",
+    "calls_calendar",
+    "report_download",
+    "report_figure",
+    "sheets_template",
+    "import_marked",
+    "import_problems",
+    "photograph",
+    "photograph_thumbnail",
+    "export_file",
+    # A part of a page.
+    "score_state",
+    # Only sent to.
+    "call_note",
+    "call_take_back",
+    "holiday_remove",
+    "side_effect_observe",
+    "side_effect_sponsor",
+    "side_effects_asked",
+    "session_open",
+    "session_correct",
+    "draft_save",
+    "draft_watch",
+    "draft_discard",
+    "draft_reopen",
+    "import_sheets",
+    "import_confirm",
+    "import_discard",
+    "export_new",
+    "export_cancel",
+    "export_again",
+}
+"""Names of the URLs that show nobody a page of their own."""
+
+
+def page_at(address: str) -> str:
+    """The name of the page at an address; empty for what is none of the application's."""
+    try:
+        return resolve(urlsplit(address).path).url_name or ""
+    except Resolver404:
+        return ""
 
 
 def sign_in(page: Page, user: str, password: str = PASSWORD) -> None:

@@ -5,17 +5,21 @@ show what the program shows. Each has few colours: they are carried by everybody
 """
 
 import io
+import os
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+import django
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
-from tests.tools.browser import sign_in
+from tests.tools.browser import page_at, sign_in
 from tests.tools.machine import CHROMIUM_FLAGS, chromium, provide
 from tests.tools.server import Server, running_server
 
@@ -25,6 +29,8 @@ HEIGHT = 900
 LONGEST = 2600
 """Pixels of a long page that are kept: what follows looks like what is there."""
 COLOURS = 64
+LOT = "STS-2409"
+"""The lot number of the demonstration's weekly treatments."""
 
 
 def _nothing(page: Page) -> None:
@@ -33,9 +39,10 @@ def _nothing(page: Page) -> None:
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its name, whose page it is, the way there, and what is done before it is taken."""
+    """One picture: its name, the page's name in the URLs ("" for none), who looks, the way there, what is done then."""
 
     name: str
+    page: str
     user: str
     way: Callable[[Page], None]
     then: Callable[[Page], None] = _nothing
@@ -107,7 +114,7 @@ def sheet(name: str) -> Callable[[Page], None]:
 def _half_written(page: Page) -> None:
     """A sheet with what was seen, injected and scored of its first two lesions."""
     page.get_by_label("PtGA, 1 to 10").fill("7")
-    page.get_by_label("Lot number").first.fill("STS-2409")
+    page.get_by_label("Lot number").first.fill(LOT)
     for number, (part, volume) in enumerate(
         zip(page.locator("[data-lesion]").all(), ("0,55", "0,3"), strict=False)
     ):
@@ -133,71 +140,200 @@ def _alerts(page: Page) -> None:
     page.locator("#check").wait_for()
 
 
+def _exported(page: Page) -> None:
+    """An export that is asked for and was made."""
+    page.get_by_role("button", name="Export", exact=True).click()
+    page.get_by_role("heading", name="Ready").wait_for(timeout=120_000)
+
+
+def _uploaded(page: Page) -> None:
+    """The preview of an import with one thing that is new to the register, and one that is wrong."""
+    sheet = "patient_id,clinic,sex,diagnosis,ethnicity\r\nAAR-001,aarhus,female,lcssc,Inuit\r\nAAR-002,aarhus,femal,lcssc,\r\n"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as folder:
+        folder.writestr("patients.csv", sheet)
+    corrected: FilePayload = {
+        "name": "sheets.zip",
+        "mimeType": "application/zip",
+        "buffer": content.getvalue(),
+    }
+    page.get_by_label("File", exact=True).first.set_input_files(corrected)
+    page.get_by_role("button", name="Preview the import").click()
+    page.wait_for_url("**/exchange/import/*/")
+
+
+def _to_the_wrong_row(page: Page) -> None:
+    """From the preview on to the row of the file in which a value is wrong."""
+    _uploaded(page)
+    page.get_by_role("link", name="patients, row 3, sex").click()
+    page.wait_for_url("**/patients/3/**")
+
+
+def _recalled(page: Page) -> None:
+    """A lot that is entered as recalled, with those who got it."""
+    page.get_by_label("Clinic").select_option(label="Demonstration clinic, invented patients")
+    page.get_by_label("Lot number").fill(LOT)
+    page.get_by_label("Recalled on").fill(date.today().isoformat())
+    page.get_by_role("button", name="Enter as recalled").click()
+    page.wait_for_url("**/lots/*/")
+
+
+def _to_strike_out(page: Page) -> None:
+    """From a lot on to striking out that it was recalled."""
+    page.get_by_role("link", name="Strike out").click()
+    page.wait_for_url("**/strike-out/")
+
+
+def _new_password(page: Page) -> None:
+    """The password that was made for somebody, shown once."""
+    page.get_by_role("button", name="Make a new password").click()
+    page.wait_for_url("**/password/")
+
+
+def _code(page: Page) -> None:
+    """From a sheet to the code by which the patient scores."""
+    page.get_by_role("button", name="Let the patient score").click()
+    page.get_by_role("button", name="Show a code").click()
+    page.locator(".invite-code").wait_for()
+
+
+def _handed_over(page: Page) -> None:
+    """The tablet in the patient's hands, at the question."""
+    page.get_by_role("button", name="Let the patient score").click()
+    page.get_by_role("button", name="Hand over this tablet").click()
+    page.wait_for_url("**/score/**")
+    page.get_by_role("link", name="English").click()
+    page.locator(".own-numbers").first.wait_for()
+
+
 TODAY, PATIENTS, REPORT = at("/today/"), at("/patients/"), at("/report/")
 SHEET = sheet("treatment of DEMO-06")
+PHOTOGRAPHS = link(patient("DEMO-04"), "/lesions/", ".photo-strip")
 PICTURES = (
-    Picture("sign-in", "", at("/")),
-    Picture("today", "clinician", TODAY),
-    Picture("today-telephone", "nurse", TODAY, width=TELEPHONE),
-    Picture("calls", "nurse", at("/calls/")),
-    Picture("alerts", "investigator", at("/alerts/")),
-    Picture("lots", "nurse", at("/lots/")),
-    Picture("side-effects", "investigator", at("/side-effects/")),
-    Picture("patients", "clinician", PATIENTS),
-    Picture("patients-telephone", "clinician", PATIENTS, width=TELEPHONE, theme="dark"),
-    Picture("patient", "clinician", patient("AAR-022")),
-    Picture("patient-dark", "clinician", patient("DEMO-04"), theme="dark"),
-    Picture("patient-telephone", "clinician", patient("DEMO-04"), width=TELEPHONE),
-    Picture("patient-pseudonymous", "investigator", patient("DEMO-09")),
-    Picture("enrol", "clinician", at("/patients/enrol/")),
-    Picture("enrol-decide", "clinician", link(patient("DEMO-05"), "/decide/")),
-    Picture("withdraw", "clinician", link(patient("DEMO-04"), "/withdraw/")),
-    Picture("patient-edit", "clinician", link(patient("DEMO-01"), "/edit/")),
-    Picture("identity", "clinician", link(patient("DEMO-01"), "/identity/")),
-    Picture("lesion", "clinician", link(patient("DEMO-01"), "/lesions/")),
-    Picture("medication", "clinician", link(patient("DEMO-01"), "/medications/")),
-    Picture("prior-treatment", "clinician", link(patient("DEMO-01"), "/prior-treatments/new/")),
-    Picture("series-new", "clinician", link(patient("DEMO-04"), "/series/new/")),
-    Picture("series-edit", "clinician", link(patient("DEMO-01"), "/series/")),
-    Picture("session-sheet", "clinician", SHEET, _half_written),
-    Picture("session-sheet-refused", "clinician", SHEET, _refused),
-    Picture("session-sheet-tablet", "nurse", SHEET, _half_written, width=TABLET),
-    Picture("session-sheet-telephone", "nurse", SHEET, _half_written, width=TELEPHONE, theme="dark"),
-    Picture("session-sheet-alerts", "clinician", sheet("treatment of DEMO-01"), _alerts),
-    Picture("session-sheet-blinded", "nurse", sheet("treatment of DEMO-07")),
-    Picture("infusion-sheet", "clinician", sheet("treatment of KAN-1")),
-    Picture("follow-up-sheet", "clinician", sheet("follow-up of DEMO-04")),
-    Picture("session", "clinician", link(patient("DEMO-01"), "/sessions/")),
-    Picture("correction", "clinician", button(link(patient("DEMO-01"), "/sessions/"), "Correct")),
-    Picture("photograph-new", "nurse", link(patient("DEMO-01"), "/photographs/new/")),
-    Picture("side-effect-new", "nurse", link(patient("DEMO-01"), "/side-effects/new/")),
-    Picture("side-effect", "nurse", link(at("/calls/"), "^/side-effects/")),
-    Picture("side-effect-edit", "nurse", link(link(at("/calls/"), "^/side-effects/"), "/edit/")),
-    Picture("side-effects-over-time", "investigator", link(patient("AAR-013"), "/side-effects/")),
-    Picture("history", "clinician", link(patient("DEMO-04"), "/history/")),
-    Picture("strike-out", "clinician", link(link(patient("DEMO-01"), "/sessions/"), "/strike-out/")),
-    Picture("report", "investigator", REPORT),
-    Picture("report-dark", "investigator", REPORT, theme="dark"),
-    Picture("report-telephone", "investigator", REPORT, width=TELEPHONE),
-    Picture("report-controlled", "investigator", at("/report/?protocol=placebo3&clinic=orlando")),
-    Picture("export", "investigator", at("/exports/")),
-    Picture("exchange", "datamanager", at("/exchange/")),
-    Picture("allocation", "datamanager", at("/allocation/")),
-    Picture("allocation-open", "datamanager", link(at("/allocation/"), "/allocation/open/")),
-    Picture("reading-room", "observer", at("/reading-room/")),
-    Picture("protocols", "administrator", at("/protocols/")),
-    Picture("protocol", "administrator", link(at("/protocols/"), "/protocols/")),
+    Picture("sign-in", "login", "", at("/")),
+    Picture("today", "today", "clinician", TODAY),
+    Picture("today-telephone", "today", "nurse", TODAY, width=TELEPHONE),
+    Picture("calls", "calls", "nurse", at("/calls/")),
+    Picture("alerts", "alerts", "investigator", at("/alerts/")),
+    Picture("lots", "lots", "nurse", at("/lots/")),
+    Picture("lot", "lot", "nurse", at("/lots/"), _recalled),
     Picture(
-        "protocol-new-version", "administrator", link(link(at("/protocols/"), "/protocols/"), "/new-version/")
+        "lot-strike-out", "lot_strike_out", "nurse", link(at("/lots/"), "/lots/", "tbody"), _to_strike_out
     ),
-    Picture("users", "administrator", at("/users/")),
-    Picture("user", "administrator", link(at("/users/"), "/users/", "tbody")),
-    Picture("user-new", "administrator", at("/users/new/")),
-    Picture("clinics", "administrator", at("/clinics/")),
-    Picture("clinic", "administrator", link(at("/clinics/"), "/clinics/", "tbody")),
-    Picture("rights", "administrator", at("/rights/")),
-    Picture("password", "nurse", at("/password/")),
-    Picture("not-found", "nurse", at("/nothing-here/")),
+    Picture("days-closed", "holidays", "nurse", at("/holidays/")),
+    Picture("side-effects", "side_effect_summary", "investigator", at("/side-effects/")),
+    Picture("patients", "patients", "clinician", PATIENTS),
+    Picture("patients-telephone", "patients", "clinician", PATIENTS, width=TELEPHONE, theme="dark"),
+    Picture("patient", "patient", "clinician", patient("AAR-022")),
+    Picture("patient-dark", "patient", "clinician", patient("DEMO-04"), theme="dark"),
+    Picture("patient-telephone", "patient", "clinician", patient("DEMO-04"), width=TELEPHONE),
+    Picture("patient-pseudonymous", "patient", "investigator", patient("DEMO-09")),
+    Picture("enrol", "enrol", "clinician", at("/patients/enrol/")),
+    Picture("enrol-decide", "enrol_decide", "clinician", link(patient("DEMO-05"), "/decide/")),
+    Picture("withdraw", "patient_withdraw", "clinician", link(patient("DEMO-04"), "/withdraw/")),
+    Picture("patient-edit", "patient_edit", "clinician", link(patient("DEMO-01"), "/edit/")),
+    Picture("identity", "patient_identity", "clinician", link(patient("DEMO-01"), "/identity/")),
+    Picture("lesion", "lesion_edit", "clinician", link(patient("DEMO-01"), "/lesions/")),
+    Picture("lesion-new", "lesion_new", "clinician", link(patient("DEMO-01"), "/lesions/new/")),
+    Picture("body-map", "body_map", "clinician", link(patient("DEMO-04"), "/body-map/")),
+    Picture("lesion-order", "lesion_order", "clinician", link(SHEET, "/lesion-order/")),
+    Picture("medication", "medication_edit", "clinician", link(patient("DEMO-01"), "/medications/")),
+    Picture("medication-new", "medication_new", "clinician", link(patient("DEMO-01"), "/medications/new/")),
+    Picture(
+        "prior-treatment",
+        "prior_treatment_new",
+        "clinician",
+        link(patient("DEMO-01"), "/prior-treatments/new/"),
+    ),
+    Picture(
+        "prior-treatment-edit",
+        "prior_treatment_edit",
+        "clinician",
+        link(patient("COI-1"), "^/prior-treatments/"),
+    ),
+    Picture("series-new", "series_new", "clinician", link(patient("DEMO-04"), "/series/new/")),
+    Picture("series-edit", "series_edit", "clinician", link(patient("DEMO-01"), "/series/")),
+    Picture("session-sheet", "draft", "clinician", SHEET, _half_written),
+    Picture("session-sheet-refused", "draft", "clinician", SHEET, _refused),
+    Picture("session-sheet-tablet", "draft", "nurse", SHEET, _half_written, width=TABLET),
+    Picture("session-sheet-telephone", "draft", "nurse", SHEET, _half_written, width=TELEPHONE, theme="dark"),
+    Picture("session-sheet-alerts", "draft", "clinician", sheet("treatment of DEMO-01"), _alerts),
+    Picture("session-sheet-blinded", "draft", "nurse", sheet("treatment of DEMO-07")),
+    Picture("infusion-sheet", "draft", "clinician", sheet("treatment of KAN-1")),
+    Picture("follow-up-sheet", "draft", "clinician", sheet("follow-up of DEMO-04")),
+    Picture("session", "session", "clinician", link(patient("DEMO-01"), "/sessions/")),
+    Picture("correction", "draft", "clinician", button(link(patient("DEMO-01"), "/sessions/"), "Correct")),
+    Picture("photograph-new", "photograph_new", "nurse", link(patient("DEMO-01"), "/photographs/new/")),
+    Picture("photographs", "lesion_photographs", "nurse", PHOTOGRAPHS),
+    Picture("photograph-ruler", "photograph_ruler", "nurse", link(PHOTOGRAPHS, "/ruler/")),
+    Picture("side-effect-new", "side_effect_new", "nurse", link(patient("DEMO-01"), "/side-effects/new/")),
+    Picture("side-effect", "side_effect", "nurse", link(at("/calls/"), "^/side-effects/")),
+    Picture(
+        "side-effect-edit",
+        "side_effect_edit",
+        "nurse",
+        link(link(at("/calls/"), "^/side-effects/"), "/edit/"),
+    ),
+    Picture(
+        "side-effect-report",
+        "side_effect_report",
+        "nurse",
+        link(link(at("/calls/"), "^/side-effects/"), "/report/"),
+    ),
+    Picture(
+        "side-effects-over-time", "swim_lanes", "investigator", link(patient("AAR-013"), "/side-effects/")
+    ),
+    Picture("history", "patient_history", "clinician", link(patient("DEMO-04"), "/history/")),
+    Picture(
+        "record-history",
+        "record_history",
+        "clinician",
+        link(link(patient("DEMO-01"), "/sessions/"), "^/history/"),
+    ),
+    Picture(
+        "strike-out", "strike_out", "clinician", link(link(patient("DEMO-01"), "/sessions/"), "/strike-out/")
+    ),
+    Picture("report", "report", "investigator", REPORT),
+    Picture("report-dark", "report", "investigator", REPORT, theme="dark"),
+    Picture("report-telephone", "report", "investigator", REPORT, width=TELEPHONE),
+    Picture("report-controlled", "report", "investigator", at("/report/?protocol=placebo3&clinic=orlando")),
+    Picture("report-rows", "report_rows", "investigator", link(REPORT, "/report/rows/")),
+    Picture("export", "exports", "investigator", at("/exports/")),
+    Picture("export-made", "export", "investigator", at("/exports/"), _exported),
+    Picture("exchange", "exchange", "datamanager", at("/exchange/")),
+    Picture("import-preview", "import_preview", "datamanager", at("/exchange/"), _uploaded),
+    Picture("import-row", "import_row", "datamanager", at("/exchange/"), _to_the_wrong_row),
+    Picture("allocation", "allocation", "datamanager", at("/allocation/")),
+    Picture(
+        "allocation-open", "allocation_open", "datamanager", link(at("/allocation/"), "/allocation/open/")
+    ),
+    Picture("reading-room", "reading_room", "observer", at("/reading-room/")),
+    Picture("protocols", "protocols", "administrator", at("/protocols/")),
+    Picture("protocol", "protocol", "administrator", link(at("/protocols/"), "/protocols/")),
+    Picture(
+        "protocol-new-version",
+        "protocol_new_version",
+        "administrator",
+        link(link(at("/protocols/"), "/protocols/"), "/new-version/"),
+    ),
+    Picture("users", "users", "administrator", at("/users/")),
+    Picture("user", "user", "administrator", link(at("/users/"), "/users/", "tbody")),
+    Picture("user-new", "user_new", "administrator", at("/users/new/")),
+    Picture("clinics", "clinics", "administrator", at("/clinics/")),
+    Picture("clinic", "clinic", "administrator", link(at("/clinics/"), "/clinics/", "tbody")),
+    Picture("clinic-new", "clinic_new", "administrator", at("/clinics/new/")),
+    Picture("rights", "rights", "administrator", at("/rights/")),
+    Picture("password", "password", "nurse", at("/password/")),
+    Picture("not-found", "", "nurse", at("/nothing-here/")),
+    Picture(
+        "user-password",
+        "user_password",
+        "administrator",
+        link(at("/users/"), "/users/", "tbody tr:last-child"),
+        _new_password,
+    ),
+    Picture("score-code", "score_invite", "clinician", SHEET, _code),
+    Picture("score", "score", "clinician", SHEET, _handed_over, width=TABLET),
 )
 
 
@@ -223,6 +359,7 @@ def take(page: Page, picture: Picture) -> int:
     page.emulate_media(color_scheme="dark" if picture.theme == "dark" else "light")
     picture.way(page)
     picture.then(page)
+    assert picture.page in ("", page_at(page.url)), f"{picture.name} shows {page.url}"
     page.evaluate("document.activeElement.blur()")
     # A window as high as the page, so that what sticks to its edges stands at its own place.
     height = page.evaluate("document.documentElement.scrollHeight")
@@ -236,6 +373,8 @@ def take(page: Page, picture: Picture) -> int:
 
 def main(names: list[str]) -> None:
     """Take all pictures, or those that are named; what is no longer made is removed."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
     provide()
     TARGET.mkdir(parents=True, exist_ok=True)
     wanted = [picture for picture in PICTURES if not names or picture.name in names]

@@ -80,13 +80,23 @@ OF_AN_IMPORT = {"import_preview", "import_row"}
 OF_RECALLED_LOTS = {"lot", "lot_strike_out"}
 OF_AN_EXPORT = {"export"}
 PAGES = {
-    "clinician": OF_THE_CLINIC | {"report", "report_rows", "strike_out"},
+    "clinician": OF_THE_CLINIC | {"patients_struck_out", "report", "report_rows", "strike_out"},
     "nurse": OF_THE_CLINIC,
     "investigator": OF_READERS | {"report", "report_rows", "exports"},
     "observer": {"reading_room"},
     "datamanager": OF_READERS
     | OF_CORRECTIONS
-    | {"report", "report_rows", "strike_out", "exchange", "exports", "allocation", "allocation_open", "lots"},
+    | {
+        "patients_struck_out",
+        "report",
+        "report_rows",
+        "strike_out",
+        "exchange",
+        "exports",
+        "allocation",
+        "allocation_open",
+        "lots",
+    },
     "administrator": {"users", "user", "user_new", "clinics", "clinic", "clinic_new", "holidays"}
     | {"alerts", "protocols", "protocol", "protocol_new_version"},
 }

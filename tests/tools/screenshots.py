@@ -228,6 +228,7 @@ PICTURES = (
     Picture("patient-dark", "patient", "clinician", patient("DEMO-04"), theme="dark"),
     Picture("patient-telephone", "patient", "clinician", patient("DEMO-04"), width=TELEPHONE),
     Picture("patient-pseudonymous", "patient", "investigator", patient("DEMO-09")),
+    Picture("patients-struck-out", "patients_struck_out", "clinician", at("/patients/struck-out/")),
     Picture("enrol", "enrol", "clinician", at("/patients/enrol/")),
     Picture("enrol-decide", "enrol_decide", "clinician", link(patient("DEMO-05"), "/decide/")),
     Picture("withdraw", "patient_withdraw", "clinician", link(patient("DEMO-04"), "/withdraw/")),

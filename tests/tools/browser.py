@@ -26,8 +26,9 @@ WITHOUT_A_PAGE = {
     "photograph",
     "photograph_thumbnail",
     "export_file",
-    # A part of a page.
+    # Parts of a page.
     "score_state",
+    "draft_alerts",
     # Only sent to.
     "call_note",
     "call_take_back",

@@ -13,11 +13,12 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from sessions_app.concealed import Concealed, concealed_for
-from sessions_app.models import Injection, Protocol, RecalledLot
+from sessions_app.models import Injection, Protocol, RecalledLot, SessionVial
 from stsclinic.access import clinics_where
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import strike_out, write_new
 from stsclinic.clinical.lots import plain_lot
+from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import Clinic
 
@@ -25,9 +26,13 @@ SHOWN_RECIPIENTS = 500
 """Injections on the page of one lot; the rest is counted."""
 
 
+Use = Injection | SessionVial
+"""That something of a lot was injected, or drawn."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
-    """One injection of a recalled lot."""
+    """One injection of a recalled lot, or one vial of it of which no injection tells the lot."""
 
     patient_pk: int
     study_id: str
@@ -36,6 +41,7 @@ class Recipient:
     session_no: int | None
     held_on: date
     lesion_id: str
+    """Empty for a vial."""
     where: str
     lot_number: str
     """As it was written down."""
@@ -48,6 +54,7 @@ class LotRow:
     lot: RecalledLot
     patients: int
     injections: int
+    """And vials of which no injection tells the lot."""
 
 
 def lots_for(user) -> QuerySet[RecalledLot]:
@@ -66,10 +73,10 @@ def lot_rows(user) -> list[LotRow]:
         return []
     concealed = concealed_for(user)
     given: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for injection in _injections(lots):
-        if not _is_hidden(concealed, injection):
-            patient = injection.session.series.patient
-            given[patient.clinic_id, plain_lot(injection.lot_number)].append(patient.pk)
+    for use in _uses(lots):
+        if not _is_hidden(concealed, use):
+            patient = use.session.series.patient
+            given[patient.clinic_id, plain_lot(use.lot_number)].append(patient.pk)
     return [
         LotRow(lot=lot, patients=len(set(whose)), injections=len(whose))
         for lot in lots
@@ -80,7 +87,7 @@ def lot_rows(user) -> list[LotRow]:
 def recipients(user, lot: RecalledLot) -> list[Recipient]:
     """Who got a lot, the latest first, as far as `user` may see."""
     concealed = concealed_for(user)
-    rows = [row for row in _injections([lot]) if not _is_hidden(concealed, row)]
+    rows = [row for row in _uses([lot]) if not _is_hidden(concealed, row)]
     rows.sort(key=lambda row: (row.session.held_on, row.session.pk, row.pk), reverse=True)
     return [
         Recipient(
@@ -90,8 +97,10 @@ def recipients(user, lot: RecalledLot) -> list[Recipient]:
             series_no=row.session.series.series_no,
             session_no=row.session.session_no,
             held_on=row.session.held_on,
-            lesion_id=row.lesion.lesion_id,
-            where=row.lesion.site_words,
+            lesion_id=row.lesion.lesion_id if isinstance(row, Injection) else "",
+            where=row.lesion.site_words
+            if isinstance(row, Injection)
+            else f"{show_decimal(row.drawn_ml)} ml drawn; for which lesions is not recorded",
             lot_number=row.lot_number,
         )
         for row in rows
@@ -156,16 +165,25 @@ def strike_out_lot(lot: RecalledLot, *, by: str, reason: str, source: str = "pag
     strike_out(lot, by=by, reason=reason, source=source)
 
 
-def _injections(lots: Sequence[RecalledLot]) -> list[Injection]:
-    """The kept injections of these lots in their clinics, however the number was written."""
-    clinics = {lot.clinic_id for lot in lots}
-    wanted = {plain_lot(lot.lot_number) for lot in lots}
-    kept = Injection.objects.filter(
+def _uses(lots: Sequence[RecalledLot]) -> list[Use]:
+    """The kept injections of these lots in their clinics, and the vials of which no injection tells the lot."""
+    injections = _of_lots(Injection, lots, "lesion")
+    told = {(row.session_id, plain_lot(row.lot_number)) for row in injections}
+    vials = [
+        row for row in _of_lots(SessionVial, lots) if (row.session_id, plain_lot(row.lot_number)) not in told
+    ]
+    return [*injections, *vials]
+
+
+def _of_lots(model, lots: Sequence[RecalledLot], *related: str) -> list:
+    """The kept rows of these lots, however the number was written."""
+    kept = model.objects.filter(
         session__struck_out_at=None,
         session__series__struck_out_at=None,
         session__series__patient__struck_out_at=None,
-        session__series__patient__clinic__in=clinics,
+        session__series__patient__clinic__in={lot.clinic_id for lot in lots},
     )
+    wanted = {plain_lot(lot.lot_number) for lot in lots}
     written = [
         number
         for number in kept.exclude(lot_number="").order_by().values_list("lot_number", flat=True).distinct()
@@ -173,13 +191,13 @@ def _injections(lots: Sequence[RecalledLot]) -> list[Injection]:
     ]
     return list(
         kept.filter(lot_number__in=written).select_related(
-            "lesion", "session__series__patient", "session__series__protocol"
+            *related, "session__series__patient", "session__series__protocol"
         )
     )
 
 
-def _is_hidden(concealed: Concealed, injection: Injection) -> bool:
-    series = injection.session.series
+def _is_hidden(concealed: Concealed, use: Use) -> bool:
+    series = use.session.series
     return concealed.hides(
         clinic_id=series.patient.clinic_id,
         patient_id=series.patient_id,

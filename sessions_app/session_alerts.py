@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from sessions_app.draft_saving import NOTE_OF_ALERT
-from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry
+from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry, VialEntry
 from sessions_app.models import TreatmentSession
 from sessions_app.session_facts import facts_of
 from sessions_app.sheet import Reading, SheetPlan, planned_injections
@@ -145,6 +145,10 @@ def entry_of(session: TreatmentSession) -> SessionEntry:
                 lot_number=row.lot_number,
             )
             for row in session.injections.all()
+        ),
+        vials=tuple(
+            VialEntry(vial_no=row.vial_no, lot_number=row.lot_number, drawn_ml=row.drawn_ml)
+            for row in session.vials.all()
         ),
         infusion=next(
             (

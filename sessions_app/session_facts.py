@@ -56,6 +56,7 @@ def facts_of(series: Series, entry: SessionEntry, *, leaving_out: TreatmentSessi
             held_on=entry.held_on,
             kind=entry.kind,
             injections=tuple(_injection(series, row, lesions[row.lesion], arms) for row in entry.injections),
+            vial_lots=tuple(row.lot_number for row in entry.vials or ()),
             infusion_g=entry.infusion.dose_g if entry.infusion else None,
             ptga=entry.ptga,
             sizes=tuple(

@@ -427,7 +427,9 @@ def _too_late(facts: Facts) -> Iterator[Finding]:
 
 def _recalled_lot(facts: Facts) -> Iterator[Finding]:
     recalled = {number: lot for lot in facts.recalled_lots if (number := plain_lot(lot.lot_number))}
-    by_lot: dict[str, list[InjectionFacts]] = {}
+    by_lot: dict[str, list[InjectionFacts]] = {
+        number: [] for lot in facts.session.vial_lots if (number := plain_lot(lot)) in recalled
+    }
     for injection in facts.session.injections:
         if plain_lot(injection.lot_number) in recalled:
             by_lot.setdefault(plain_lot(injection.lot_number), []).append(injection)
@@ -435,7 +437,7 @@ def _recalled_lot(facts: Facts) -> Iterator[Finding]:
         lot = recalled[number]
         why = f" ({lot.reason})" if lot.reason else ""
         yield Finding(
-            reason=f"{_names(injections)}: lot {lot.lot_number} was recalled on"
+            reason=f"{_names(injections) or 'A vial'}: lot {lot.lot_number} was recalled on"
             f" {show_date(lot.recalled_on)}{why}.",
             measure=lot.lot_number,
             betrays_allocation=True,
@@ -809,7 +811,7 @@ ALERTS: tuple[AlertEntry, ...] = (
         code="recalled_lot",
         level="acknowledge",
         title="The lot was recalled",
-        meaning="The lot of what is injected was recalled. It can be acknowledged, so that what was given can"
+        meaning="The lot of what is injected, or of a vial from which was drawn, was recalled. It can be acknowledged, so that what was given can"
         " be recorded.",
         source="",
         rule=_recalled_lot,

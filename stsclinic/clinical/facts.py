@@ -168,6 +168,8 @@ class SessionFacts:
     held_on: date
     kind: str = "treatment"
     injections: tuple[InjectionFacts, ...] = ()
+    vial_lots: tuple[str, ...] = ()
+    """The lot numbers of the vials from which was drawn."""
     infusion_g: Decimal | None = None
     ptga: int | None = None
     sizes: tuple[SizeFacts, ...] = ()

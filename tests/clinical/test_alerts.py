@@ -716,6 +716,15 @@ def test_a_recalled_lot_without_a_number_is_no_lot():
     assert codes(injections=(ELBOW,), recalled_lots=nameless) == []
 
 
+def test_a_recalled_vial_speaks_once_whether_or_not_an_injection_tells_its_lot():
+    lots = (RecalledLot(lot_number="X1", recalled_on=TODAY),)
+    (alone,) = found(session={"vial_lots": ("x-1", "Y2")}, recalled_lots=lots)
+    assert alone.reason.startswith("A vial: lot X1 was recalled")
+    given = (replace(ELBOW, lot_number="X1"),)
+    (told,) = found(injections=given, session={"vial_lots": ("X1",)}, recalled_lots=lots)
+    assert told.reason.startswith("L01")
+
+
 def test_lesions_of_one_recalled_lot_are_one_alert():
     lots = (RecalledLot(lot_number="X1", recalled_on=TODAY), RecalledLot(lot_number="X2", recalled_on=TODAY))
     injections = [replace(ELBOW, lot_number="X1"), replace(THUMB, lot_number="x1")]

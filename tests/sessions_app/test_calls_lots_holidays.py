@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from sessions_app.models import AllocationOpening, RecalledLot
+from sessions_app.models import AllocationOpening, RecalledLot, SessionVial, TreatmentSession
 from sessions_app.recalled_lots import enter_lot, lot_rows, recipients
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
@@ -114,6 +114,21 @@ def test_what_was_struck_out_got_nothing(clinic, nurse, what):
     assert recipients(nurse, recall(clinic, "A17")) == []
 
 
+def test_a_vial_of_the_lot_is_found_where_no_injection_tells_it(clinic, nurse, browser):
+    session = TreatmentSession.objects.get(series__patient=injected(clinic, ""))
+    save(SessionVial(session=session, vial_no=2, lot_number="sts 25-017", drawn_ml="1.5"))
+    told = TreatmentSession.objects.get(series__patient=injected(clinic, "STS-25 017"))
+    save(SessionVial(session=told, vial_no=1, lot_number="STS-25 017", drawn_ml="1"))
+    lot = recall(clinic)
+    rows = {(row.session_pk, row.lesion_id) for row in recipients(nurse, lot)}
+    assert rows == {(session.pk, ""), (told.pk, "L01")}
+    (row,) = lot_rows(nurse)
+    assert (row.patients, row.injections) == (2, 2)
+    page = browser.get(reverse("lot", args=[lot.pk])).content.decode()
+    assert "1.5 ml drawn; for which lesions is not recorded" in page
+    assert "For an infusion no lot is recorded" in page
+
+
 def test_a_lot_does_not_betray_an_arm(clinic, nurse, browser):
     patient = injected(clinic, "A17", "placebo3", "active")
     lot = recall(clinic, "A17")
@@ -201,12 +216,12 @@ def test_lists_of_lots_take_a_fixed_number_of_queries(clinic, nurse, django_asse
         recall(clinic, f"A{number}")
         injected(clinic, f"A{number}")
     lot_rows(nurse)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         lot_rows(nurse)
     for number in range(2, 6):
         recall(clinic, f"A{number}")
         injected(clinic, f"A{number}")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         lot_rows(nurse)
 
 

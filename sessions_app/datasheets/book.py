@@ -71,7 +71,7 @@ class Row:
         """The values of these columns; None if one of them was refused."""
         if self.refused and self.refused.intersection(names):
             return None
-        return tuple(self.values[name] for name in names)
+        return tuple(map(self.values.__getitem__, names))
 
     def parent_key(self, parent: str) -> tuple | None:
         """The key of the row that this one refers to; None if it refers to none, or was refused."""

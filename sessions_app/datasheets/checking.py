@@ -1,8 +1,10 @@
 """Whether data sheets can be imported: every error of the whole file at once, and what is unusual."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Any
 
 from django.utils import timezone
 
@@ -31,6 +33,10 @@ NO_ROW = {
     "series": "This patient has no series of this number in the sheet series.",
     "session": "This series has no session of this number in the sheet sessions.",
 }
+
+
+DIFFERENT = 10_000
+"""Different texts of a column whose values are kept while a sheet is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +77,9 @@ def check(raw: RawSheets, allowed: Allowed = ANYTHING_NEW) -> Checked:
     book.warnings += raw.warnings
     for name, sheet in SHEETS.items():
         if name in raw.sheets:
+            parsers = _parsers(sheet)
             book.rows[name] = [
-                _read_row(book, sheet, number, texts) for number, texts in raw.sheets[name].rows
+                _read_row(book, sheet, parsers, number, texts) for number, texts in raw.sheets[name].rows
             ]
             _index(book, sheet)
     _check_clinics(book, allowed)
@@ -126,7 +133,15 @@ def _protocols() -> tuple[dict[tuple[str, str], KnownProtocol], dict[int, KnownP
     }
 
 
-def _read_row(book: Book, sheet: Sheet, number: int, texts: dict[str, str | None]) -> Row:
+Parsers = Mapping[str, Callable[[str], Any]]
+
+
+def _parsers(sheet: Sheet) -> Parsers:
+    """What reads the cells of each column. Most texts stand in many rows, and are read once."""
+    return {column.name: lru_cache(DIFFERENT)(partial(parse_value, column)) for column in sheet.columns}
+
+
+def _read_row(book: Book, sheet: Sheet, parsers: Parsers, number: int, texts: dict[str, str | None]) -> Row:
     row = Row(sheet, number, texts, {}, set())
     for column in sheet.columns:
         text = texts.get(column.name, "")
@@ -140,7 +155,7 @@ def _read_row(book: Book, sheet: Sheet, number: int, texts: dict[str, str | None
             book.refuse(row, column.name, "This is required.", valid_words(column))
             continue
         try:
-            row.values[column.name] = parse_value(column, text)
+            row.values[column.name] = parsers[column.name](text)
         except ValueRefused as error:
             row.refused.add(column.name)
             book.refuse(row, column.name, str(error), valid_words(column))
@@ -333,6 +348,8 @@ def _warn_of_renames(book: Book, plan: Plan) -> None:
         for held in held_rows(SHEETS["patients"], plan.other_patients):
             row = Row(SHEETS["patients"], None, {}, held.values, set(), held)
             gone[_content(row)].append(row)
+    if not gone:
+        return
     likely = Counter(_content(row) for row in plan.created)
     for row in plan.created:
         content = _content(row)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from sessions_app.datasheets.book import PARENTS, Row
 from sessions_app.datasheets.checking import ANYTHING_NEW, Allowed, Checked, check
 from sessions_app.datasheets.columns import IMPORT_ORDER, SHEETS, Sheet
+from sessions_app.datasheets.inserting import insert_rows
 from sessions_app.datasheets.problems import ImportRefused, Problem
 from sessions_app.datasheets.raw import RawSheets
 from sessions_app.models import SideEffect, TreatmentSession
@@ -176,25 +177,26 @@ def _clinic_ids(checked: Checked) -> dict[str, int]:
 
 def _write_sheet(sheet: Sheet, rows: list[Row], ids: dict[str, dict[Any, int]], by: str) -> None:
     model: Any = apps.get_model(sheet.model)
-    own = [column for column in sheet.columns if not column.is_reference]
+    own = {column.field: column.name for column in sheet.columns if not column.is_reference}
     references = dict.fromkeys(column.field.split("__")[0] for column in sheet.columns if column.is_reference)
     extra = {"completed_at": timezone.now(), "completed_by": by} if sheet.name == "sessions" else {}
+    names = [*own, *(f"{name}_id" for name in references), *extra]
+
+    def values_of(row: Row) -> list[Any]:
+        there = [row.values[name] for name in own.values()]
+        return [*there, *(_referred(row, name, ids) for name in references), *extra.values()]
+
     parent = _PARENT_OF_SHEET.get(sheet.name)
-    written = ids.setdefault(parent, {}) if parent else {}
+    if parent is None:
+        insert_rows(model, names, map(values_of, rows))
+        return
+    written = ids.setdefault(parent, {})
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        made = [
-            model(
-                **{column.field: row.values[column.name] for column in own},
-                **{f"{name}_id": _referred(row, name, ids) for name in references},
-                **extra,
-            )
-            for row in chunk
-        ]
+        made = [model(**dict(zip(names, values_of(row), strict=True))) for row in chunk]
         model._base_manager.bulk_create(made)
-        if parent:
-            for row, record in zip(chunk, made, strict=True):
-                written[row.key(PARENTS[parent][1])] = record.pk
+        for row, record in zip(chunk, made, strict=True):
+            written[row.key(PARENTS[parent][1])] = record.pk
 
 
 def _referred(row: Row, name: str, ids: dict[str, dict[Any, int]]) -> int | None:

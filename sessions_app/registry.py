@@ -7,10 +7,12 @@ Most rows are assessments and injections, and most of these are like another one
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any
+
+from django.db import connection
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from sessions_app.datasheets.snapshot import snapshot
@@ -188,14 +190,23 @@ def _sessions(within: list[int] | None, lesion_ids: Mapping[int, str]) -> dict[i
     assessments: dict[int, dict[str, AssessmentRecord]] = {}
     injections: dict[int, list[InjectionRecord]] = {}
     sessions: dict[int, list[SessionRecord]] = defaultdict(list)
+    alike: Callable[[Any], Any] = cache(lambda value: value)
     facts = ("session_no", "kind", "held_on", "ptga", "phga")
-    one_value = cache(lambda value: value)
-    for series_pk, pk, *values in _rows(
+    for series_pk, pk, session_no, kind, held_on, ptga, phga in _rows(
         TreatmentSession, "series__patient__", within, ("series__",), "series_id", "pk", *facts
     ):
         assessments[pk], injections[pk] = {}, []
         sessions[series_pk].append(
-            SessionRecord(*map(one_value, values), assessments[pk], injections[pk], infusions.get(pk))
+            SessionRecord(
+                session_no=session_no,
+                kind=alike(kind),
+                held_on=alike(held_on),
+                ptga=ptga,
+                phga=phga,
+                assessments=assessments[pk],
+                injections=injections[pk],
+                infusion=infusions.get(pk),
+            )
         )
     for of_series in sessions.values():
         of_series.sort(key=attrgetter("session_no"))
@@ -210,20 +221,78 @@ def _fill_in(
     lesion_ids: Mapping[int, str],
 ) -> None:
     """What was seen and injected at these sessions, which alone are kept; so are these lesions."""
-    patient, keys = "session__series__patient__", ("session_id", "lesion_id")
-    an_assessment, an_injection = cache(AssessmentRecord), cache(InjectionRecord)
-    fields = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
-    for session_pk, lesion_pk, *values in _rows_of(Assessment, patient, within, *keys, *fields):
+
+    def see(session_pk: int, lesion_pk: int, found: AssessmentRecord) -> None:
         if session_pk in assessments and lesion_pk in lesion_ids:
-            assessments[session_pk][lesion_ids[lesion_pk]] = an_assessment(*values)
+            assessments[session_pk][lesion_ids[lesion_pk]] = found
+
+    fields = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
+    _read_alike(Assessment, within, fields, lambda values: AssessmentRecord(*values), see)
     for seen in assessments.values():
         _put_in_order(seen)
-    parts = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
-    for session_pk, lesion_pk, *values in _rows_of(Injection, patient, within, *keys, *parts):
+
+    def inject(session_pk: int, lesion_pk: int, into: Callable[[str], InjectionRecord]) -> None:
         if session_pk in injections and lesion_pk in lesion_ids:
-            injections[session_pk].append(an_injection(lesion_ids[lesion_pk], *values))
+            injections[session_pk].append(into(lesion_ids[lesion_pk]))
+
+    def injection(values: Sequence[Any]) -> Callable[[str], InjectionRecord]:
+        return cache(lambda lesion_id: InjectionRecord(lesion_id, *values))
+
+    parts = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
+    _read_alike(Injection, within, parts, injection, inject)
     for given in injections.values():
         given.sort(key=attrgetter("lesion_id"))
+
+
+def _read_alike(
+    model: Any,
+    within: list[int] | None,
+    fields: Sequence[str],
+    make: Callable[[Sequence[Any]], Any],
+    take: Callable[[int, int, Any], None],
+) -> None:
+    """Read what was kept of lesions at sessions: `take` gets the ids of both, and what `make` made of the fields.
+
+    Rows of the same values get the same object. PostgreSQL writes them as text, of which only what was not
+    seen before is read.
+    """
+    if within == []:
+        return
+    found = model.objects.order_by()
+    if within is not None:
+        found = found.filter(session__series__patient__clinic__in=within)
+    found = found.values_list("session_id", "lesion_id", *fields)
+    if connection.vendor != "postgresql":
+        one_of = cache(lambda *values: make(values))
+        for session_pk, lesion_pk, *values in found.iterator(chunk_size=CHUNK):
+            take(session_pk, lesion_pk, one_of(*values))
+        return
+    columns = [model._meta.get_field(name) for name in fields]
+
+    def read(text: bytes) -> Any:
+        cells = text.decode().rstrip("\n").split("\t")
+        return make(
+            [
+                None if cell == r"\N" else column.to_python(cell)
+                for column, cell in zip(columns, cells, strict=True)
+            ]
+        )
+
+    with connection.cursor() as cursor:
+        sql = cursor.mogrify(*found.query.sql_with_params()).decode()
+        cursor.copy_expert(f"COPY ({sql}) TO STDOUT", _Lines(take, cache(read)))
+
+
+class _Lines:
+    """A file of the rows that PostgreSQL writes: it gets one with each call."""
+
+    def __init__(self, take: Callable[[int, int, Any], None], read: Callable[[bytes], Any]):
+        self._take, self._read = take, read
+
+    def write(self, line: bytes) -> None:
+        """Take one row."""
+        session_pk, lesion_pk, rest = line.split(b"\t", 2)
+        self._take(int(session_pk), int(lesion_pk), self._read(rest))
 
 
 def _side_effects(within: list[int] | None) -> Iterator[SideEffectRecord]:

@@ -24,7 +24,14 @@ def database(title: str, folder: Path, url: str = "") -> bool:
     manage(surroundings, "migrate", "--verbosity", "0")
     print(f"\n{title}\n{HEAD}", flush=True)
     command = [sys.executable, "-m", "tests.tools.bench.rows"]
-    return subprocess.run(command, cwd=ROOT, env=surroundings, stdin=subprocess.DEVNULL).returncode == 0
+    process = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdin=subprocess.DEVNULL)
+    try:
+        return process.wait() == 0
+    finally:
+        if process.poll() is None:
+            # It ends what it started.
+            process.terminate()
+            process.wait()
 
 
 def main() -> int:

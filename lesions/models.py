@@ -17,6 +17,12 @@ record_code = RegexValidator(
 )
 
 
+_ONE_CODE = f"({'|'.join(terms.OVERLAP_WITH)})"
+OVERLAP_CODES = f"^{_ONE_CODE}(;{_ONE_CODE})+$"
+"""Two or more codes joined by `;`, as Patient.overlap_with holds them."""
+ONE_CODE_TWICE = r"(^|;)([a-z]+);(.*;)?\2(;|$)"
+
+
 def kept(**conditions) -> Q:
     """The condition of a row that is not struck out."""
     return Q(struck_out_at=None, **conditions)
@@ -68,10 +74,16 @@ class Patient(ClinicalRecord):
             models.Index(
                 fields=["study_id"], condition=Q(withdrawn_on__isnull=False), name="patients_withdrawn"
             ),
+            models.Index(fields=["id"], condition=Q(struck_out_at__isnull=False), name="patients_struck_out"),
         ]
         constraints = [
             # Two IDs that differ in capitals only are read, said and typed as one.
             models.UniqueConstraint(Lower("study_id"), name="study_id_once_in_any_capitals"),
+            models.CheckConstraint(
+                condition=Q(overlap_with="")
+                | Q(overlap_with__regex=OVERLAP_CODES) & ~Q(overlap_with__regex=ONE_CODE_TWICE),
+                name="overlap_of_two_or_more_codes",
+            ),
             models.CheckConstraint(
                 condition=Q(not_enrolled_reason="") | Q(consented_on=None),
                 name="not_enrolled_never_consented",

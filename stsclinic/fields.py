@@ -109,6 +109,23 @@ class PartialDateField(models.CharField):
 
     def db_check(self, connection):
         column = connection.ops.quote_name(self.column)
+        if connection.vendor == "postgresql":
+            is_written = f"{column} ~ '^[0-9]{{4}}(-[0-9]{{2}}(-[0-9]{{2}})?)?$'"
+        else:
+            digit, parts = "[0-9]", (4, 2, 2)
+            shapes = ("-".join(digit * length for length in parts[:known]) for known in (1, 2, 3))
+            is_written = " OR ".join(f"{column} GLOB '{shape}'" for shape in shapes)
+        year = f"CAST(substr({column}, 1, 4) AS INTEGER)"
+        month, day = f"substr({column}, 6, 2)", f"substr({column}, 9, 2)"
+        # Whole numbers are divided, so this is whether nothing is left; a % would be taken for a parameter.
+        is_leap = f"{year} = {year} / 4 * 4 AND ({year} <> {year} / 100 * 100 OR {year} = {year} / 400 * 400)"
+        last = (
+            f"CASE WHEN {month} IN ('04', '06', '09', '11') THEN '30' WHEN {month} <> '02' THEN '31'"
+            f" WHEN {is_leap} THEN '29' ELSE '28' END"
+        )
+        # CASE asks in this order: nothing but a date is ever taken apart.
         return (
-            f"{column} = '' OR {column} LIKE '____' OR {column} LIKE '____-__' OR {column} LIKE '____-__-__'"
+            f"CASE WHEN {column} = '' THEN TRUE WHEN {is_written} THEN {year} >= 1"
+            f" AND ({month} = '' OR {month} BETWEEN '01' AND '12')"
+            f" AND ({day} = '' OR {day} BETWEEN '01' AND {last}) ELSE FALSE END"
         )

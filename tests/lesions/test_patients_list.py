@@ -52,6 +52,49 @@ def test_by_study_id_and_by_name(clinic, clinician):
     assert ids(clinician, text="_") == []
 
 
+@pytest.mark.parametrize("text", ["aud", "AUD", "Aud", "aUd", "aud-1", "AUD-1", "Aud-1"])
+def test_a_study_id_is_found_whatever_its_capitals(clinic, clinician, text):
+    for study_id in ("Aud-1", "aUD-10", "AUD-11", "BUD-1"):
+        make_patient(clinic, study_id=study_id)
+    assert ids(clinician, text=text) == ["Aud-1", "aUD-10", "AUD-11"]
+
+
+def test_what_is_found_by_a_text_goes_on_page_by_page_whatever_the_capitals(clinic, clinician, monkeypatch):
+    monkeypatch.setattr(patient_list, "PAGE", 2)
+    there = ["aud-1", "AUD-2", "Aud-3", "aud-4", "AUD-5"]
+    for study_id in there:
+        make_patient(clinic, study_id=study_id)
+    page, found = find_patients(clinician, Wanted(text="aud")), []
+    while True:
+        found += [row.study_id for row in page.rows]
+        if not page.next:
+            break
+        page = find_patients(clinician, Wanted(text="aud", after=page.next))
+    assert found == there
+    back = find_patients(clinician, Wanted(text="aud", before=page.previous))
+    assert [row.study_id for row in back.rows] == there[2:4]
+
+
+def test_a_beginning_in_any_capitals_is_looked_up_in_an_index(clinic, clinician):
+    for number in range(400):
+        make_patient(clinic, study_id=f"P-{number:04}")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE lesions_patient")
+    with CaptureQueriesContext(connection) as captured:
+        find_patients(clinician, Wanted(text="p-0399"))
+    (asked,) = [
+        query["sql"]
+        for query in captured
+        if "LOWER" in query["sql"]
+        and "BEGIN" not in query["sql"]
+        and ("LIKE" in query["sql"] or ">=" in query["sql"])
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + asked)
+        plan = str(cursor.fetchall())
+    assert "study_id_once_in_any_capitals" in plan or "patients_by_id_beginning" in plan
+
+
 def test_names_are_found_and_shown_only_where_they_may_be(client, clinic):
     named(make_patient(clinic, study_id="AAR-001"), "Inger Holm")
     other = make_clinic("other")

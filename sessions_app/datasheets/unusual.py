@@ -1,5 +1,6 @@
 """What is unusual in data sheets, but possible: it is listed and let through. All in UNUSUAL.
 
+What a session sheet would refuse is an error of an import or stands here: nothing of the kind comes unsaid.
 Source: the data sheet format, last paragraph before the codes; domain description for the limits.
 """
 
@@ -7,7 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from decimal import Decimal
 
+from django.utils import timezone
+
 from sessions_app.datasheets.book import Book, Row
+from sessions_app.services import EARLIEST
 from stsclinic.clinical.dates import PartialDate
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.protocols import ProtocolDefinition
@@ -135,11 +139,57 @@ def _consent(book: Book) -> None:
             book.warn(row, "held_on", f"The patient withdrew on {withdrawn_on}.")
 
 
+OTHER_KINDS = ("follow_up", "assessment")
+AGENT_OF_ARM = {"active": "sts", "control": "saline"}
+
+
+def _days_of_sessions(book: Book) -> None:
+    today = timezone.localdate()
+    for row in book.rows["sessions"]:
+        held_on = row.values["held_on"]
+        if held_on is not None and held_on > today:
+            book.warn(row, "held_on", "The day is in the future.")
+        elif held_on is not None and held_on < EARLIEST:
+            book.warn(row, "held_on", f"The day is before {EARLIEST.year}.")
+
+
+def _not_treated(book: Book) -> None:
+    treated = book.by_key["series_lesions"]
+    for row in book.rows["session_lesions"]:
+        key = row.key(("patient_id", "series_no", "lesion_id"))
+        is_known = book.parent(row, "session") is not None and book.parent(row, "lesion") is not None
+        if is_known and key is not None and key not in treated:
+            book.warn(row, "lesion_id", f"Series {row.values['series_no']} does not treat this lesion.")
+
+
+def _other_route(book: Book) -> None:
+    for sheet, route in (("infusions", "infusion"), ("injections", "injection")):
+        for row in book.rows[sheet]:
+            protocol, session = book.protocol(row), book.parent(row, "session")
+            if protocol is not None and protocol.route != route:
+                book.warn(row, "session_no", f"Protocol {protocol.code} gives no {sheet}.")
+            if sheet == "infusions" and session is not None and session.values["kind"] in OTHER_KINDS:
+                book.warn(row, "session_no", "Infused at a session that is no treatment.")
+
+
+def _other_agent(book: Book) -> None:
+    treated = book.by_key["series_lesions"]
+    for row in book.rows["injections"]:
+        protocol, key = book.protocol(row), row.key(("patient_id", "series_no", "lesion_id"))
+        if protocol is None or not protocol.is_controlled or key is None or key not in treated:
+            continue
+        arm, agent = treated[key].values["arm"], row.values["agent"]
+        if not arm:
+            book.warn(row, "lesion_id", "The lesion has no arm.")
+        elif agent and agent != AGENT_OF_ARM[arm]:
+            book.warn(row, "agent", f"The arm of the lesion is {arm}: its agent is {AGENT_OF_ARM[arm]}.")
+
+
 def _injected_all_the_same(book: Book) -> None:
     seen = book.by_key["session_lesions"]
     for row in book.rows["injections"]:
         session = book.parent(row, "session")
-        if session is not None and session.values["kind"] in ("follow_up", "assessment"):
+        if session is not None and session.values["kind"] in OTHER_KINDS:
             book.warn(row, "session_no", "Injected at a session that is no treatment.")
         key = row.key(("patient_id", "series_no", "session_no", "lesion_id"))
         assessment = seen.get(key) if key is not None else None
@@ -165,6 +215,10 @@ UNUSUAL: tuple[Callable[[Book], None], ...] = (
     _widest,
     _lesion_counts,
     _consent,
+    _days_of_sessions,
+    _not_treated,
+    _other_route,
+    _other_agent,
     _injected_all_the_same,
     _stopped_before_started,
 )

@@ -7,7 +7,9 @@ from lesions.models import Patient
 from sessions_app.datasheets.checking import Allowed, check
 from sessions_app.datasheets.importing import import_checked, import_sheets
 from sessions_app.datasheets.problems import ImportRefused
+from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry
 from sessions_app.models import Protocol, TreatmentSession
+from sessions_app.services import check_entry
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
 from stsclinic.clinics.models import Clinic
@@ -274,6 +276,30 @@ UNUSUAL = {
     "injected at an assessment": (
         ("sessions", 0, {"kind": "assessment"}), "injections, row 2, session_no", "no treatment"
     ),
+    "assessed, but not treated": (
+        ("session_lesions", None, {**V1, "session_no": "1", "lesion_id": "L2", **SEEN}),
+        "session_lesions, row 5, lesion_id",
+        "does not treat",
+    ),
+    "infused under a protocol of injections": (
+        ("infusions", None, {**V1, "session_no": "1", "dose_g": "12.5", "duration_min": "30"}),
+        "infusions, row 3, session_no",
+        "gives no infusions",
+    ),
+    "infused at a follow-up": (
+        ("sessions", 3, {"kind": "follow_up"}), "infusions, row 2, session_no", "no treatment"
+    ),
+    "injected under a protocol of infusions": (
+        ("series", 0, {"protocol": "iv"}), "injections, row 2, session_no", "gives no injections"
+    ),
+    "not the agent of the arm": (
+        ("injections", 2, {"agent": "sts", "concentration_mg_ml": "40"}),
+        "injections, row 4, agent",
+        "its agent is saline",
+    ),
+    "without an arm": (("series_lesions", 1, {"arm": ""}), "injections, row 3, lesion_id", "no arm"),
+    "in the future": (("sessions", 3, {"held_on": "2999-01-01"}), "sessions, row 5, held_on", "in the future"),
+    "long ago": (("sessions", 3, {"held_on": "1989-12-31"}), "sessions, row 5, held_on", "before 1990"),
     "injected, but gone": (
         ("session_lesions", 2, {"status": "gone", "longest_mm": "", "widest_mm": "", "ulcer": ""}),
         "injections, row 3, lesion_id",
@@ -291,6 +317,56 @@ def test_what_is_unusual_is_listed_and_let_through(what):
     checked = import_sheets(as_raw(changed(sheet, index, **values)), by="test", source="import")
     assert [problem for problem in checked.warnings if problem.place == place and words in str(problem)]
     assert Patient.objects.count() == 3
+
+
+REFUSED_ON_A_SHEET = {
+    "injected at an assessment",
+    "assessed, but not treated",
+    "infused under a protocol of injections",
+    "infused at a follow-up",
+    "injected under a protocol of infusions",
+    "not the agent of the arm",
+    "without an arm",
+    "in the future",
+    "long ago",
+}
+
+
+@pytest.mark.parametrize("what", [None, *UNUSUAL])
+def test_what_a_session_sheet_refuses_comes_in_with_a_warning_only(what):
+    (sheet, index, values), _place, _words = UNUSUAL[what] if what else (("patients", 0, {}), "", "")
+    checked = import_sheets(as_raw(changed(sheet, index, **values)), by="test", source="import")
+    sessions = TreatmentSession.objects.select_related("series__patient__clinic", "series__protocol")
+    refused = [session for session in sessions if check_entry(session.series, entry_of(session))]
+    assert bool(refused) is (what in REFUSED_ON_A_SHEET)
+    assert bool(checked.warnings) is (what is not None)
+
+
+def entry_of(session):
+    """A session that is there as one would send it from a sheet."""
+    seen = (
+        AssessmentEntry(lesion=row.lesion_id, status=row.status, pga=row.pga, observer_pga=row.observer_pga)
+        for row in session.assessments.all()
+    )
+    given = (
+        InjectionEntry(
+            lesion=row.lesion_id,
+            volume_ml=row.volume_ml,
+            agent=row.agent,
+            concentration_mg_ml=row.concentration_mg_ml,
+        )
+        for row in session.injections.all()
+    )
+    infused = session.infusions.first()
+    return SessionEntry(
+        kind=session.kind,
+        held_on=session.held_on,
+        ptga=session.ptga,
+        phga=session.phga,
+        assessments=tuple(seen),
+        injections=tuple(given),
+        infusion=infused and InfusionEntry(dose_g=infused.dose_g, duration_min=infused.duration_min),
+    )
 
 
 def test_a_count_that_is_a_minimum_is_not_unusual():

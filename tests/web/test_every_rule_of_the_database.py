@@ -95,9 +95,10 @@ def rows() -> dict[type, list[models.Model]]:
 def refusal(write) -> str:
     """The database's own words, or "" where it lets the write through."""
     try:
-        with transaction.atomic(), acting(by="test", source="command"):
-            write()
-            connection.check_constraints()
+        with transaction.atomic():
+            with acting(by="test", source="command"):
+                write()
+                connection.check_constraints()
             transaction.set_rollback(True)
     except DatabaseError as error:
         return str(error)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lesions.banner import banner_of
+from lesions.models import Lesion
 from sessions_app.allocation import allocation_visible
 from sessions_app.draft_news import news_of
 from sessions_app.draft_readers import note_here
@@ -53,7 +54,7 @@ from stsclinic.clinical import terms
 from stsclinic.clinical.alerts import ALERTS, MAY_BETRAY_ALLOCATION
 from stsclinic.clinical.dosing import area_cm2, dose_mg, mg_per_cm2, session_totals
 from stsclinic.clinical.facts import InjectionFacts
-from stsclinic.clinical.limits import limits_in_words
+from stsclinic.clinical.limits import infusion_in_words, limits_in_words
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.scales import SCALES
 from stsclinic.clinical.vials import Vial, injected_without_vial, lots_in_words, vial_uses
@@ -317,6 +318,7 @@ def _show(
         "rows": rows_of(plan, sums, last, cells),
         "sums": sums,
         "limits": limits_in_words(plan.definition),
+        "infusion_words": infusion_in_words(plan.definition),
         "same_last_time": plan.course.holds(day_of_visit(shown)),
         "loaded": json.dumps({name: "" for name in plan.field_names} | _of_sheet(row, request.user, values)),
         "shown_at": timezone.now().isoformat(),
@@ -460,11 +462,19 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             "acknowledgements": _acknowledgements(row, shows),
             "told": () if row.struck_out_at else told_at(row, shows_allocation=shows),
             "side_effects": row.side_effects.select_related("lesion"),
+            "photographed": _photographed(request.user, row, assessments, injections),
             "photographs": row.photographs.select_related("lesion")
             if may(request.user, "see_photographs", clinic)
             else [],
         },
     )
+
+
+def _photographed(user, session: TreatmentSession, *rows) -> list[Lesion]:
+    """The lesions of the session of which this user may add a photograph, each once."""
+    if session.struck_out_at or not may(user, "record_session", session.series.patient.clinic_id):
+        return []
+    return list({row.lesion_id: row.lesion for listed in rows for row in listed}.values())
 
 
 def _density(assessments, injections: list[InjectionFacts]) -> str:

@@ -23,6 +23,21 @@ def limits_in_words(protocol: ProtocolDefinition) -> tuple[str, ...]:
     return tuple(f"{show_decimal(limit)} {what}" for limit, what in limits if limit is not None)
 
 
+def infusion_in_words(protocol: ProtocolDefinition) -> str:
+    """An infusion as the protocol gives it: `usually 12.5 g in 30 min, at most 25 g in 60 min`; "" where it does not."""
+    amounts = (
+        ("usually", protocol.usual_infusion_g, protocol.usual_infusion_min),
+        ("at most", protocol.max_infusion_g, protocol.max_infusion_min),
+    )
+    parts = []
+    for what, dose_g, duration_min in amounts:
+        dose = None if dose_g is None else f"{show_decimal(dose_g)} g"
+        duration = None if duration_min is None else f"{duration_min} min"
+        if amount := " in ".join(filter(None, (dose, duration))):
+            parts.append(f"{what} {amount}")
+    return ", ".join(parts)
+
+
 def limits_passed(
     protocol: ProtocolDefinition, injections: Sequence[InjectionFacts], *, counts_dose: bool
 ) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from stsclinic.clinical.facts import InjectionFacts
-from stsclinic.clinical.limits import limits_in_words, limits_passed
-from stsclinic.clinical.protocols import BIWEEKLY, LONGTERM, PLACEBO3, WEEKLY4
+from stsclinic.clinical.limits import infusion_in_words, limits_in_words, limits_passed
+from stsclinic.clinical.protocols import BIWEEKLY, IV, LONGTERM, PLACEBO3, WEEKLY4
 
 D = Decimal
 
@@ -32,6 +32,20 @@ def given(*volumes: str, site: str = "elbow", mg_ml: str = "40") -> list[Injecti
 )
 def test_the_limits_in_words(protocol, words):
     assert limits_in_words(protocol) == words
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "usually 12.5 g in 30 min, at most 25 g in 60 min"),
+        ({"usual_infusion_min": None}, "usually 12.5 g, at most 25 g in 60 min"),
+        ({"max_infusion_g": None, "max_infusion_min": None}, "usually 12.5 g in 30 min"),
+        ({"usual_infusion_g": None, "max_infusion_g": None, "max_infusion_min": None}, "usually 30 min"),
+        (dict.fromkeys(("usual_infusion_g", "usual_infusion_min", "max_infusion_g", "max_infusion_min")), ""),
+    ],
+)
+def test_an_infusion_in_words_says_only_what_the_protocol_gives(changes, words):
+    assert infusion_in_words(replace(IV, **changes)) == words
 
 
 @pytest.mark.parametrize(

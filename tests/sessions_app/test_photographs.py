@@ -21,7 +21,16 @@ from sessions_app.models import Photograph, SessionDraft
 from sessions_app.photographs import MOST_PIXELS, name_of, prepare, store_photograph, thumbnail_name_of
 from stsclinic.audit.models import Change, Event
 from stsclinic.audit.services import strike_out
-from tests.builders import make_clinic, make_lesion, make_patient, make_series, make_session, make_user
+from tests.builders import (
+    make_assessment,
+    make_clinic,
+    make_injection,
+    make_lesion,
+    make_patient,
+    make_series,
+    make_session,
+    make_user,
+)
 
 NOW = datetime.datetime(2026, 3, 10, 12, 0, tzinfo=datetime.UTC)
 SECRETS = (b"Karen Blixen", b"GPSLatitude-55.9", b"DeviceSerial77", b"Rungsted")
@@ -333,6 +342,21 @@ def test_it_belongs_to_the_session_or_the_draft_that_is_named(case):
         assert case.client.post(case.new, sent).url == reverse(name, args=[row.pk])
         photograph = Photograph.objects.latest("pk")
         assert (photograph.session, photograph.draft) == ((row, None) if name == "session" else (None, row))
+
+
+def test_a_completed_session_leads_to_a_photograph_of_each_of_its_lesions(case):
+    second, unseen = make_lesion(case.patient), make_lesion(case.patient)
+    make_assessment(case.session, case.lesion)
+    make_injection(case.session, second)
+    where = [
+        f'"{reverse("photograph_new", args=[row.pk])}?session={case.session.pk}"'
+        for row in (case.lesion, second, unseen)
+    ]
+    page = case.client.get(reverse("session", args=[case.session.pk])).content.decode()
+    assert [page.count(link) for link in where] == [1, 1, 0]
+    case.client.force_login(make_user("data_manager", case.clinic))
+    page = case.client.get(reverse("session", args=[case.session.pk])).content.decode()
+    assert not any(link in page for link in where)
 
 
 def test_from_the_camera_or_as_a_file_but_not_both(case, folder):

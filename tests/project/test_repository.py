@@ -2,11 +2,14 @@
 
 import os
 import re
+import shlex
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from stsclinic.clinics.management.commands.create_user import Command as CreateUser
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = {
@@ -137,3 +140,15 @@ def test_templates_hold_no_script_and_no_style_of_their_own():
             if not is_data:
                 found.append(f"{path.relative_to(ROOT)}: {tag.strip()}")
     assert not found
+
+
+def test_the_readme_makes_the_first_clinic_and_its_administrator():
+    """The two commands, as they stand there, between migrating and serving."""
+    lines = (ROOT / "README.md").read_text().splitlines()
+    made = [
+        shlex.split(line)[2:] for line in lines if re.match(r"\.venv/bin/python manage\.py create_", line)
+    ]
+    (clinic, code, *_named), (user, name, *options) = made
+    assert (clinic, user) == ("create_clinic", "create_user")
+    parsed = CreateUser().create_parser("manage.py", user).parse_args([name, *options])
+    assert (parsed.role, parsed.clinic) == (["administrator"], [code])

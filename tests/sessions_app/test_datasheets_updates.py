@@ -293,7 +293,8 @@ class TestWhoseAndWhere:
         sheets["series_lesions"][1]["arm"] = "control"
         found = check(as_raw(sheets), UPDATES)
         assert [str(one) for one in found.warnings] == [
-            'series_lesions, row 3, arm "control": The arm was allocated as active.'
+            'series_lesions, row 3, arm "control": The arm was allocated as active.',
+            'injections, row 3, agent "sts": The arm of the lesion is control: its agent is saline.',
         ]
 
 

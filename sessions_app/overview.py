@@ -75,6 +75,10 @@ class SessionRow:
     lesions_treated: int
     amount: Amount
     side_effects: list[SideEffect]
+    pga: str = ""
+    """The PGA of each lesion, 0-4, in words."""
+    pain: str = ""
+    """The pain of each injection, VAS 0-10, in words."""
     correction: Sheet | None = None
 
 
@@ -135,6 +139,19 @@ class SeriesPage:
         return self.series.protocol.uses_ptga_phga
 
     @property
+    def shows_pga(self) -> bool:
+        return self.series.protocol.uses_pga or any(row.pga for row in self.rows)
+
+    @property
+    def shows_pain(self) -> bool:
+        return self.series.protocol.asks_injection_pain or any(row.pain for row in self.rows)
+
+    @property
+    def columns_before_amounts(self) -> int:
+        """How many columns of the sessions' table stand before what was given."""
+        return 4 + 2 * self.shows_scores + self.shows_pga + self.shows_pain
+
+    @property
     def takes_treatments(self) -> bool:
         return self.series.status in ("planned", "active")
 
@@ -174,6 +191,8 @@ class Overview:
     prior_treatments: list[PriorTreatment]
     side_effects: list[SideEffect]
     ended_side_effects: list[SideEffect]
+    timeline: list[tuple[SeriesPage, SessionRow]] = field(default_factory=list)
+    """The sessions of all series, the latest first; empty where one series says it all."""
     photographs: list[Photograph] = field(default_factory=list)
     more_photographs: int = 0
 
@@ -191,6 +210,8 @@ class _Rows:
     treated: dict[int, list[tuple[Lesion, str]]] = _lists()
     assessments: dict[int, list[Assessment]] = _lists()
     injections: dict[int, list[InjectionFacts]] = _lists()
+    pga: dict[int, list[tuple[str, Any]]] = _lists()
+    pain: dict[int, list[tuple[str, Any]]] = _lists()
     infusions: dict[int, Infusion] = field(default_factory=dict)
     side_effects: dict[int, list[SideEffect]] = _lists()
     sheets: dict[int, Sheet] = field(default_factory=dict)
@@ -227,6 +248,12 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
         side_effects=[row for row in effects if not is_over(row)],
         ended_side_effects=[row for row in effects if is_over(row)],
     )
+    if sum(bool(page.rows) for page in pages) > 1:
+        found.timeline = sorted(
+            ((page, row) for page in pages for row in page.rows),
+            key=lambda one: (one[1].session.held_on, one[0].series.series_no, one[1].session.session_no or 0),
+            reverse=True,
+        )
     visible = photographs_for(user, "see_photographs").filter(lesion__patient=patient)
     photographs = list(visible.order_by("-taken_on", "-pk"))
     found.photographs = photographs[:SHOWN_PHOTOGRAPHS]
@@ -258,9 +285,16 @@ def _load(
         assessment.session = sessions[assessment.session_id]
     for assessment in sorted(assessments, key=when):
         found.assessments[assessment.lesion_id].append(assessment)
+        if assessment.pga is not None and assessment.lesion_id in found.lesions:
+            seen = (found.lesions[assessment.lesion_id].lesion_id, assessment.pga)
+            found.pga[assessment.session_id].append(seen)
     given = Injection.objects.filter(session__in=sessions).order_by()
     facts = ("agent", "concentration_mg_ml", "volume_ml", "salt_form")
-    for session_pk, lesion_pk, *values in given.values_list("session_id", "lesion_id", *facts):
+    for session_pk, lesion_pk, pain, *values in given.values_list(
+        "session_id", "lesion_id", "pain_vas", *facts
+    ):
+        if pain is not None and lesion_pk in found.lesions:
+            found.pain[session_pk].append((found.lesions[lesion_pk].lesion_id, pain))
         injected = InjectionFacts(lesion_id=str(lesion_pk), **dict(zip(facts, values, strict=True)))
         found.injections[session_pk].append(injected)
     found.infusions = {row.session_id: row for row in Infusion.objects.filter(session__in=sessions)}
@@ -305,6 +339,8 @@ def _series_page(series: Series, rows: _Rows, is_visible: bool) -> SeriesPage:
                 lesions_treated=len(injections),
                 amount=_amount(injections, rows.infusions.get(session.pk), is_visible),
                 side_effects=rows.side_effects[session.pk],
+                pga=_of_each(rows.pga[session.pk]),
+                pain=_of_each(rows.pain[session.pk]),
                 correction=rows.corrections.get(session.pk),
             )
         )
@@ -323,6 +359,18 @@ def _series_page(series: Series, rows: _Rows, is_visible: bool) -> SeriesPage:
         sheet=rows.sheets.get(series.pk),
         closed=rows.closed[series.pk][::-1],
     )
+
+
+NAMED_LESIONS = 3
+
+
+def _of_each(values: Iterable[tuple[str, Any]]) -> str:
+    """A value of each lesion: `L1 3, L2 2`; of more than a few lesions from the lowest to the highest."""
+    found = sorted(values)
+    if len(found) <= NAMED_LESIONS:
+        return ", ".join(f"{lesion} {show_decimal(Decimal(value))}" for lesion, value in found)
+    low, high = (show_decimal(Decimal(pick(value for _lesion, value in found))) for pick in (min, max))
+    return f"{low} to {high}, {len(found)} lesions"
 
 
 def _amount(injections: Sequence[InjectionFacts], infusion: Infusion | None, is_visible: bool) -> Amount:

@@ -456,3 +456,64 @@ def test_the_number_of_queries_is_fixed(clinic, patient, nurse, django_assert_nu
 
 
 QUERIES = 22
+
+
+def test_the_scores_of_a_protocol_without_ptga_are_pga_and_pain_of_each_lesion(clinic, nurse, patient):
+    lesions = [make_lesion(patient, f"L{number}") for number in range(1, 6)]
+    few = make_series(patient, [(lesions[0], "active"), (lesions[1], "control")], protocol="placebo3")
+    session = make_session(few, FIRST)
+    for lesion, pga, pain in ((lesions[0], 3, "2.5"), (lesions[1], 0, None)):
+        make_assessment(session, lesion, pga=pga)
+        make_injection(session, lesion, concentration_mg_ml=40, volume_ml="0.1", pain_vas=pain)
+    many = make_series(patient, lesions, protocol="weekly4")
+    session = make_session(many, FIRST + timedelta(days=40), ptga=6, phga=5)
+    for pain, lesion in enumerate(lesions, start=1):
+        make_injection(session, lesion, pain_vas=pain)
+    pages = {page.series.pk: page for page in seen_by(nurse, patient).series}
+    (row,) = pages[few.pk].rows
+    assert (row.pga, row.pain) == ("L1 3, L2 0", "L1 2.5")
+    (row,) = pages[many.pk].rows
+    assert (row.pga, row.pain) == ("", "1 to 5, 5 lesions")
+    html = page_for(nurse, patient)
+    table = words_of(html.split(f"Sessions of series {few.series_no}<")[1].split("</table>")[0])
+    assert "PGA 0-4" in table and "L1 3, L2 0" in table and "L1 2.5" in table and "PtGA" not in table
+    table = words_of(html.split(f"Sessions of series {many.series_no}<")[1].split("</table>")[0])
+    assert "1 to 5, 5 lesions" in table and "PGA 0-4" not in table
+
+
+def test_all_series_stand_in_one_timeline_by_the_day_of_their_sessions(clinic, nurse, patient):
+    lesion = make_lesion(patient)
+    first, second = make_series(patient, [lesion]), make_series(patient, [lesion], protocol="iv")
+    make_injection(make_session(first, FIRST, ptga=7, phga=6), lesion)
+    assert seen_by(nurse, patient).timeline == []
+    infused = make_session(second, FIRST + timedelta(days=3), ptga=5, phga=4)
+    save(Infusion(session=infused, dose_g=Decimal("12.5"), duration_min=30))
+    make_session(first, FIRST + timedelta(days=90), "follow_up", ptga=3, phga=2)
+    listed = [(page.series.pk, row.session.held_on) for page, row in seen_by(nurse, patient).timeline]
+    assert listed == [
+        (first.pk, FIRST + timedelta(days=90)),
+        (second.pk, FIRST + timedelta(days=3)),
+        (first.pk, FIRST),
+    ]
+    words = words_of(page_for(nurse, patient).split('id="timeline"')[1].split("</table>")[0])
+    assert re.search(r"05-Jan-2026 1 weekly4 Treatment 1 PtGA 7, PhGA 6 0.5 ml, 75 mg", words), words
+    assert re.search(r"08-Jan-2026 2 iv Treatment 1 PtGA 5, PhGA 4 12.5 g infused", words), words
+
+
+def test_a_closed_allocation_keeps_the_dose_out_of_the_timeline(clinic, nurse, patient):
+    lesions = [make_lesion(patient), make_lesion(patient)]
+    hidden = make_series(patient, list(zip(lesions, ("active", "control"), strict=True)), protocol="placebo3")
+    make_injection(make_session(hidden, FIRST), lesions[0], concentration_mg_ml=40, volume_ml="0.1")
+    make_session(make_series(patient, lesions), FIRST + timedelta(days=1))
+    ((_page, _open), (page, row)) = seen_by(nurse, patient).timeline
+    assert page.is_concealed and row.amount.volume_ml == Decimal("0.1") and row.amount.dose_mg is None
+
+
+def test_a_gone_lesion_is_not_shown_as_large_as_it_was(clinic, nurse, patient):
+    lesion = make_lesion(patient)
+    series = make_series(patient, [lesion])
+    make_assessment(make_session(series, FIRST), lesion)
+    gone = dict.fromkeys(("longest_mm", "widest_mm", "ulcer"))
+    make_assessment(make_session(series, FIRST + timedelta(days=7)), lesion, status="gone", **gone)
+    row = words_of(page_for(nurse, patient).split(f'data-lesion="{lesion.lesion_id}"')[1].split("</tr>")[0])
+    assert "gone; before, 12 × 8" in row

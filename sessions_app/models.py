@@ -673,6 +673,19 @@ class ExportDisguise(models.Model):
         return f"Disguise {self.pk}"
 
 
+class LesionDisguise(models.Model):
+    """The code under which a lesion leaves, where IDs are replaced. Random, shown nowhere."""
+
+    lesion = models.OneToOneField(Lesion, models.PROTECT, related_name="export_disguise")
+    code = models.CharField(max_length=10, unique=True)
+
+    class Meta:
+        ordering = ["lesion"]
+
+    def __str__(self):
+        return f"Disguise {self.pk}"
+
+
 class ExportJob(models.Model):
     """An export that somebody asked for, and how far a process of its own has come with it."""
 

@@ -8,13 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 
-from stsclinic.clinical.dates import DateError, PartialDate
+from stsclinic.clinical.dates import EARLIEST_DAY, LATEST_DAY, DateError, PartialDate
 from stsclinic.clinical.numbers import NumberError, parse_decimal, parse_whole, show_decimal
 from stsclinic.fields import MeasureField, WholeNumberField
-
-EARLIEST_DAY = datetime.date(1880, 1, 1)
-"""No living patient has a date before it."""
-LATEST_DAY = datetime.date(2100, 12, 31)
 
 NOT_RECORDED = ("", "Not recorded")
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from sessions_app.dataout.codebook import codebook_csv, codebook_html
 from sessions_app.dataout.csv_files import write_csv_zip
-from sessions_app.dataout.disguise import disguise_new_patients
+from sessions_app.dataout.disguise import disguise_new_lesions, disguise_new_patients
 from sessions_app.dataout.manifest import Made, manifest, write_manifest
 from sessions_app.dataout.plan import Plan
 from sessions_app.dataout.source import Source
@@ -74,6 +74,8 @@ def write_bundle(
         NoRoomInWorkbook, NoRoomInFile: a format cannot hold it; the message says why.
     """
     disguise_new_patients()
+    if plan.new_ids:
+        disguise_new_lesions()
     formats = [name for name in FORMATS if name in plan.formats]
     done = 0
 

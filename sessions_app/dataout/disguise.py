@@ -1,10 +1,10 @@
-"""The random numbers by which a patient leaves: made once, kept in the database, shown nowhere."""
+"""The random numbers by which patients and lesions leave: made once, kept in the database, shown nowhere."""
 
 import secrets
 from collections.abc import Iterator
 
-from lesions.models import Patient
-from sessions_app.models import ExportDisguise
+from lesions.models import Lesion, Patient
+from sessions_app.models import ExportDisguise, LesionDisguise
 
 CHUNK = 2000
 FEWEST_DAYS, MOST_DAYS = 30, 365
@@ -21,6 +21,15 @@ def disguise_new_patients() -> int:
     for keys in _chunks(Patient.everything.filter(export_disguise=None).values_list("pk", flat=True)):
         disguises = [ExportDisguise(patient_id=key, days=_random_days(), code=_random_code()) for key in keys]
         made += len(ExportDisguise.objects.bulk_create(disguises, ignore_conflicts=True))
+    return made
+
+
+def disguise_new_lesions() -> int:
+    """Give each lesion that has none yet a random code; give their number. Two at a time make no difference."""
+    made = 0
+    for keys in _chunks(Lesion.everything.filter(export_disguise=None).values_list("pk", flat=True)):
+        disguises = [LesionDisguise(lesion_id=key, code=_random_code()) for key in keys]
+        made += len(LesionDisguise.objects.bulk_create(disguises, ignore_conflicts=True))
     return made
 
 

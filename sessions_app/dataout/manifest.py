@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,8 @@ def manifest(
             "clinics": sorted(plan.clinics),
             "protocols": sorted(selection.protocols),
             "diagnoses": sorted(selection.diagnoses),
-            "first_treatment_from": _day(selection.first_treatment_from),
-            "first_treatment_to": _day(selection.first_treatment_to),
+            "first_treatment_from": _chosen_day(selection.first_treatment_from, plan),
+            "first_treatment_to": _chosen_day(selection.first_treatment_to, plan),
         },
         "allocation_left_out": [list(pair) for pair in sorted(plan.closed) if pair[0] in plan.clinics],
         "csv": {"separator": ";" if plan.danish else ",", "decimal_mark": "," if plan.danish else "."},
@@ -109,5 +109,8 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _day(day: Any) -> str | None:
-    return day and day.isoformat()
+def _chosen_day(day: date | None, plan: Plan) -> str | None:
+    """As chosen, but not beside shifted days: a short period would tell how far they were shifted."""
+    if day is None:
+        return None
+    return day.isoformat() if plan.with_dates else "a day that was chosen"

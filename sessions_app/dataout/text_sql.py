@@ -21,7 +21,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Collate, Concat, NullIf, Replace
+from django.db.models.functions import Cast, Collate, NullIf, Replace
 from django.db.models.lookups import GreaterThan
 
 from sessions_app.dataout.plan import AGE, OLDEST, Plan
@@ -159,11 +159,10 @@ def _plain_text(sheet: Sheet, column: Column, plan: Plan) -> Any:
 
 
 def _random_lesion_id(sheet: Sheet) -> Any:
-    """L and the number of its row, which says no more than that it is another lesion."""
+    """Its random code, which says no more than that it is another lesion."""
     lesion = "" if sheet.name == "lesions" else "lesion__"
     kept = Q(**{f"{lesion}pk__isnull": False, f"{lesion}struck_out_at": None})
-    number = Concat(Value("L"), Cast(F(f"{lesion}pk"), TextField()), output_field=TextField())
-    return Case(When(kept, number), output_field=TextField())
+    return Case(When(kept, F(f"{lesion}export_disguise__code")), output_field=TextField())
 
 
 def _age() -> Expression:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from stsclinic.clinical import terms
+from stsclinic.clinical.dates import EARLIEST_DAY, LATEST_DAY
 
 KINDS = {
     "key": "an ID of letters, digits, point, hyphen and underscore",
@@ -17,8 +18,8 @@ KINDS = {
     "code": "one code of a vocabulary",
     "codes": "two or more codes of a vocabulary, joined by ;",
     "yes_no": "yes, no or nothing (not recorded)",
-    "date": "a date such as 2018-06-14",
-    "partial": "a date such as 2018, 2018-06 or 2018-06-14",
+    "date": f"a date such as 2018-06-14, from {EARLIEST_DAY.year} to {LATEST_DAY.year}",
+    "partial": f"a date such as 2018, 2018-06 or 2018-06-14, from {EARLIEST_DAY.year} to {LATEST_DAY.year}",
     "year": "a year such as 2018",
     "whole": "a whole number",
     "decimal": "a number with a decimal point",

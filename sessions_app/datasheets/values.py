@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sessions_app.datasheets.columns import KINDS, Column
-from stsclinic.clinical.dates import DateError, PartialDate
+from stsclinic.clinical.dates import EARLIEST_DAY, LATEST_DAY, DateError, PartialDate
 from stsclinic.clinical.numbers import show_decimal
 
 _WHOLE = re.compile(r"-?[0-9]{1,12}", re.ASCII)
@@ -121,16 +121,25 @@ def _date(column: Column, text: str) -> date:
     if not _ISO_DATE.fullmatch(text):
         raise ValueRefused(_no_date(text, "This is no ISO date."))
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise ValueRefused("There is no such date.") from error
+    _of_a_clinic(day)
+    return day
 
 
 def _partial(column: Column, text: str) -> str:
     try:
-        return str(PartialDate.parse(text))
+        read = PartialDate.parse(text)
     except DateError as error:
         raise ValueRefused(_no_date(text, "This is no date.")) from error
+    _of_a_clinic(read.earliest)
+    return str(read)
+
+
+def _of_a_clinic(day: date) -> None:
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise ValueRefused(f"This is before {EARLIEST_DAY.year} or after {LATEST_DAY.year}.")
 
 
 def _no_date(text: str, otherwise: str) -> str:

@@ -12,6 +12,9 @@ from typing import Self
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+EARLIEST_DAY, LATEST_DAY = date(1880, 1, 1), date(2100, 12, 31)
+"""No day of a patient's life or of a clinic lies outside: what does was mistyped."""
+
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?", re.ASCII)
 
 

@@ -14,6 +14,7 @@ from sessions_app.models import (
     DraftReader,
     ExportDisguise,
     ExportJob,
+    LesionDisguise,
     ScoreInvitation,
     SessionDraft,
     WrongScoreCode,
@@ -38,11 +39,12 @@ NOT_AUDITED = {
     Event,
     ExportDisguise,
     ExportJob,
+    LesionDisguise,
     NameBeginning,
 }
 """What was typed and not completed keeps its own author and time, as do the codes by which a patient scores; the
-trail keeps itself; who has a sheet open is gone tomorrow; the random numbers by which a patient leaves may stand
-in no history; an export's acts are in the trail; and an index of names says what the audited identity says."""
+trail keeps itself; who has a sheet open is gone tomorrow; the random numbers by which patients and lesions leave may
+stand in no history; an export's acts are in the trail; and an index of names says what the audited identity says."""
 
 
 @pytest.fixture

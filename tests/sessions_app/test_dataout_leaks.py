@@ -20,7 +20,8 @@ from sessions_app.dataout.coding import is_coded
 from sessions_app.dataout.manifest import Made
 from sessions_app.dataout.plan import AGE, OLDEST, Plan
 from sessions_app.datasheets.columns import PRIVACY, SHEETS
-from sessions_app.models import ExportDisguise, SideEffect
+from sessions_app.models import ExportDisguise, LesionDisguise, SideEffect
+from stsclinic.reporting.selection import Selection
 from tests.builders import (
     _save,
     make_assessment,
@@ -209,6 +210,30 @@ def test_with_new_ids_the_study_id_and_the_lesion_id_stay_here(planted, tmp_path
         "sheets.xlsx",
         "sas/sessions.xpt",
     }
+
+
+def test_a_lesions_new_id_is_random_and_the_same_in_every_sheet_and_export(planted, tmp_path):
+    lesions = [make_lesion(planted) for _ in range(6)]
+    first, second = (csv_export(tmp_path / name, new_ids=True) for name in ("first", "second"))
+    ids = [row["lesion_id"] for row in cells(first, "lesions")]
+    assert ids == [row["lesion_id"] for row in cells(second, "lesions")] == sorted(ids)
+    assert len(set(ids)) == len(lesions) + 1
+    assert {row["lesion_id"] for row in cells(first, "injections")} <= set(ids)
+    codes = dict(LesionDisguise.objects.values_list("lesion_id", "code"))
+    assert set(ids) == set(codes.values())
+    assert not [key for key, code in codes.items() if str(key) in code and len(str(key)) > 2]
+
+
+def test_a_chosen_period_is_not_told_beside_shifted_days(planted, tmp_path):
+    day = DAYS["held_on"]
+    period = Selection(first_treatment_from=day, first_treatment_to=day)
+    shifted = csv_export(tmp_path / "shifted", selection=period)
+    assert leaks(shifted, [day.isoformat()]) == set()
+    assert "First treatment from a day that was chosen to a day that was chosen" in (
+        shifted / "manifest.txt"
+    ).read_text(encoding="utf-8")
+    as_recorded = csv_export(tmp_path / "recorded", selection=period, with_dates=True)
+    assert {"manifest.txt", "manifest.json"} <= {name for name, _ in leaks(as_recorded, [day.isoformat()])}
 
 
 @pytest.mark.parametrize("chosen", [{"with_dates": True}, {"with_text": True}], ids=["dates", "free text"])

@@ -41,6 +41,15 @@ LESION = {"body_site": "elbow", "lesion_type": "nodule", "subtype": "dystrophic"
 WRONG = {
     "required": (("patients", 0, {"sex": ""}), "patients, row 2, sex", "required"),
     "unknown code": (("patients", 0, {"diagnosis": "flu"}), "patients, row 2, diagnosis", "lcssc, dcssc"),
+    "a day before any patient": (
+        ("patients", 0, {"offered_on": "1879-12-31"}), "patients, row 2, offered_on", "before 1880 or after 2100"
+    ),
+    "a day after any patient": (
+        ("sessions", 0, {"held_on": "9999-12-31"}), "sessions, row 2, held_on", "from 1880 to 2100"
+    ),
+    "a partial date before any patient": (
+        ("lesions", 0, {"onset_on": "0001"}), "lesions, row 2, onset_on", "before 1880 or after 2100"
+    ),
     "no date": (("sessions", 0, {"held_on": "2.1.2024"}), "sessions, row 2, held_on", "2018-06-14"),
     "a day as Excel counts it": (
         ("sessions", 0, {"held_on": "45293"}), "sessions, row 2, held_on", "format the cell as a date"

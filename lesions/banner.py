@@ -1,14 +1,38 @@
-"""The patient banner: who a page is about, with the identity only for those who may see it."""
+"""The patient banner: who a page is about, with the identity only for those who may see it, and what is not over.
+
+What is not over stands on every page of the patient, also where nobody asks an alert: a side effect that lasts,
+a sponsor who is to be told, a vasodilator that was stopped.
+"""
+
+from dataclasses import dataclass
+from datetime import date
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from lesions.models import Patient
 from stsclinic.access import may
 from stsclinic.clinical.ages import age_of
-from stsclinic.clinical.dates import show_date
-from stsclinic.clinical.facts import PatientFacts
+from stsclinic.clinical.dates import PartialDate, show_date
+from stsclinic.clinical.facts import MedicationFacts, PatientFacts
+from stsclinic.clinical.resolution import OVER
+from stsclinic.clinical.seriousness import sponsor_clock
+from stsclinic.clinical.vasodilators import stopped_lately
 from stsclinic.clinics.clock import today_in
+
+SHOWN_EFFECTS = 3
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """One thing that is not over, in words."""
+
+    what: str
+    words: str
+    level: str = "caution"
+    url: str = ""
 
 
 def banner_of(user, patient: Patient) -> dict:
@@ -22,9 +46,10 @@ def banner_of(user, patient: Patient) -> dict:
             identity = patient.identity
         except ObjectDoesNotExist:
             identity = None
+    today = today_in(patient.clinic)
     age = age_of(
         PatientFacts(birth_year=patient.birth_year, birth_on=identity.date_of_birth if identity else None),
-        today_in(patient.clinic),
+        today,
     )
     return {
         "banner": {
@@ -40,6 +65,7 @@ def banner_of(user, patient: Patient) -> dict:
             "breast_feeding": _of_a_woman(patient, patient.breast_feeding),
             "consent": show_date(patient.consented_on) if patient.consented_on else "",
             "withdrawn": show_date(patient.withdrawn_on) if patient.withdrawn_on else "",
+            "lasting": _lasting(user, patient, today),
         },
         "identity": {
             "name": identity.name,
@@ -48,6 +74,56 @@ def banner_of(user, patient: Patient) -> dict:
         if identity
         else None,
     }
+
+
+def _lasting(user, patient: Patient, today: date) -> list[Lasting]:
+    """What is not over: what the sponsor is to be told, side effects, vasodilators that were stopped. Two queries."""
+    is_open = Q(resolved_on=None) & ~Q(outcome__in=OVER)
+    is_untold = Q(serious=True, sponsor_told_on=None)
+    effects = list(
+        patient.side_effects.filter(is_open | is_untold)
+        .select_related("lesion")
+        .order_by("-grade", "onset_on")
+    )
+    may_open = may(user, "record_session", patient.clinic_id)
+    told, lasting = [], []
+    for effect in effects:
+        url = reverse("side_effect", args=[effect.pk]) if may_open else ""
+        where = f", {effect.lesion.lesion_id}" if effect.lesion else ""
+        if effect.serious and effect.sponsor_told_on is None:
+            clock = sponsor_clock(known_at=effect.serious_known_at, now=timezone.now())
+            words = f"{effect.get_term_display()}: {clock.words}"
+            told.append(Lasting("Sponsor not told", words, "stop", url))
+        if effect.resolved_on is None and effect.outcome not in OVER:
+            words = (
+                f"{effect.get_term_display()}{where}, grade {effect.grade},"
+                f" since {show_date(effect.onset_on)}"
+            )
+            lasting.append(Lasting("Not over", words, "caution", url))
+    if len(lasting) > SHOWN_EFFECTS:
+        more = len(lasting) - SHOWN_EFFECTS
+        lasting = [*lasting[:SHOWN_EFFECTS], Lasting("Not over", f"and {more} more")]
+    stopped = stopped_lately(
+        (
+            MedicationFacts(
+                name=row.name,
+                role=row.role,
+                started_on=PartialDate.parse(row.started_on) if row.started_on else None,
+                stopped_on=PartialDate.parse(row.stopped_on),
+            )
+            for row in patient.medications.filter(role="vasodilator").exclude(stopped_on="")
+        ),
+        today,
+    )
+    return [
+        *told,
+        *lasting,
+        *(
+            Lasting("Vasodilator stopped", f"{row.name}, {row.stopped_on.show()}")
+            for row in stopped
+            if row.stopped_on is not None
+        ),
+    ]
 
 
 def _words(value: bool | None) -> str:

@@ -17,7 +17,7 @@ from stsclinic.access import may
 from stsclinic.clinical.ages import age_of
 from stsclinic.clinical.dates import PartialDate, show_date
 from stsclinic.clinical.facts import MedicationFacts, PatientFacts
-from stsclinic.clinical.resolution import OVER
+from stsclinic.clinical.resolution import is_over
 from stsclinic.clinical.seriousness import sponsor_clock
 from stsclinic.clinical.vasodilators import stopped_lately
 from stsclinic.clinics.clock import today_in
@@ -78,10 +78,8 @@ def banner_of(user, patient: Patient) -> dict:
 
 def _lasting(user, patient: Patient, today: date) -> list[Lasting]:
     """What is not over: what the sponsor is to be told, side effects, vasodilators that were stopped. Two queries."""
-    is_open = Q(resolved_on=None) & ~Q(outcome__in=OVER)
-    is_untold = Q(serious=True, sponsor_told_on=None)
-    effects = list(
-        patient.side_effects.filter(is_open | is_untold)
+    effects = (
+        patient.side_effects.filter(Q(resolved_on=None) | Q(serious=True, sponsor_told_on=None))
         .select_related("lesion")
         .order_by("-grade", "onset_on")
     )
@@ -94,7 +92,7 @@ def _lasting(user, patient: Patient, today: date) -> list[Lasting]:
             clock = sponsor_clock(known_at=effect.serious_known_at, now=timezone.now())
             words = f"{effect.get_term_display()}: {clock.words}"
             told.append(Lasting("Sponsor not told", words, "stop", url))
-        if effect.resolved_on is None and effect.outcome not in OVER:
+        if not is_over(resolved_on=effect.resolved_on, outcome=effect.outcome):
             words = (
                 f"{effect.get_term_display()}{where}, grade {effect.grade},"
                 f" since {show_date(effect.onset_on)}"

@@ -10,7 +10,7 @@ from django.urls import reverse
 from lesions.banner import banner_of
 from lesions.models import Medication
 from sessions_app.models import SideEffect
-from stsclinic.audit.services import write_new
+from stsclinic.audit.services import change, write_new
 from tests.builders import make_clinic, make_lesion, make_patient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_a_sponsor_who_is_not_told_stands_there_first_until_told_though_it_is_ov
     told, other = lasting(nurse, patient)
     assert told == ("Sponsor not told", "Digital necrosis: Tell the sponsor: 20 h 0 min left", "stop")
     assert other[0] == "Not over"
-    SideEffect.objects.filter(pk=row.pk).update(sponsor_told_on=ONSET)
+    change(row, {"sponsor_told_on": NOW.date()}, by="nina", seen_version=None)
     assert lasting(nurse, patient) == [other]
 
 

@@ -86,7 +86,7 @@ PAGES: dict[str, tuple[Ask, int]] = {
     "patient": (lambda world: (reverse("patient", args=[world.patient.pk]), None), 21),
     "today": (lambda world: (reverse("today"), None), 11),
     "calls": (lambda world: (reverse("calls"), None), 15),
-    "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 27),
+    "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 28),
     "sheet": (lambda world: (reverse("draft", args=[world.draft.pk]), None), 22),
     "alerts of a sheet": (lambda world: (reverse("draft_alerts", args=[world.draft.pk]), {}), 14),
     "one field": (lambda world: (reverse("draft_save", args=[world.draft.pk]), one_field(world)), 7),

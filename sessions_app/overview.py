@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from lesions import bodymap
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from sessions_app.allocation import allocation_visible
@@ -23,9 +25,12 @@ from sessions_app.models import (
     Series,
     SeriesLesion,
     SideEffect,
+    SideEffectInquiry,
     TreatmentSession,
 )
 from sessions_app.selectors import Sheet, drafts_for, photographs_for, sheets_of
+from sessions_app.seriousness import Standing, standing_of
+from sessions_app.side_effect_pages import asked_lately
 from sessions_app.side_effects import is_over
 from stsclinic.charts import Line, LineChart, line_chart
 from stsclinic.clinical.dates import PartialDate
@@ -191,6 +196,10 @@ class Overview:
     prior_treatments: list[PriorTreatment]
     side_effects: list[SideEffect]
     ended_side_effects: list[SideEffect]
+    standings: dict[int, Standing | None]
+    """Where each side effect stands with the sponsor, by its key."""
+    asked: list[SideEffectInquiry]
+    """When somebody asked for side effects, the latest first."""
     timeline: list[tuple[SeriesPage, SessionRow]] = field(default_factory=list)
     """The sessions of all series, the latest first; empty where one series says it all."""
     photographs: list[Photograph] = field(default_factory=list)
@@ -230,6 +239,9 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
         .select_related("lesion", "session", "series")
         .order_by("-onset_on", "-pk")
     )
+    for effect in effects:
+        effect.patient = patient
+    now = timezone.now()
     rows = _load(patient, user, lesions, series, effects)
     is_visible = _visibility(user)
     pages = [_series_page(one, rows, is_visible(one)) for one in series]
@@ -247,6 +259,8 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
         prior_treatments=list(PriorTreatment.objects.filter(patient=patient).select_related("lesion")),
         side_effects=[row for row in effects if not is_over(row)],
         ended_side_effects=[row for row in effects if is_over(row)],
+        standings={row.pk: standing_of(row, now) for row in effects},
+        asked=asked_lately(patient),
     )
     if sum(bool(page.rows) for page in pages) > 1:
         found.timeline = sorted(

@@ -19,6 +19,7 @@ from stsclinic.access import clinics_where
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import write_new
 from stsclinic.clinical.alerts import ALERTS
+from stsclinic.clinical.expected import expected_terms
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM, SUBTYPE
@@ -250,8 +251,8 @@ READ_TOGETHER = frozenset({"concentration_needs_approval", "not_yet_tolerated"})
 
 
 def sections_of(definition: ProtocolDefinition) -> dict[str, list[Line]]:
-    """Every field of a protocol in words and units, by section."""
-    values = asdict(definition)
+    """Every field of a protocol in words and units, by section; the list of side effects is the one that counts."""
+    values = asdict(definition) | {"expected_terms": expected_terms(definition)}
     return {title: [_line(name, values[name]) for name in names] for title, names in SECTIONS.items()}
 
 
@@ -269,7 +270,7 @@ def in_words(name: str, value) -> str:
     if name == "follow_up_from":
         return FOLLOW_UP_FROM[value] if value else "None given"
     if name == "expected_terms":
-        return ", ".join(SIDE_EFFECT_TERM[term] for term in value) or "None listed"
+        return ", ".join(SIDE_EFFECT_TERM[term] for term in value)
     if name == "subtypes":
         return ", ".join(SUBTYPE[code] for code in value) or "Any"
     if name == "other_criteria":

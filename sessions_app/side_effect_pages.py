@@ -1,8 +1,11 @@
 """What the pages of side effects show: what to ask a patient today, and one event with all that belongs to it."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,17 +19,19 @@ from sessions_app.models import (
     TreatmentSession,
 )
 from sessions_app.selectors import photographs_for
-from sessions_app.seriousness import clock_of
+from sessions_app.seriousness import Standing, standing_of
 from sessions_app.side_effects import is_over
 from stsclinic.access import may
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.expected import ExpectedTerm, expected_on, is_expected, usual_terms
 from stsclinic.clinical.grading import questions_of
-from stsclinic.clinical.seriousness import SERIOUS_CRITERIA, SponsorClock, asks_seriousness
+from stsclinic.clinical.seriousness import SERIOUS_CRITERIA
 from stsclinic.clinical.terms import DIGITS, SIDE_EFFECT_TERM
 from stsclinic.clinics.clock import today_in
 
 SHOWN_INQUIRIES = 5
+SHOWN_DAYS = 7
+SHOWN_PHOTOGRAPHS = 3
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ class TermButton:
     label: str
     when: str = ""
     is_expected_now: bool = False
+    days: tuple[int, ...] = ()
+    """The days after the session on which it is expected, as far as they have come: each is one tap."""
 
 
 @dataclass
@@ -45,6 +52,9 @@ class OpenEvent:
 
     effect: SideEffect
     last: SideEffectObservation | None
+    course: list[dict]
+    """For components/timeline.html."""
+    photographs: list[Photograph] = field(default_factory=list)
 
 
 @dataclass
@@ -96,13 +106,20 @@ def usual_of(last: TreatmentSession | None, days_since: int | None) -> list[Term
     if days_since is not None:
         now = expected_on(days_since, route=route, digits=digits)
     return [
-        TermButton(one.term, SIDE_EFFECT_TERM[one.term], one.when, one in now)
+        TermButton(one.term, SIDE_EFFECT_TERM[one.term], one.when, one in now, _days_of(one, days_since))
         for one in usual_terms(days_since, route=route, digits=digits)
     ]
 
 
-def asking(patient: Patient, last: TreatmentSession | None) -> Asking:
-    """What to ask this patient today, by the days since a session."""
+def _days_of(one: ExpectedTerm, days_since: int | None) -> tuple[int, ...]:
+    """The latest days on which a term is expected, none of them to come."""
+    if days_since is None:
+        return ()
+    return tuple(range(one.first_day, min(one.last_day, days_since) + 1))[-SHOWN_DAYS:]
+
+
+def asking(user, patient: Patient, last: TreatmentSession | None) -> Asking:
+    """What to ask this patient today, by the days since a session; the photographs that `user` may see."""
     today = today_in(patient.clinic)
     days_since = (today - last.held_on).days if last else None
     usual = usual_of(last, days_since)
@@ -119,18 +136,66 @@ def asking(patient: Patient, last: TreatmentSession | None) -> Asking:
         today=today,
         last=last,
         days_since=days_since,
-        open=[OpenEvent(row, _last(row)) for row in effects],
+        open=_open_events(user, patient, effects),
         usual=usual,
         others=[TermButton(code, label) for code, label in SIDE_EFFECT_TERM.items() if code not in named],
-        asked=list(
-            SideEffectInquiry.objects.filter(patient=patient).order_by("-asked_on", "-pk")[:SHOWN_INQUIRIES]
-        ),
+        asked=asked_lately(patient),
     )
 
 
-def _last(effect: SideEffect) -> SideEffectObservation | None:
-    seen = [row for row in effect.observations.all() if row.struck_out_at is None]
-    return seen[-1] if seen else None
+def asked_lately(patient: Patient) -> list[SideEffectInquiry]:
+    """When somebody asked for side effects, and the answer: the last five times, the latest first."""
+    return list(
+        SideEffectInquiry.objects.filter(patient=patient).order_by("-asked_on", "-pk")[:SHOWN_INQUIRIES]
+    )
+
+
+def asked_after(session: TreatmentSession) -> list[SideEffectInquiry]:
+    """When somebody asked from the day after a session to the day of the patient's next one, and the answer.
+
+    What is asked on the session's own day is of the time before it.
+    """
+    patient = session.series.patient_id
+    later = TreatmentSession.objects.filter(
+        series__patient=patient, series__struck_out_at=None, held_on__gt=session.held_on
+    ).order_by("held_on")
+    until = Coalesce(Subquery(later.values("held_on")[:1]), date.max)
+    return list(
+        SideEffectInquiry.objects.filter(
+            patient=patient, asked_on__gt=session.held_on, asked_on__lte=until
+        ).order_by("asked_on", "pk")
+    )
+
+
+def _open_events(user, patient: Patient, effects: list[SideEffect]) -> list[OpenEvent]:
+    """Each with its course and the last photographs of its lesion since it began. One query for all."""
+    photographs: dict[int, list[Photograph]] = defaultdict(list)
+    lesions = {row.lesion_id for row in effects if row.lesion_id}
+    if lesions and may(user, "see_photographs", patient.clinic_id):
+        for photograph in (
+            photographs_for(user, "see_photographs").filter(lesion__in=lesions).order_by("taken_on", "pk")
+        ):
+            photographs[photograph.lesion_id].append(photograph)
+    found = []
+    may_correct = may(user, "correct", patient.clinic_id)
+    for row in effects:
+        since = [one for one in photographs[row.lesion_id or 0] if one.taken_on >= row.onset_on]
+        seen = observations_of(row)
+        found.append(
+            OpenEvent(
+                row,
+                seen[-1] if seen else None,
+                _course(row, may_correct=may_correct),
+                since[-SHOWN_PHOTOGRAPHS:],
+            )
+        )
+    return found
+
+
+def observations_of(effect: SideEffect) -> list[SideEffectObservation]:
+    """Those that count, by their day."""
+    kept = [row for row in effect.observations.all() if row.struck_out_at is None]
+    return sorted(kept, key=lambda row: (row.seen_on, row.pk))
 
 
 @dataclass
@@ -139,9 +204,8 @@ class EventPage:
 
     effect: SideEffect
     is_open: bool
-    clock: SponsorClock | None
-    due_words: str
-    must_say_serious: bool
+    standing: Standing | None
+    """Where it stands with the sponsor."""
     expected: bool | None
     """Whether it is on the protocol's list; None without a protocol."""
     criteria: list[str]
@@ -202,8 +266,6 @@ class EventPage:
 def event_page(user, effect: SideEffect, now: datetime | None = None) -> EventPage:
     """One side effect with its clock, course and photographs, as `user` may see them."""
     clinic = effect.patient.clinic
-    clock = clock_of(effect, now or timezone.now())
-    due = clock.due_at.astimezone(clinic.zone) if clock and clock.due_at else None
     photographs: list[Photograph] = []
     if effect.lesion_id and may(user, "see_photographs", clinic.pk):
         photographs = list(
@@ -214,9 +276,7 @@ def event_page(user, effect: SideEffect, now: datetime | None = None) -> EventPa
     return EventPage(
         effect=effect,
         is_open=not is_over(effect),
-        clock=clock,
-        due_words=f"{show_date(due.date())} {due:%H:%M}" if due else "",
-        must_say_serious=effect.serious is None and asks_seriousness(effect.term, effect.grade),
+        standing=standing_of(effect, now or timezone.now()),
         expected=is_expected(effect.term, effect.series.protocol.definition) if effect.series else None,
         criteria=[SERIOUS_CRITERIA[code] for code in effect.seriousness_criteria if code in SERIOUS_CRITERIA],
         answers=_answers(effect),
@@ -236,7 +296,7 @@ def _answers(effect: SideEffect) -> list[tuple[str, str]]:
 def _course(effect: SideEffect, *, may_correct: bool) -> list[dict]:
     """Its history as a timeline, from the onset to the end."""
     entries: list[dict] = [{"when": show_date(effect.onset_on), "title": "Began", "lines": [], "numbers": []}]
-    for row in effect.observations.order_by("seen_on", "pk"):
+    for row in observations_of(effect):
         lines = [words for words in (row.note, f"By {row.by}") if words]
         done = row.get_action_display()
         entries.append(

@@ -13,8 +13,11 @@ from django.db.models import Q
 from lesions.models import Medication, PriorTreatment
 from sessions_app.allocation import allocation_visible
 from sessions_app.models import Infusion, Injection, Series, SideEffect
+from sessions_app.side_effect_narrative import age_words, narrative_of
 from sessions_app.side_effect_pages import event_page
-from stsclinic.clinical.dates import PartialDate, age_range, show_date
+from sessions_app.side_effects import is_over
+from stsclinic.clinical.challenge import abated_after_stopping, reappeared_after_giving_again
+from stsclinic.clinical.dates import PartialDate, add_months, show_date
 from stsclinic.clinical.dosing import session_totals
 from stsclinic.clinical.facts import InjectionFacts
 from stsclinic.clinical.numbers import show_decimal
@@ -22,6 +25,8 @@ from stsclinic.clinical.seriousness import SERIOUS_CRITERIA
 from stsclinic.clinical.terms import OVERLAP_WITH
 
 CLOSED = "Not shown: the allocation is closed"
+MONTHS_BEFORE = 6
+"""A drug that was stopped so lately is named: a vasodilator's stop came before a necrosis (003)."""
 YES_NO = {True: "Yes", False: "No", None: ""}
 
 
@@ -42,11 +47,15 @@ class CiomsReport:
     patient: list[dict]
     reaction: list[dict]
     criteria: list[tuple[str, bool]]
+    narrative: list[str]
+    """Sentences."""
     course: list[dict]
     drug: list[dict]
     given: list[Given]
     is_closed: bool
     concomitant: list[str]
+    stopped: list[str]
+    """Drugs that were stopped in the 6 months before the onset."""
     history: list[dict]
     source: list[dict]
 
@@ -63,11 +72,12 @@ def report_of(user, effect: SideEffect, now: datetime) -> CiomsReport:
     visible = {row.pk: allocation_visible(user, row) for row in series}
     given, route, agents = _given(effect, series, visible)
     local = now.astimezone(clinic.zone)
+    taken, stopped = _medications(effect)
     return CiomsReport(
         patient=[
             _row("Patient (study ID)", patient.study_id),
             _row("Sex", patient.get_sex_display()),
-            _row("Age at onset", _age(patient.birth_year, effect.onset_on)),
+            _row("Age at onset", age_words(patient.birth_year, effect.onset_on)),
         ],
         reaction=[
             _row("Reaction", _reaction(effect)),
@@ -75,17 +85,19 @@ def report_of(user, effect: SideEffect, now: datetime) -> CiomsReport:
             _row("Serious", YES_NO[effect.serious]),
         ],
         criteria=[(words, code in effect.seriousness_criteria) for code, words in SERIOUS_CRITERIA.items()],
+        narrative=narrative_of(effect, given=_span(given), drug=agents, stopped=stopped, on=local.date()),
         course=page.course,
         drug=[
             _row("Suspect drug", agents),
             _row("Route", ", ".join(route)),
             _row("Indication", f"Calcinosis cutis ({patient.get_diagnosis_display().lower()})"),
             _row("Given before the onset", _span(given)),
-            _row("Given again after the onset", _again(effect, series)),
+            *_challenges(effect, _given_on(series), local.date()),
         ],
         given=[entry for _day, entry in given],
         is_closed=not all(visible.values()),
-        concomitant=_concomitant(effect),
+        concomitant=taken,
+        stopped=stopped,
         history=[
             _row("Diagnosis", patient.get_diagnosis_display()),
             _row(
@@ -109,22 +121,22 @@ def report_of(user, effect: SideEffect, now: datetime) -> CiomsReport:
                 if effect.serious
                 else []
             ),
+            _row("Report", _kind(effect)),
             _row("Report printed", f"{show_date(local.date())} {local:%H:%M}"),
             _row("Printed by", user.get_username()),
         ],
     )
 
 
+def _kind(effect: SideEffect) -> str:
+    """Whether the sponsor hears of it for the first time."""
+    if effect.sponsor_told_on is None:
+        return "Initial: that the sponsor was told is not recorded"
+    return f"Follow-up: the sponsor was first told on {show_date(effect.sponsor_told_on)}"
+
+
 def _row(label: str, value: str) -> dict:
     return {"label": label, "value": value}
-
-
-def _age(birth_year: int | None, on: date) -> str:
-    """In years, or between two where only the year of birth is known."""
-    if birth_year is None or birth_year > on.year:
-        return ""
-    lowest, highest = age_range(birth_year, on)
-    return f"{highest} years" if lowest == highest else f"{lowest} or {highest} years"
 
 
 def _reaction(effect: SideEffect) -> str:
@@ -219,50 +231,70 @@ def _span(given: list[tuple[date, Given]]) -> str:
     return f"{span}, on {days} day{'s' if days > 1 else ''}"
 
 
-def _again(effect: SideEffect, series: list[Series]) -> str:
-    """Whether it was given again: the fact only, no judgement."""
-    later = (
-        Injection.objects.filter(
-            session__series__in=[row.pk for row in series],
-            session__struck_out_at=None,
-            session__held_on__gt=effect.onset_on,
-        )
-        .order_by("session__held_on")
-        .values_list("session__held_on", flat=True)
-    )
-    infused = (
-        Infusion.objects.filter(
-            session__series__in=[row.pk for row in series],
-            session__struck_out_at=None,
-            session__held_on__gt=effect.onset_on,
-        )
-        .order_by("session__held_on")
-        .values_list("session__held_on", flat=True)
-    )
-    days = sorted({*later, *infused})
-    return f"Yes, first on {show_date(days[0])}" if days else "No"
+def _given_on(series: list[Series]) -> list[date]:
+    """Every day on which something was given, in order."""
+    within = {"session__series__in": [row.pk for row in series], "session__struck_out_at": None}
+    days: set[date] = set()
+    for model in (Injection, Infusion):
+        days |= set(model.objects.filter(**within).values_list("session__held_on", flat=True))
+    return sorted(days)
 
 
-def _concomitant(effect: SideEffect) -> list[str]:
-    """Medications that may have been taken at the onset: an unknown start or end counts as taken."""
-    found = []
+def _challenges(effect: SideEffect, given_on: list[date], on: date) -> list[dict]:
+    """Boxes 20 and 21 of the form: what followed a stop, and giving again."""
+    over = is_over(effect)
+    same = SideEffect.objects.filter(
+        patient=effect.patient, term=effect.term, term_detail=effect.term_detail
+    ).exclude(pk=effect.pk)
+    abated = abated_after_stopping(
+        given_on=given_on,
+        onset_on=effect.onset_on,
+        resolved_on=effect.resolved_on,
+        outcome=effect.outcome,
+        is_over=over,
+        on=on,
+    )
+    reappeared = reappeared_after_giving_again(
+        given_on=given_on,
+        onset_on=effect.onset_on,
+        resolved_on=effect.resolved_on,
+        is_over=over,
+        same_onsets=list(same.values_list("onset_on", flat=True)),
+    )
+    return [
+        _row("Abated after stopping (20)", abated.words),
+        _row("Reappeared after giving again (21)", reappeared.words),
+    ]
+
+
+def _medications(effect: SideEffect) -> tuple[list[str], list[str]]:
+    """What may have been taken at the onset, and what may have been stopped in the 6 months before, in words.
+
+    A date that is unknown, or known in part, counts in the way that names the drug.
+    """
+    taken, stopped = [], []
+    since = add_months(effect.onset_on, -MONTHS_BEFORE)
     for row in Medication.objects.filter(patient=effect.patient):
-        started = PartialDate.parse(row.started_on) if row.started_on else None
-        stopped = PartialDate.parse(row.stopped_on) if row.stopped_on else None
-        if (started and started.earliest > effect.onset_on) or (stopped and stopped.latest < effect.onset_on):
+        start = PartialDate.parse(row.started_on) if row.started_on else None
+        stop = PartialDate.parse(row.stopped_on) if row.stopped_on else None
+        if (start and start.earliest > effect.onset_on) or (stop and stop.latest < since):
             continue
-        dates = ", ".join(
-            filter(
-                None,
-                (
-                    f"from {started.show()}" if started else "",
-                    f"to {stopped.show()}" if stopped else "",
-                ),
-            )
-        )
-        words = " ".join(filter(None, (row.name, row.dose)))
-        found.append(f"{words} ({row.get_role_display().lower()}{', ' + dates if dates else ''})")
-    return found
+        dates = [f"from {start.show()}"] if start else []
+        dates += [f"to {stop.show()}"] if stop else []
+        drug = " ".join(filter(None, (row.name, row.dose)))
+        role = row.get_role_display().lower()
+        if stop is None or stop.latest >= effect.onset_on:
+            taken.append(f"{drug} ({', '.join([role, *dates])})")
+        else:
+            dates.append(f"{_days_before(stop, effect.onset_on)} before the onset")
+            stopped.append(f"{drug} ({', '.join([role, *dates])})")
+    return taken, stopped
+
+
+def _days_before(stop: PartialDate, onset_on: date) -> str:
+    """`88 days`, or `59 to 89 days` where the date is known in part."""
+    least, most = (onset_on - stop.latest).days, (onset_on - stop.earliest).days
+    return f"{most} day{'s' if most > 1 else ''}" if least == most else f"{least} to {most} days"
 
 
 def _prior(effect: SideEffect) -> str:

@@ -5,6 +5,7 @@ from django import forms
 from lesions.forms.fields import LineField, NotesField, NumberField
 from sessions_app.models import FOLLOW_UP_FROM, ROUTE, Protocol
 from sessions_app.protocols import FIXED_NAMES, PLAN_NAMES, SECTIONS, WORDS
+from stsclinic.clinical.expected import expected_terms
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM, SUBTYPE
 from stsclinic.clinics.models import slug_code
 from stsclinic.fields import MeasureField, WholeNumberField
@@ -72,7 +73,10 @@ class ProtocolForm(forms.Form):
 
 def _initial(protocol: Protocol) -> dict:
     values = {name: getattr(protocol, name) for name in PLAN_NAMES}
-    return values | {"other_criteria": "\n".join(protocol.other_criteria)}
+    return values | {
+        "other_criteria": "\n".join(protocol.other_criteria),
+        "expected_terms": expected_terms(protocol.definition),
+    }
 
 
 def _field(name: str) -> forms.Field:
@@ -97,7 +101,7 @@ def _field(name: str) -> forms.Field:
             choices=list(SIDE_EFFECT_TERM.items()),
             required=False,
             widget=forms.CheckboxSelectMultiple,
-            help_text="Any other side effect is an unexpected one.",
+            help_text="Any other side effect is an unexpected one. None chosen: what the reports tell of the route.",
         )
     if name == "other_criteria":
         return NotesField(

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.html import format_html
 
 from lesions.forms.base import RecordForm, Shown
 from lesions.forms.fields import (
@@ -88,8 +89,13 @@ class WhenField(forms.TypedChoiceField):
     def offer(self, most: int, *extra: int) -> None:
         """Show the days up to `most` and some more."""
         days = sorted({*range(min(most, DAYS_OFFERED) + 1), *(day for day in extra if 0 <= day <= MOST_DAYS)})
-        words = [(str(day), f"{day} day{'s' if day > 1 else ''} later" if day else self.zero) for day in days]
-        self.choices = [*self.first, *words, ("", "On the date")]
+        self.choices = [*self.first, *((str(day), self._words(day)) for day in days), ("", "On the date")]
+
+    def _words(self, day: int) -> str:
+        """The number alone is shown; it is heard as `2 days later`."""
+        if day == 0:
+            return self.zero
+        return format_html('{}<span class="visually-hidden"> day{} later</span>', day, "s" if day > 1 else "")
 
     def prepare_value(self, value):
         return NOT_SAID if value is None else value
@@ -115,6 +121,16 @@ def _session_words(session: TreatmentSession) -> str:
 def grade_choices() -> list[tuple]:
     """The grades that a person may choose, with what they mean."""
     return [("", "As the answers say"), *((code, f"{code} {words}") for code, words in GRADE_WORDS.items())]
+
+
+def version_field() -> forms.ChoiceField:
+    """The edition of CTCAE that is kept beside the grade."""
+    return forms.ChoiceField(
+        label="CTCAE version",
+        choices=[(code, f"v{code}") for code in VERSIONS],
+        required=False,
+        help_text="The questions are the same for both; the version is kept beside the grade.",
+    )
 
 
 class GradedForm:
@@ -191,13 +207,11 @@ class SideEffectForm(GradedForm, RecordForm):
         choices=grade_choices,
     )
     grade_reason = LineField(label="Why another grade", max_length=500, required=False)
-    ctcae_version = forms.ChoiceField(
-        label="CTCAE version", choices=[(code, f"v{code}") for code in VERSIONS], required=False
-    )
+    ctcae_version = version_field()
     belongs_to = forms.ChoiceField(label="After which session", required=False)
-    onset_when = WhenField([], "The same day", label="Began, after the session")
+    onset_when = WhenField([], "The same day", label="Began, days after the session")
     onset_on = DayField(label="Onset", required=False)
-    end_when = WhenField([("still", "Still there")], "The same day", label="Ended, after it began")
+    end_when = WhenField([("still", "Still there")], "The same day", label="Ended, days after it began")
     resolved_on = DayField(label="End", required=False, help_text="Empty: it is still there.")
     lasted_minutes = NumberField(
         SideEffect._meta.get_field("lasted_minutes"),
@@ -231,9 +245,15 @@ class SideEffectForm(GradedForm, RecordForm):
     asked_today = forms.BooleanField(label="The patient told of it when asked today", required=False)
 
     def __init__(
-        self, *args, patient: Patient, term: str = "", last: TreatmentSession | None = None, **options
+        self,
+        *args,
+        patient: Patient,
+        term: str = "",
+        last: TreatmentSession | None = None,
+        began: int | None = None,
+        **options,
     ):
-        """`term` is what a new one is of; `last` is the session that its days count from at first."""
+        """A new one is of `term` and `began` so many days after `last`, the session that days count from at first."""
         super().__init__(*args, **options)
         self.patient, self.last = patient, last
         record = self.record
@@ -252,7 +272,7 @@ class SideEffectForm(GradedForm, RecordForm):
         code = str(self.data.get("term") or term or (record.term if record else ""))
         self.ask(code, version, record.grade_answers if record else {})
         if record is None:
-            self._days(last)
+            self._days(last, began)
         else:
             for name in ("onset_when", "end_when", "asked_today"):
                 del self.fields[name]
@@ -298,15 +318,20 @@ class SideEffectForm(GradedForm, RecordForm):
             del self.fields["lesions"]
             self.fields["lesion"].choices = [("", "None: the whole patient"), *listed]
 
-    def _days(self, last: TreatmentSession | None) -> None:
-        """Offer the days since the last session. None is chosen at first: a day that nobody gave is no onset."""
+    def _days(self, last: TreatmentSession | None, began: int | None) -> None:
+        """Offer the days since the last session. Only one that was tapped is chosen: a day that nobody gave is no onset."""
         since = (self.today - last.held_on).days if last else None
+        if began is not None and since is not None and began <= min(since, MOST_DAYS):
+            self.initial["onset_when"] = began
         posted = [
             int(value)
             for name in ("onset_when", "end_when")
             if is_key(value := str(self.data.get(name, ""))) and len(value) <= 2
         ]
-        self.fields["onset_when"].offer(DAYS_OFFERED if since is None else since, since or 0, *posted)
+        tapped = [self.initial["onset_when"]] if "onset_when" in self.initial else []
+        self.fields["onset_when"].offer(
+            DAYS_OFFERED if since is None else since, since or 0, *tapped, *posted
+        )
         self.fields["end_when"].offer(DAYS_OFFERED if since is None else since, *posted)
         self.fields["end_when"].coerce = lambda value: value if value == "still" else int(value)
         self.initial.setdefault("end_when", "still")
@@ -516,9 +541,7 @@ class ObservationForm(GradedForm, forms.Form):
         label="Another grade", coerce=int, empty_value=None, required=False, choices=grade_choices
     )
     grade_reason = LineField(label="Why another grade", max_length=500, required=False)
-    ctcae_version = forms.ChoiceField(
-        label="CTCAE version", choices=[(code, f"v{code}") for code in VERSIONS], required=False
-    )
+    ctcae_version = version_field()
     action = CodeChoiceField(terms.ACTION, label="What was done", required=False)
     note = LineField(label="Note", max_length=500, required=False)
     serious = YesNoField(label="Serious?", help_text="Asked of grade 3 or more, and of every necrosis.")

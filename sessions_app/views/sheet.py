@@ -49,6 +49,7 @@ from sessions_app.session_alerts import (
 from sessions_app.sheet import SheetPlan, day_of_visit, read_sheet
 from sessions_app.sheet_arithmetic import add_up
 from sessions_app.sheet_page import cells_of, in_words, label_of, rows_of, show_session, vials_of
+from sessions_app.side_effect_pages import asked_after
 from sessions_app.side_effects import is_over
 from sessions_app.views.sheet_saving import shown_at
 from stsclinic.access import clinics_where, may, require
@@ -486,6 +487,7 @@ def session(request: HttpRequest, pk: int) -> HttpResponse:
             "acknowledgements": _acknowledgements(row, shows),
             "told": () if row.struck_out_at else told_at(row, shows_allocation=shows),
             "side_effects": row.side_effects.select_related("lesion"),
+            "asked": asked_after(row),
             "photographed": _photographed(request.user, row, assessments, injections),
             "photographs": row.photographs.select_related("lesion")
             if may(request.user, "see_photographs", clinic)

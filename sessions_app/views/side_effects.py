@@ -47,7 +47,8 @@ EVENT = "sessions_app/side_effect.html"
 def side_effect_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask about the open side effects and the usual terms; with a `term`, record one.
 
-    The address may name a `session`, a `series`, a `draft` and `lesion`s, and where to go on, as `next`.
+    The address may name a `session`, a `series`, a `draft` and `lesion`s, the `days` after the session on
+    which it began, and where to go on, as `next`.
     """
     patient = get_patient(request.user, "record_session", pk)
     posted = request.POST if request.method == "POST" else None
@@ -55,7 +56,15 @@ def side_effect_new(request: HttpRequest, pk: int) -> HttpResponse:
     draft = _draft(patient, asked.get("draft", ""))
     term = asked.get("term", "")
     last = _session(patient, asked.get("session", "")) or last_session(patient, draft)
-    form = SideEffectForm(posted, today=today_in(patient.clinic), patient=patient, term=term, last=last)
+    days = asked.get("days", "")
+    form = SideEffectForm(
+        posted,
+        today=today_in(patient.clinic),
+        patient=patient,
+        term=term,
+        last=last,
+        began=int(days) if is_key(days) else None,
+    )
     onward = _onward(asked, patient, draft)
     if posted is None:
         preset = _preset(form, asked, draft)
@@ -226,7 +235,7 @@ def _ask_page(
 ) -> HttpResponse:
     context = banner_of(request.user, patient) | {
         "patient": patient,
-        "asking": asking(patient, last),
+        "asking": asking(request.user, patient, last),
         "draft": draft,
         "onward": onward,
         "kept": _kept(asked, draft),

@@ -2,12 +2,12 @@
 
 Days count from the session, which is day 0. Where the reports give no days, the choice is ours and the
 entry says so. Source: domain.md, "What happens", point 6 (000: pain, discolouration, blistering; 002: pain
-for 48 hours; 003: drainage, infection, necrosis of the pulp); 000 and 003 for what infusions cause.
+for 48 hours; 003: drainage, infection, ulceration, necrosis of the pulp); 000 and 003 for what infusions cause.
 """
 
 from dataclasses import dataclass
 
-from stsclinic.clinical.protocols import ProtocolDefinition
+from stsclinic.clinical.protocols import SHIPPED, ProtocolDefinition
 
 ROUTES = ("injection", "infusion")
 
@@ -35,9 +35,10 @@ EXPECTED: tuple[ExpectedTerm, ...] = (
         term="skin_discolouration", first_day=2, last_day=4, when="brownish, days 2-4", source="000"
     ),
     ExpectedTerm(term="skin_blistering", first_day=4, last_day=7, when="days 4-7", source="000"),
-    # No report gives the days of an infection or of drainage: the two weeks are our choice.
+    # No report gives the days of an infection, of drainage or of an ulcer: the two weeks are our choice.
     ExpectedTerm(term="injection_site_infection", first_day=1, last_day=14, when="", source="000, 003"),
     ExpectedTerm(term="calcium_drainage", first_day=1, last_day=14, when="liquefied calcium", source="003"),
+    ExpectedTerm(term="skin_ulceration", first_day=1, last_day=14, when="a new ulcer", source="003"),
     # Two weeks after in the report; asked about for a week before and after.
     ExpectedTerm(
         term="digital_necrosis",
@@ -90,8 +91,18 @@ def usual_terms(
 
 
 def expected_terms(definition: ProtocolDefinition) -> tuple[str, ...]:
-    """The terms that count as expected under a protocol: its own list, or those told of its route."""
-    return definition.expected_terms or tuple(one.term for one in _of(definition.route, digits=True))
+    """The terms that count as expected under a protocol: its own list, or those told of its route.
+
+    A shipped version that was stored before it had a list has that of its report: what a series has used
+    is never edited.
+    """
+    shipped = next((one for one in SHIPPED if _key(one) == _key(definition)), definition)
+    listed = definition.expected_terms or shipped.expected_terms
+    return listed or tuple(one.term for one in _of(definition.route, digits=True))
+
+
+def _key(definition: ProtocolDefinition) -> tuple[str, int]:
+    return definition.code, definition.version
 
 
 def is_expected(term: str, definition: ProtocolDefinition) -> bool:

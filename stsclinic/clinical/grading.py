@@ -2,8 +2,9 @@
 
 The questions are our own short paraphrases of the scale that versions 5.0 and 6.0 share: 1 needs
 nothing, 2 hinders some of the day or needs simple treatment, 3 hinders self-care or needs hospital
-care, 4 is life in danger, 5 is death. No licensed text is here. A question that one version alone asks
-names that version. The person who asks may overrule the answer, with a word why.
+care, 4 is life in danger, 5 is death. No licensed text is here. The questions, and so the grades, are the same in
+both versions; the version is kept beside the grade as the edition that the clinic reports by. The person
+who asks may overrule the answer, with a word why.
 
 A grade is the gravest one of which a question is answered yes. A question of a graver kind that is not
 answered is asked further, never taken as no. Adding a question is one entry; each term has its row in
@@ -30,7 +31,6 @@ class Question:
     """What a yes says, for the words of the grade."""
     grade: int
     """The grade that a yes gives at least."""
-    versions: tuple[str, ...] = VERSIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +262,7 @@ def questions_of(term: str, version: str) -> tuple[Question, ...]:
         raise ValueError(f"There is no term {term!r}.")
     if version not in VERSIONS:
         raise ValueError(f"There is no version {version!r} of CTCAE here; there is {' and '.join(VERSIONS)}.")
-    return tuple(question for question in QUESTIONS[term] if version in question.versions)
+    return QUESTIONS[term]
 
 
 def grade_of(term: str, answers: Mapping[str, str], version: str) -> Grade:

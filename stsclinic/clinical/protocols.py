@@ -52,7 +52,9 @@ class ProtocolDefinition:
     uses_observer_pga: bool = False
     asks_injection_pain: bool = False
     expected_terms: tuple[str, ...] = ()
-    """Side effects that are expected under the protocol; empty: those that the reports tell of its route."""
+    """Side effects that are expected under the protocol; empty: those that the reports tell of its route.
+
+    Of the shipped ones, those that its own report tells of its treatment."""
     ptga_worse_by: int | None = 3
     """From how many points on a PtGA is pointed out that is worse than at the visit before, or than at the
     series' first; None: never."""
@@ -87,6 +89,12 @@ WEEKLY4 = ProtocolDefinition(
     usual_concentration_mg_ml=Decimal(150),
     needs_approval_above_usual=True,
     volume_words="By size, from a 1 ml syringe",
+    expected_terms=(
+        "injection_site_pain",
+        "skin_discolouration",
+        "skin_blistering",
+        "injection_site_infection",
+    ),
     min_age=18,
     needs_pain_or_dysfunction=True,
     min_pain_vas=Decimal(4),
@@ -114,6 +122,8 @@ PLACEBO3 = ProtocolDefinition(
     uses_pga=True,
     uses_observer_pga=True,
     asks_injection_pain=True,
+    # The report has no adverse event; pain is what it measured.
+    expected_terms=("injection_site_pain",),
     min_age=18,
     max_age=80,
     excludes_breast_feeding=True,
@@ -138,6 +148,13 @@ BIWEEKLY = ProtocolDefinition(
     usual_concentration_mg_ml=Decimal(250),
     volume_words="Up to 5 ml a round",
     max_volume_ml_per_session=Decimal(5),
+    expected_terms=(
+        "injection_site_pain",
+        "injection_site_infection",
+        "hypotension",
+        "headache",
+        "disorientation",
+    ),
 )
 
 LONGTERM = ProtocolDefinition(
@@ -150,6 +167,13 @@ LONGTERM = ProtocolDefinition(
     usual_concentration_mg_ml=Decimal(250),
     volume_words="0.1 to 1 ml by size and distensibility",
     max_volume_ml_per_lesion=Decimal(1),
+    expected_terms=(
+        "injection_site_pain",
+        "injection_site_infection",
+        "skin_ulceration",
+        "calcium_drainage",
+        "digital_necrosis",
+    ),
 )
 
 IV = ProtocolDefinition(
@@ -168,6 +192,7 @@ IV = ProtocolDefinition(
     max_infusion_g=Decimal(25),
     max_infusion_min=60,
     infusions_tolerated_before_increase=3,
+    expected_terms=("nausea",),
 )
 
 SHIPPED: tuple[ProtocolDefinition, ...] = (WEEKLY4, PLACEBO3, BIWEEKLY, LONGTERM, IV)

@@ -28,7 +28,7 @@ CRITERION_OF = {"died": "death", "danger": "life_threatening", "hospital": "hosp
 TIME_TO_TELL = timedelta(hours=24)
 
 CLOCK_STATE = {
-    "unknown": "When the clinic knew is not recorded",
+    "unknown": "Sponsor not told; when the clinic knew is not recorded",
     "running": "Tell the sponsor",
     "overdue": "The sponsor should have been told",
     "in_time": "Sponsor told within 24 hours",

@@ -17,7 +17,8 @@ from stsclinic.clinical.sources import REPORTS
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM
 
 PAIN, BROWN, BLISTER = "injection_site_pain", "skin_discolouration", "skin_blistering"
-INFECTION, DRAINAGE, NECROSIS = "injection_site_infection", "calcium_drainage", "digital_necrosis"
+INFECTION, DRAINAGE, ULCER = "injection_site_infection", "calcium_drainage", "skin_ulceration"
+NECROSIS = "digital_necrosis"
 
 
 def terms(found):
@@ -29,14 +30,14 @@ def terms(found):
     [
         (-1, []),
         (0, [PAIN]),
-        (1, [PAIN, INFECTION, DRAINAGE]),
-        (2, [PAIN, BROWN, INFECTION, DRAINAGE]),
-        (3, [BROWN, INFECTION, DRAINAGE]),
-        (4, [BROWN, BLISTER, INFECTION, DRAINAGE]),
-        (5, [BLISTER, INFECTION, DRAINAGE]),
-        (7, [BLISTER, INFECTION, DRAINAGE, NECROSIS]),
-        (8, [INFECTION, DRAINAGE, NECROSIS]),
-        (14, [INFECTION, DRAINAGE, NECROSIS]),
+        (1, [PAIN, INFECTION, DRAINAGE, ULCER]),
+        (2, [PAIN, BROWN, INFECTION, DRAINAGE, ULCER]),
+        (3, [BROWN, INFECTION, DRAINAGE, ULCER]),
+        (4, [BROWN, BLISTER, INFECTION, DRAINAGE, ULCER]),
+        (5, [BLISTER, INFECTION, DRAINAGE, ULCER]),
+        (7, [BLISTER, INFECTION, DRAINAGE, ULCER, NECROSIS]),
+        (8, [INFECTION, DRAINAGE, ULCER, NECROSIS]),
+        (14, [INFECTION, DRAINAGE, ULCER, NECROSIS]),
         (15, [NECROSIS]),
         (21, [NECROSIS]),
         (22, []),
@@ -70,11 +71,29 @@ def test_each_is_a_term_with_a_source():
         assert one.route in ROUTES
 
 
-@pytest.mark.parametrize("protocol", SHIPPED, ids=lambda protocol: protocol.code)
-def test_a_protocol_expects_what_the_reports_tell_of_its_route(protocol):
-    assert expected_terms(protocol)
-    assert all(is_expected(term, protocol) for term in expected_terms(protocol))
-    assert not is_expected("allergic_reaction", protocol)
+@pytest.mark.parametrize(
+    ("code", "listed"),
+    [
+        ("weekly4", {PAIN, BROWN, BLISTER, INFECTION}),
+        ("placebo3", {PAIN}),
+        ("biweekly", {PAIN, INFECTION, "hypotension", "headache", "disorientation"}),
+        ("longterm", {PAIN, INFECTION, ULCER, DRAINAGE, NECROSIS}),
+        ("iv", {"nausea"}),
+    ],
+)
+def test_a_shipped_protocol_expects_what_its_own_report_tells(code, listed):
+    (protocol,) = [one for one in SHIPPED if one.code == code]
+    assert set(protocol.expected_terms) == set(expected_terms(protocol)) == listed
+    assert {term for term in SIDE_EFFECT_TERM if is_expected(term, protocol)} == listed
+    stored_before = replace(protocol, expected_terms=())
+    assert set(expected_terms(stored_before)) == listed
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_clinics_own_without_a_list_expects_what_the_reports_tell_of_its_route(route):
+    own = replace(LONGTERM, code="ours", route=route, expected_terms=())
+    assert expected_terms(own) == tuple(one.term for one in EXPECTED if one.route == route)
+    assert not is_expected("allergic_reaction", own)
 
 
 def test_a_protocols_own_list_goes_before():

@@ -216,7 +216,7 @@ def test_what_waits_for_a_word_the_most_urgent_first(case):
     assert [(one.words, one.badge, one.due_words) for one in told] == [
         ("The sponsor should have been told: 6 h 0 min over", "overdue", "Due by 06-Mar-2026 04:00"),
         ("Tell the sponsor: 23 h 0 min left", "due", "Due by 07-Mar-2026 09:00"),
-        ("When the clinic knew is not recorded", "unknown", ""),
+        ("Sponsor not told; when the clinic knew is not recorded", "unknown", ""),
         (CONTRADICTED, "overdue", ""),
         (NOT_SAID, "unknown", ""),
         (NOT_SAID, "unknown", ""),

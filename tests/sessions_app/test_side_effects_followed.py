@@ -6,13 +6,21 @@ from datetime import date
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from lesions.models import Medication, PatientIdentity
 from sessions_app.allocation import open_allocation
 from sessions_app.forms.side_effects import NOT_SAID
-from sessions_app.models import SessionDraft, SideEffect, SideEffectInquiry, SideEffectObservation
+from sessions_app.models import (
+    Photograph,
+    SessionDraft,
+    SideEffect,
+    SideEffectInquiry,
+    SideEffectObservation,
+)
 from sessions_app.seriousness import clock_of
 from sessions_app.side_effects import observe
 from stsclinic.audit.acting import acting
@@ -87,13 +95,69 @@ def test_the_row_shows_what_is_expected_today_first(case):
     asking = page.context["asking"]
     assert asking.since_words == "4 days after session 1 of 02-Mar-2026."
     assert [term.code for term in asking.usual if term.is_expected_now] == [
-        "skin_discolouration", "skin_blistering", "injection_site_infection", "calcium_drainage"
+        "skin_discolouration", "skin_blistering", "injection_site_infection", "calcium_drainage",
+        "skin_ulceration",
     ]  # fmt: skip
-    assert page.content.decode().count("Ask today") == 4
+    assert page.content.decode().count("Ask today") == 5
     assert "digital_necrosis" not in {term.code for term in asking.usual}
     make_injection(case.session, case.finger)
     asking = case.client.get(case.ask).context["asking"]
     assert "digital_necrosis" in {term.code for term in asking.usual}
+
+
+def test_a_term_and_its_day_are_one_tap_and_saving_is_the_second(case):
+    page = case.client.get(case.ask)
+    (blistering,) = [term for term in page.context["asking"].usual if term.code == "skin_blistering"]
+    (pain,) = [term for term in page.context["asking"].usual if term.code == "injection_site_pain"]
+    assert (pain.days, blistering.days) == ((0, 1, 2), (4,))
+    assert "?term=injection_site_pain&amp;days=2" in page.content.decode()
+    form = case.client.get(f"{case.ask}?term=injection_site_pain&days=2")
+    sent = shown_values(form)
+    assert (sent["onset_when"], sent["lesions"], sent["end_when"]) == (2, [str(case.elbow.pk)], "still")
+    assert case.client.post(case.ask, sent | {"no_to_rest": "1"}).status_code == 302
+    row = SideEffect.objects.get()
+    assert (row.term, row.grade, row.onset_on, row.lesion) == (
+        "injection_site_pain", 1, date(2026, 3, 4), case.elbow
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("days", ["5", "-1", "99", "x", "1.5", "9" * 30])
+def test_a_day_that_has_not_come_or_is_none_is_not_taken(case, days):
+    page = case.client.get(f"{case.ask}?term=nausea&days={days}")
+    assert page.status_code == 200
+    assert page.context["form"]["onset_when"].value() == NOT_SAID
+
+
+def test_the_days_that_can_be_tapped_are_the_latest_seven_and_none_to_come(case, clock):
+    clock.move_to(NOW + datetime.timedelta(days=6))
+    case.client.force_login(case.nurse)
+    usual = case.client.get(case.ask).context["asking"].usual
+    days = {term.code: term.days for term in usual}
+    assert days["injection_site_infection"] == (4, 5, 6, 7, 8, 9, 10)
+    assert days["skin_discolouration"] == (2, 3, 4)
+
+
+def test_the_open_ones_show_their_course_and_photographs(case):
+    row = made(case, onset_on=HELD_ON)
+    observed(case, row, "worse", answer_daily="yes", no_to_rest="1", action="analgesia", note="dressed twice")
+    before, since = (
+        save(Photograph(lesion=case.elbow, taken_on=day, width_px=1, height_px=1, sha256="0"))
+        for day in (date(2026, 3, 1), date(2026, 3, 5))
+    )
+    with CaptureQueriesContext(connection) as one:
+        page = case.client.get(case.ask)
+    (event,) = page.context["asking"].open
+    assert [entry["title"] for entry in event.course] == ["Began", "Not recovered"]
+    assert event.photographs == [since]
+    text = page.content.decode()
+    for words in ("dressed twice", "Done: Pain relief", str(since.token)):
+        assert words in text, words
+    assert str(before.token) not in text
+    for term in ("nausea", "headache"):
+        observed(case, made(case, term=term), "still_there")
+    with CaptureQueriesContext(connection) as many:
+        case.client.get(case.ask)
+    assert len(many) == len(one)
 
 
 def test_a_patient_without_a_session_can_be_asked(case):
@@ -390,6 +454,64 @@ def test_the_patients_page_asks_in_one_tap_and_leads_to_the_event(case):
     assert reverse("side_effect", args=[row.pk]) in page
 
 
+# silence ------------------------------------------------------------------------------------------------
+
+
+def inquired(case, day: date, answer: str = "nothing") -> None:
+    save(SideEffectInquiry(patient=case.patient, asked_on=day, answer=answer, by="rita"))
+
+
+NOT_ASKED = "Not asked, as far as is recorded"
+
+
+def test_a_session_says_whether_anybody_asked_after_it(case):
+    address = reverse("session", args=[case.session.pk])
+    assert NOT_ASKED in case.client.get(address).content.decode()
+    inquired(case, HELD_ON)
+    assert NOT_ASKED in case.client.get(address).content.decode()
+    make_session(case.series, date(2026, 3, 5))
+    inquired(case, date(2026, 3, 6))
+    assert NOT_ASKED in case.client.get(address).content.decode()
+    inquired(case, date(2026, 3, 5))
+    page = case.client.get(address).content.decode()
+    assert NOT_ASKED not in page and "No side effect is recorded." in page
+    assert "05-Mar-2026: asked, nothing (by rita)" in page and "06-Mar-2026" not in page
+    made(case)
+    page = case.client.get(address).content.decode()
+    assert "No side effect is recorded." not in page and "asked, nothing" in page
+
+
+@pytest.mark.parametrize("name", ["patient", "swim_lanes"])
+def test_a_patients_pages_say_whether_anybody_asked(case, name):
+    address = reverse(name, args=[case.patient.pk])
+    assert NOT_ASKED in case.client.get(address).content.decode()
+    made(case)
+    assert "That anybody asked is not recorded" in case.client.get(address).content.decode()
+    inquired(case, date(2026, 3, 5), "reported")
+    page = case.client.get(address).content.decode()
+    assert "05-Mar-2026: asked, side effects reported (by rita)" in page
+    assert "is not recorded: whether" not in page
+
+
+def test_the_clock_is_seen_on_the_patients_page_and_in_the_summary(case):
+    row = serious(case)
+    for address in (reverse("patient", args=[case.patient.pk]), reverse("side_effect_summary")):
+        page = case.client.get(address).content.decode()
+        assert "Tell the sponsor: 1 d 0 h left" in page and "Due by 07-Mar-2026 10:00" in page
+        assert reverse("side_effect", args=[row.pk]) in page
+
+
+def test_what_waits_is_paged(case):
+    for number in range(21):
+        made(case, term="other", term_detail=f"number {number}", grade=3)
+    address = reverse("side_effect_summary")
+    first = case.client.get(address)
+    assert len(first.context["standings"]) == 20 and first.context["page"].paginator.count == 21
+    assert "?page=2" in first.content.decode()
+    assert len(case.client.get(f"{address}?page=2&clinic=north").context["standings"]) == 1
+    assert len(case.client.get(f"{address}?page=x").context["standings"]) == 20
+
+
 # the report ---------------------------------------------------------------------------------------------
 
 
@@ -399,7 +521,10 @@ def test_the_report_has_the_content_of_cioms_i(case):
             patient=case.patient, name="bosentan", role="vasodilator", started_on="2025", dose="125 mg"
         )
     )
-    save(Medication(patient=case.patient, name="aspirin", role="other", stopped_on="2026-02"))
+    for name, stopped_on in (
+        ("nifedipine", "2025-12-08"), ("iloprost", "2025-09"), ("sildenafil", "2025-09-05"), ("aspirin", "2026-03-06")
+    ):  # fmt: skip
+        save(Medication(patient=case.patient, name=name, role="vasodilator", stopped_on=stopped_on))
     save(PatientIdentity(patient=case.patient, name="Ann Secret", date_of_birth=date(1970, 5, 1)))
     row = serious(case)
     page = case.client.get(reverse("side_effect_report", args=[row.pk])).content.decode()
@@ -407,10 +532,41 @@ def test_the_report_has_the_content_of_cioms_i(case):
         case.patient.study_id, "Female", "55 or 56 years", "Digital necrosis", "06-Mar-2026",
         "Sodium thiosulfate", "0.5 ml of 150 mg/ml (75 mg)", "LOT-7", "Injection into the lesion",
         "Calcinosis cutis (limited cutaneous systemic sclerosis)", "bosentan 125 mg (vasodilator, from 2025)",
-        "Not yet", "weekly4 version 1",
+        "Not yet", "weekly4 version 1", "Not expected",
+        "Initial: that the sponsor was told is not recorded",
+        "No: still there on 06-Mar-2026, and not given since it began", "Does not apply: it was not given again",
     ):  # fmt: skip
         assert words in page, words
-    assert "aspirin" not in page and "Secret" not in page
+    assert "sildenafil" not in page and "Secret" not in page
+    taken, stopped = page.split("Stopped in the 6 months before the onset")
+    assert "aspirin (vasodilator, to 06-Mar-2026)" in taken
+    assert "nifedipine (vasodilator, to 08-Dec-2025, 88 days before the onset)" in stopped
+    assert "iloprost (vasodilator, to Sep-2025, 157 to 186 days before the onset)" in stopped
+
+
+def test_the_narrative_tells_the_facts_in_their_order(case):
+    save(Medication(patient=case.patient, name="bosentan", role="vasodilator", stopped_on="2025-12-08"))
+    row = serious(case)
+    observed(case, row, "better", action="analgesia", note="pink again")
+    case.client.post(
+        reverse("side_effect_sponsor", args=[row.pk]),
+        {"who": "the desk", "told_on": "2026-03-06", "told_time": "", "version": str(row.version)},
+    )
+    page = case.client.get(reverse("side_effect_report", args=[row.pk]))
+    text = " ".join(page.context["report"].narrative)
+    facts = [
+        "Patient: Female, 55 or 56 years, limited cutaneous systemic sclerosis.",
+        "Sodium thiosulfate was given: 02-Mar-2026, on 1 day.",
+        "Stopped in the 6 months before: bosentan (vasodilator, to 08-Dec-2025, 88 days before the onset).",
+        "On 06-Mar-2026 began: digital necrosis",
+        "Its highest grade was 3.",
+        "It was serious because of: persistent or significant disability.",
+        "06-Mar-2026: grade 3, recovering, pink again",
+        "It was still there on 06-Mar-2026",
+    ]
+    places = [text.find(words) for words in facts]
+    assert -1 not in places and places == sorted(places), dict(zip(facts, places, strict=True))
+    assert "Follow-up: the sponsor was first told on 06-Mar-2026" in page.content.decode()
 
 
 def test_the_report_keeps_a_closed_allocation(case):

@@ -90,7 +90,7 @@ PAGES: dict[str, tuple[Ask, int]] = {
     "sheet": (lambda world: (reverse("draft", args=[world.draft.pk]), None), 22),
     "alerts of a sheet": (lambda world: (reverse("draft_alerts", args=[world.draft.pk]), {}), 14),
     "one field": (lambda world: (reverse("draft_save", args=[world.draft.pk]), one_field(world)), 7),
-    "side effects": (lambda world: (reverse("side_effect_summary"), None), 8),
+    "side effects": (lambda world: (reverse("side_effect_summary"), None), 10),
     "protocols": (lambda world: (reverse("protocols"), None), 5),
 }
 

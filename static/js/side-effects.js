@@ -22,16 +22,33 @@ function grades(form) {
   show();
 }
 
-// A yes to a question that is itself one of the six criteria ticks it, where everybody sees it.
+// A yes to a question that is itself one of the six criteria ticks it, where everybody sees it; when the yes
+// is taken back, so is what was ticked by it.
 function seriousness(form) {
   const section = form.querySelector("[data-seriousness]");
+  if (!section) return;
+  const said = section.querySelector("select[name=serious]");
+  const ticked = new Set();
+  let before = null;
   form.querySelector("[data-grade-questions]")?.addEventListener("change", (event) => {
     const code = event.target.dataset.criterion;
-    if (!section || !code || event.target.value !== "yes") return;
-    section.open = true;
-    section.querySelector(`input[name=seriousness_criteria][value=${code}]`).checked = true;
-    const serious = section.querySelector("select[name=serious]");
-    if (serious) serious.value = "yes";
+    if (!code) return;
+    const box = section.querySelector(`input[name=seriousness_criteria][value=${code}]`);
+    if (event.target.value === "yes" && !box.checked) {
+      box.checked = true;
+      ticked.add(code);
+    } else if (event.target.value === "no" && ticked.delete(code)) {
+      box.checked = false;
+    }
+    if (event.target.value === "yes") section.open = true;
+    if (!said) return;
+    if (ticked.size && said.value !== "yes") {
+      before = said.value;
+      said.value = "yes";
+    } else if (!ticked.size && before !== null) {
+      said.value = before;
+      before = null;
+    }
   });
 }
 

@@ -336,6 +336,17 @@ class SideEffectForm(GradedForm, RecordForm):
         self.fields["end_when"].coerce = lambda value: value if value == "still" else int(value)
         self.initial.setdefault("end_when", "still")
 
+    @property
+    def began_words(self) -> str:
+        """`Began 2 days after the session, 25-Oct-2026`, of a day that was tapped on the page before; else empty."""
+        days = self.initial.get("onset_when")
+        if self.is_bound or self.last is None or not isinstance(days, int):
+            return ""
+        when = (
+            f"{days} day{'s' if days > 1 else ''} after the session" if days else "on the day of the session"
+        )
+        return f"Began {when}, {show_date(self.last.held_on + datetime.timedelta(days=days))}"
+
     def _visits(self) -> list:
         """The sessions of each series, the latest first, under its name."""
         found = []

@@ -280,7 +280,7 @@ def test_side_effects_the_open_first_and_at_their_session(patient, nurse):
     assert set(found.series[0].rows[0].side_effects) == {over, still, recovered}
     assert found.series[0].rows[1].side_effects == []
     words = words_of(page_for(nurse, patient))
-    assert "Sponsor not told yet" in words
+    assert "Sponsor not told; when the clinic knew is not recorded" in words
     assert "Still there" in words
 
 

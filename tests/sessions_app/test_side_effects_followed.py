@@ -113,6 +113,7 @@ def test_a_term_and_its_day_are_one_tap_and_saving_is_the_second(case):
     assert "?term=injection_site_pain&amp;days=2" in page.content.decode()
     form = case.client.get(f"{case.ask}?term=injection_site_pain&days=2")
     sent = shown_values(form)
+    assert form.context["form"].began_words == "Began 2 days after the session, 04-Mar-2026"
     assert (sent["onset_when"], sent["lesions"], sent["end_when"]) == (2, [str(case.elbow.pk)], "still")
     assert case.client.post(case.ask, sent | {"no_to_rest": "1"}).status_code == 302
     row = SideEffect.objects.get()

@@ -1,4 +1,5 @@
-"""The call list as a calendar: all-day entries with study ID and reason, and nothing of who a patient is.
+"""The call list as a calendar: all-day entries by study ID. Whoever keeps the calendar learns no reason, since
+that would tell of the patient's health; the reason stands on the page.
 
 Source: RFC 5545 (iCalendar): CRLF, lines of at most 75 octets, text with `\\`, `;`, `,` and line ends
 escaped, DTEND of an all-day entry the day after.
@@ -6,7 +7,8 @@ escaped, DTEND of an all-day entry the day after.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+
+from django.utils.crypto import salted_hmac
 
 from stsclinic.clinical.calls import Call
 
@@ -18,19 +20,22 @@ def calendar_of(calls: Iterable[Call], written_at: datetime) -> str:
     """The whole file as text with CRLF line ends.
 
     Args:
-        calls: each becomes one entry on its `due_on`.
+        calls: those of one patient on one day become one entry, named after the first of them.
         written_at: an instant with a time zone.
     """
     stamp = written_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//stsclinic//calls//EN", "CALSCALE:GREGORIAN"]
+    first: dict[tuple, Call] = {}
     for call in calls:
+        first.setdefault((call.due_on, call.patient), call)
+    for call in first.values():
         lines += [
             "BEGIN:VEVENT",
             f"UID:{uid_of(call)}",
             f"DTSTAMP:{stamp}",
             f"DTSTART;VALUE=DATE:{call.due_on:%Y%m%d}",
             f"DTEND;VALUE=DATE:{call.due_on + timedelta(days=1):%Y%m%d}",
-            f"SUMMARY:{escaped(f'Ring {call.patient}: {call.reason}')}",
+            f"SUMMARY:{escaped(f'Ring {call.patient}')}",
             "TRANSP:TRANSPARENT",
             "CLASS:CONFIDENTIAL",
             "END:VEVENT",
@@ -40,8 +45,8 @@ def calendar_of(calls: Iterable[Call], written_at: datetime) -> str:
 
 
 def uid_of(call: Call) -> str:
-    """Stable for the call, so that a calendar replaces it; tells no key of the database."""
-    return f"{sha256(f'{call.patient} {call.key}'.encode()).hexdigest()[:32]}@stsclinic"
+    """Stable for the call, so that a calendar replaces it; it cannot be guessed what it stands for."""
+    return f"{salted_hmac('stsclinic.calls', f'{call.patient} {call.key}').hexdigest()[:32]}@stsclinic"
 
 
 def escaped(text: str) -> str:

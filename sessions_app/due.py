@@ -1,33 +1,37 @@
 """What is due today, clinic by clinic, each on its own date. A fixed number of queries.
 
-The rule is stsclinic.clinical.schedule.next_due; here it meets the rows. Patients who withdrew,
-and what was struck out, never appear.
+The rule is stsclinic.clinical.schedule.next_due; here it meets the rows. What was struck out never appears.
+Of patients who withdrew no visit is due; their side effects are followed until they are over.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
+from django.utils import timezone
 
 from lesions.models import PatientIdentity
 from sessions_app.models import Protocol, Series, SideEffect, TreatmentSession
 from sessions_app.selectors import Sheet, drafts_for, sheets_of
+from sessions_app.seriousness import standing_of, unsettled
 from stsclinic.access import clinics_where
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.resolution import OVER
 from stsclinic.clinical.schedule import Due, SessionHeld, next_due
+from stsclinic.clinical.seriousness import ASKED_FROM_GRADE, NECROSIS
 from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import Clinic
 
 SHOWN_ROWS = 50
 """Rows of one list of one clinic; the rest is counted."""
 SHOWN_SIDE_EFFECTS = 10
-FOLLOW_UP_HORIZON_DAYS = 180
-"""So long after its window closed, the missed follow-up of an ended series is still listed."""
+LONG_PAST_DAYS = 180
+"""So long after its window closed, a missed visit is rung about and listed as overdue. After that the follow-up
+of an ended series is listed no more, and a series that waits for a treatment is folded away."""
 
 
 @dataclass(kw_only=True)
@@ -50,6 +54,11 @@ class DueRow:
     has_consent: bool
     draft_pk: int | None = None
     name: str = ""
+
+    @property
+    def is_long_past(self) -> bool:
+        """Whether nobody expects this visit any more; the series waits to be completed or stopped."""
+        return self.days_over > LONG_PAST_DAYS
 
     @property
     def days_over_words(self) -> str:
@@ -80,14 +89,21 @@ class ClinicDay:
     overdue: ShortList
     due: ShortList
     not_begun: ShortList
+    sponsor: ShortList
+    """Where side effects stand of which the sponsor was not told, or that miss a word (seriousness.Standing)."""
+    grave: ShortList
+    """Open side effects that are serious, of grade 3 or more, or a necrosis."""
     side_effects: ShortList
+    """The other open ones."""
+    long_past: ShortList
     next_opens_on: date | None
     """The day on which the next window opens, where one will."""
 
     @property
     def is_empty(self) -> bool:
-        lists = (self.drafts, self.overdue, self.due, self.not_begun, self.side_effects)
-        return not any(one.rows for one in lists)
+        visits = (self.drafts, self.overdue, self.due, self.not_begun, self.long_past)
+        effects = (self.sponsor, self.grave, self.side_effects)
+        return not any(one.rows for one in (*visits, *effects))
 
 
 def clinic_days(user) -> list[ClinicDay]:
@@ -99,6 +115,7 @@ def clinic_days(user) -> list[ClinicDay]:
     recording = clinics_where(user, "record_session")
     sheets = _sheets(user)
     effects = _unresolved(today)
+    sponsor = waiting_for_sponsor(today)
     days = _by_clinic(
         today, {sheet.draft.series_id: sheet.draft.pk for sheet in sheets if sheet.draft.corrects_id is None}
     )
@@ -111,7 +128,12 @@ def clinic_days(user) -> list[ClinicDay]:
             overdue=_short(sorted(days[clinic.pk].overdue, key=lambda row: (row.days_over, row.study_id))),
             due=_short(sorted(days[clinic.pk].due, key=_by_closing)),
             not_begun=_short(sorted(days[clinic.pk].not_begun, key=lambda row: (row.opens_on, row.study_id))),
-            side_effects=effects[clinic.pk],
+            sponsor=sponsor[clinic.pk],
+            grave=effects[clinic.pk, True],
+            side_effects=effects[clinic.pk, False],
+            long_past=_short(
+                sorted(days[clinic.pk].long_past, key=lambda row: (row.days_over, row.study_id))
+            ),
             next_opens_on=days[clinic.pk].next_opens_on,
         )
         for clinic in clinics
@@ -127,6 +149,7 @@ class _Sorted:
     overdue: list[DueRow] = field(default_factory=list)
     due: list[DueRow] = field(default_factory=list)
     not_begun: list[DueRow] = field(default_factory=list)
+    long_past: list[DueRow] = field(default_factory=list)
     next_opens_on: date | None = None
 
 
@@ -136,6 +159,8 @@ def _by_clinic(today: dict[int, date], drafts: dict[int, int]) -> dict[int, _Sor
         one = found[clinic_pk]
         if row.kind == "treatment" and row.number == 1:
             one.not_begun.append(row)
+        elif row.is_long_past:
+            one.long_past.append(row)
         elif state == "overdue":
             one.overdue.append(row)
         elif state == "due":
@@ -180,7 +205,7 @@ def _is_past_horizon(status: str, due: Due, on: date) -> bool:
     """Whether an ended series waited so long for its follow-up that it is listed no more."""
     if status not in ("completed", "stopped") or due.closes_on is None:
         return False
-    return on > due.closes_on + timedelta(days=FOLLOW_UP_HORIZON_DAYS)
+    return on > due.closes_on + timedelta(days=LONG_PAST_DAYS)
 
 
 def _row(
@@ -211,7 +236,7 @@ def _row(
 def _waiting_series(today: dict[int, date], definitions: Iterable[ProtocolDefinition]) -> QuerySet[Series]:
     """Series that are planned or active, or ended so lately that a follow-up may still be wanted."""
     longest = max((one.follow_up_max_days or 0 for one in definitions), default=0)
-    since = min(today.values()) - timedelta(days=longest + FOLLOW_UP_HORIZON_DAYS)
+    since = min(today.values()) - timedelta(days=longest + LONG_PAST_DAYS)
     treated_lately = Exists(
         TreatmentSession.objects.filter(series=OuterRef("pk"), kind="treatment", held_on__gte=since)
     )
@@ -234,32 +259,54 @@ def _sheets(user) -> list[Sheet]:
     return sheets_of(user, sorted(drafts, key=lambda draft: draft.saved_at or draft.opened_at))
 
 
-def _unresolved(today: dict[int, date]) -> dict[int, ShortList]:
-    """Side effects without an end, the gravest and latest of each clinic first."""
+def waiting_for_sponsor(clinics: Collection[int]) -> dict[int, ShortList]:
+    """By clinic (id): side effects of which the sponsor is to be told, or whose seriousness is to be said."""
     found: dict[int, ShortList] = defaultdict(ShortList)
-    clinic = F("patient__clinic")
-    rows = (
-        SideEffect.objects.filter(
-            patient__clinic__in=today,
-            patient__struck_out_at=None,
-            patient__withdrawn_on=None,
-            resolved_on=None,
+    clinic, now = F("patient__clinic"), timezone.now()
+    rows = unsettled(SideEffect.objects.filter(patient__clinic__in=clinics, patient__struck_out_at=None))
+    order = cast(list[str], list(rows.query.order_by))
+    for effect in (
+        rows.annotate(
+            place=Window(RowNumber(), partition_by=clinic, order_by=order),
+            total=Window(Count("pk"), partition_by=clinic),
         )
+        .filter(place__lte=SHOWN_SIDE_EFFECTS)
+        .order_by("place")
+    ):
+        standing = standing_of(effect, now)
+        if standing is not None:
+            one = found[effect.patient.clinic_id]
+            one.rows.append(standing)
+            one.more = effect.total - len(one.rows)
+    return found
+
+
+def _unresolved(today: dict[int, date]) -> dict[tuple[int, bool], ShortList]:
+    """Side effects without an end by clinic and whether grave, the gravest and latest first.
+
+    They outlast a withdrawal.
+    """
+    found: dict[tuple[int, bool], ShortList] = defaultdict(ShortList)
+    is_grave = Q(serious=True) | Q(grade__gte=ASKED_FROM_GRADE) | Q(term__in=NECROSIS)
+    groups = [F("patient__clinic"), F("is_grave")]
+    rows = (
+        SideEffect.objects.filter(patient__clinic__in=today, patient__struck_out_at=None, resolved_on=None)
         .exclude(outcome__in=OVER)
+        .annotate(is_grave=Case(When(is_grave, then=Value(True)), default=Value(False)))
         .annotate(
             place=Window(
                 RowNumber(),
-                partition_by=clinic,
+                partition_by=groups,
                 order_by=[F("grade").desc(), F("onset_on").desc(), F("pk").desc()],
             ),
-            total=Window(Count("pk"), partition_by=clinic),
+            total=Window(Count("pk"), partition_by=groups),
         )
         .filter(place__lte=SHOWN_SIDE_EFFECTS)
         .select_related("patient", "lesion")
         .order_by("place")
     )
     for row in rows:
-        one = found[row.patient.clinic_id]
+        one = found[row.patient.clinic_id, row.is_grave]
         one.rows.append(row)
         one.more = row.total - len(one.rows)
     return found
@@ -271,14 +318,14 @@ def _name(days: list[ClinicDay], clinics: frozenset[int]) -> None:
         row
         for day in days
         if day.clinic.pk in clinics
-        for listed in (day.overdue, day.due, day.not_begun)
+        for listed in (day.overdue, day.due, day.not_begun, day.long_past)
         for row in listed.rows
     ]
     people = [(row, row.patient_pk) for row in shown]
     for day in days:
         if day.clinic.pk in clinics:
             people += [(row, row.draft.series.patient_id) for row in day.drafts.rows]
-            people += [(row, row.patient_id) for row in day.side_effects.rows]
+            people += [(row, row.patient_id) for row in (*day.grave.rows, *day.side_effects.rows)]
     names = dict(
         PatientIdentity.objects.filter(patient__in={pk for _row, pk in people}).values_list(
             "patient_id", "name"

@@ -389,6 +389,11 @@ class SideEffectObservation(ClinicalRecord):
 
 INQUIRY_ANSWER = {"nothing": "Asked, nothing", "reported": "Asked, side effects reported"}
 CALL_OUTCOME = {"no_answer": "Rang, no answer", "reached": "Rang and asked"}
+CALL_ANSWER = {
+    "nothing": "Asked, nothing new",
+    "reported": "Asked, something new",
+    "spoke": "Spoke about the visit",
+}
 
 
 class SideEffectInquiry(ClinicalRecord):
@@ -419,6 +424,16 @@ class CallAttempt(ClinicalRecord):
     call_key = models.CharField(max_length=120)
     """Which call of the list it was for; the list itself is computed from facts and a date."""
     outcome = CodeField(CALL_OUTCOME)
+    answer = CodeField(CALL_ANSWER, blank=True, default="")
+    """What the patient answered; empty where nobody did."""
+    inquiry = models.ForeignKey(
+        SideEffectInquiry, models.PROTECT, null=True, blank=True, related_name="attempts"
+    )
+    """That side effects were asked for, as it was kept with this ring."""
+    observation = models.ForeignKey(
+        SideEffectObservation, models.PROTECT, null=True, blank=True, related_name="attempts"
+    )
+    """How the side effect was that this call was about."""
     rang_at = models.DateTimeField()
     rang_on = models.DateField()
     """The clinic's own date of the try."""

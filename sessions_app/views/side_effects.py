@@ -262,6 +262,7 @@ def _event_page(
         "effect": effect,
         "observation": observation or ObservationForm(effect=effect, today=today),
         "sponsor": sponsor or SponsorForm(initial={"told_on": today, "version": effect.version}),
+        "onward": _next(request.POST or request.GET),
         "may_record": may(request.user, "record_session", patient.clinic_id),
         "may_strike_out": may(request.user, "correct", patient.clinic_id),
         "may_see_history": may(request.user, "see_history", patient.clinic_id),

@@ -7,11 +7,13 @@ from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
 
 from stsclinic.access import ROLES, clinics_where
-from stsclinic.clinics.models import Clinic, User, slug_code
+from stsclinic.clinical.calls import USUALLY_CLOSED
+from stsclinic.clinics.models import Clinic, User, slug_code, weekdays_open_and_closed
 from stsclinic.clinics.selectors import manages_wholly
 from stsclinic.clinics.services import CLINIC_FIELDS, USER_FIELDS, Roles, fields_of, roles_of
 
 TEXT = {"class": "form-control"}
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LONGEST_SEEN = 50_000
 """Characters; the roles of a person in a thousand clinics are fewer."""
 
@@ -143,6 +145,15 @@ class ClinicForm(forms.Form):
         help_text="The clinic's days begin and end in it.",
         widget=forms.Select(attrs={"class": "form-select"}),
     )
+    closed_weekdays = forms.TypedMultipleChoiceField(
+        label="Closed on",
+        choices=list(enumerate(WEEKDAYS)),
+        coerce=int,
+        required=False,
+        initial=list(USUALLY_CLOSED),
+        help_text="No call is due on these days, nor on the days closed that are entered one by one.",
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
     seen = forms.CharField(max_length=LONGEST_SEEN, widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args, clinic: Clinic | None = None, **kwargs):
@@ -157,6 +168,11 @@ class ClinicForm(forms.Form):
     def values(self) -> dict:
         """The clinic's fields as asked for."""
         return {name: self.cleaned_data[name] for name in CLINIC_FIELDS}
+
+    def clean_closed_weekdays(self):
+        days = sorted(self.cleaned_data["closed_weekdays"])
+        weekdays_open_and_closed(days)
+        return days
 
     def clean_seen(self):
         return _read_seen(self.cleaned_data["seen"]) if self.cleaned_data["seen"] else ({}, frozenset())

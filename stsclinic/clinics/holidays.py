@@ -1,8 +1,9 @@
-"""The days on which a clinic is closed beside its weekends: listed, added, removed, each with history.
+"""The days on which a clinic is closed beside its closed weekdays: listed, added, removed, each with history.
 
 No call is due on them: it moves to the next open day. Windows of visits are never moved.
 """
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import cast
 
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from stsclinic.access import clinics_where, require
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import write_new
+from stsclinic.clinics.forms import WEEKDAYS
 from stsclinic.clinics.models import Clinic, Holiday
 
 LONGEST_DAYS = 62
@@ -97,6 +99,11 @@ def remove_holiday(holiday: Holiday, *, by: str, source: str = "page") -> None:
         holiday.delete()
 
 
+def weekday_words(days: Iterable[int]) -> str:
+    """`Saturday, Sunday`; Monday is 0."""
+    return ", ".join(WEEKDAYS[day] for day in sorted(days)) or "None"
+
+
 @require("keep_holidays")
 @require_http_methods(["GET", "HEAD", "POST"])
 def holidays(request):
@@ -122,10 +129,15 @@ def holidays(request):
         clinic__in=clinics_where(request.user, "keep_holidays"),
         held_on__gte=timezone.now().date() - timedelta(days=SHOWN_BACK_DAYS),
     )
+    clinics = Clinic.objects.filter(pk__in=clinics_where(request.user, "keep_holidays"))
     return render(
         request,
         "clinics/holidays.html",
-        {"form": form, "rows": rows.select_related("clinic").order_by("held_on")},
+        {
+            "form": form,
+            "rows": rows.select_related("clinic").order_by("held_on"),
+            "weekdays": [(clinic.name, weekday_words(clinic.closed_weekdays)) for clinic in clinics],
+        },
     )
 
 

@@ -9,6 +9,7 @@ from django.db import models
 
 from stsclinic.access import ROLES
 from stsclinic.audit.models import Audited
+from stsclinic.clinical.calls import USUALLY_CLOSED
 from stsclinic.fields import CodeField
 
 slug_code = RegexValidator(r"^[a-z0-9][a-z0-9_-]*$", "Small letters, digits, - and _ only.")
@@ -20,12 +21,29 @@ def known_time_zone(name: str) -> None:
         raise ValidationError("Write a time zone such as Europe/Copenhagen.")
 
 
+def weekdays_open_and_closed(value) -> None:
+    """Refuse what is no list of weekdays (Monday is 0), and a clinic that never opens."""
+    if not isinstance(value, list) or not all(type(day) is int and 0 <= day <= 6 for day in value):
+        raise ValidationError("Choose from the days of the week.")
+    if len(set(value)) == 7:
+        raise ValidationError("A clinic is open on at least one day of the week.")
+
+
+def usually_closed() -> list[int]:
+    """Saturday and Sunday."""
+    return list(USUALLY_CLOSED)
+
+
 class Clinic(Audited):
     """A centre that treats. Dates count in its time zone."""
 
     code = models.CharField(max_length=40, unique=True, validators=[slug_code])
     name = models.CharField(max_length=120)
     time_zone = models.CharField(max_length=60, default="UTC", validators=[known_time_zone])
+    closed_weekdays = models.JSONField(
+        default=usually_closed, blank=True, validators=[weekdays_open_and_closed]
+    )
+    """Weekdays on which no call is due, in their order; Monday is 0."""
 
     class Meta:
         ordering = ["code"]
@@ -68,7 +86,7 @@ class Membership(Audited):
 
 
 class Holiday(Audited):
-    """A day on which a clinic is closed, beside its weekends: no call is due then."""
+    """A day on which a clinic is closed, beside its closed weekdays: no call is due then."""
 
     may_be_removed = True
 

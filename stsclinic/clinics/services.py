@@ -1,6 +1,7 @@
 """How clinics, users and their roles come to change. A user is deactivated, never deleted."""
 
 import secrets
+from collections.abc import Sequence
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from django.db import transaction
 from stsclinic.access import ROLES, clinics_where
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import StaleRecord, change, note_event, write_new
+from stsclinic.clinical.calls import USUALLY_CLOSED
 from stsclinic.clinics.models import Clinic, Membership, User
 from stsclinic.clinics.selectors import manages_wholly
 
@@ -16,7 +18,7 @@ READABLE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike on paper."""
 
 USER_FIELDS = ("first_name", "last_name", "email", "is_active")
-CLINIC_FIELDS = ("name", "time_zone")
+CLINIC_FIELDS = ("name", "time_zone", "closed_weekdays")
 
 Roles = frozenset[tuple[int, str]]
 """Roles as (clinic id, role) pairs."""
@@ -153,7 +155,13 @@ def set_new_password(user: User, *, administrator: User) -> str:
 
 @transaction.atomic
 def create_clinic(
-    *, code: str, name: str, time_zone: str, administrator: User, source: str = "page"
+    *,
+    code: str,
+    name: str,
+    time_zone: str,
+    administrator: User,
+    closed_weekdays: Sequence[int] = USUALLY_CLOSED,
+    source: str = "page",
 ) -> Clinic:
     """Make a clinic. Who makes it is its first administrator, since nobody else could manage it.
 
@@ -161,13 +169,17 @@ def create_clinic(
         ValidationError: the code is taken or a value is not valid.
     """
     by = administrator.username
-    clinic = write_new(Clinic(code=code, name=name, time_zone=time_zone), by=by, source=source)
+    clinic = write_new(
+        Clinic(code=code, name=name, time_zone=time_zone, closed_weekdays=list(closed_weekdays)),
+        by=by,
+        source=source,
+    )
     write_new(Membership(user=administrator, clinic=clinic, role="administrator"), by=by, source=source)
     return clinic
 
 
 def change_clinic(clinic: Clinic, *, values: dict, seen: dict, by: str, source: str = "page") -> Clinic:
-    """Change a clinic's name and time zone (CLINIC_FIELDS). Its code is never renamed.
+    """Change a clinic's name, time zone and closed weekdays (CLINIC_FIELDS). Its code is never renamed.
 
     Raises:
         StaleRecord: somebody changed it in between; nothing was written.

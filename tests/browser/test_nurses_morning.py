@@ -38,25 +38,35 @@ def shown(day: date) -> str:
 
 def test_a_nurses_morning(server: Server, new_context: Callable[..., BrowserContext], tmp_path: Path):
     run = uuid4().hex[:6]
-    clinic, patient = f"morning-{run}", f"RING-{run}"
+    clinic, patient, other = f"morning-{run}", f"RING-{run}", f"OPEN-{run}"
     make_clinic(server, clinic)
-    server.manage("import_sheets", write_treated_patient(tmp_path, clinic=clinic, study_id=patient))
+    server.manage("import_sheets", write_treated_patient(tmp_path / "one", clinic=clinic, study_id=patient))
+    server.manage(
+        "import_sheets",
+        write_treated_patient(tmp_path / "two", clinic=clinic, study_id=other, with_infection=True),
+    )
 
     nurse = given_a_nurse_who_signs_in(new_context, *hire(server, clinic, "nurse"))
     when_nobody_answers_the_call_stays(nurse, patient)
     and_the_second_ring_brings_a_side_effect(nurse, patient)
     then_its_grade_is_found_by_plain_questions(nurse)
     and_whether_it_is_serious_is_asked_and_answered(nurse)
-    and_the_sponsors_clock_runs_until_the_sponsor_is_told(nurse)
+    and_the_sponsors_clock_runs_on_the_first_page_too(nurse, patient)
+    and_it_runs_until_the_sponsor_is_told(nurse)
     and_the_call_has_left_the_list(nurse, patient)
 
     when_the_next_visit_asks_about_it_first(nurse, patient)
     and_it_is_recorded_as_over(nurse)
     then_it_is_open_nowhere(nurse, patient)
 
+    when_an_open_side_effect_is_passed_over_the_answer_is_refused(nurse, other)
+    and_with_its_answer_the_call_is_done(nurse, other)
+    and_a_slip_is_taken_back(nurse, other)
 
-def write_treated_patient(folder: Path, *, clinic: str, study_id: str) -> Path:
-    """Data sheets with one patient, of whose elbows both were injected a week ago."""
+
+def write_treated_patient(folder: Path, *, clinic: str, study_id: str, with_infection: bool = False) -> Path:
+    """Data sheets with one patient, of whose elbows both were injected a week ago, and one perhaps infected."""
+    folder.mkdir(exist_ok=True)
     held_on = (today() - timedelta(days=DAYS_AGO)).isoformat()
     key = {"patient_id": study_id}
     one = key | {"series_no": "1"}
@@ -77,7 +87,9 @@ def write_treated_patient(folder: Path, *, clinic: str, study_id: str) -> Path:
     seen = {"status": "present", "longest_mm": "12", "widest_mm": "8", "ulcer": "no", "inflammation": "no"}
     given = {"agent": "sts", "concentration_mg_ml": "150", "volume_ml": "0.5", "technique": "base"}
     lesions = {"L01": "left", "L02": "right"}
+    infection = visit | {"lesion_id": "L02", "term": "injection_site_infection", "grade": "2"}
     for sheet, rows in {
+        "side_effects": [infection | {"onset_on": held_on}] if with_infection else [],
         "patients": [key | patient],
         "lesions": [key | what | {"lesion_id": name, "laterality": side} for name, side in lesions.items()],
         "series": [one | {"protocol": "weekly4", "started_on": held_on, "status": "active"}],
@@ -86,6 +98,8 @@ def write_treated_patient(folder: Path, *, clinic: str, study_id: str) -> Path:
         "session_lesions": [visit | {"lesion_id": name} | seen for name in lesions],
         "injections": [visit | {"lesion_id": name} | given for name in lesions],
     }.items():
+        if not rows:
+            continue
         with (folder / f"{sheet}.csv").open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, list(rows[0]))
             writer.writeheader()
@@ -143,14 +157,14 @@ def when_nobody_answers_the_call_stays(nurse: Person, patient: str):
     expect(call).to_contain_text(f"after the session of {shown(today() - timedelta(days=DAYS_AGO))}.")
     expect(call).not_to_contain_text("without an answer")
     fits(page)
-    nurse.keys.push(call.get_by_role("button", name="Rang, no answer"))
+    nurse.keys.push(call.get_by_role("button", name="No answer"))
     expect(page.get_by_text("The call stays on the list.")).to_be_visible()
     expect(call).to_contain_text("1 try without an answer:")
 
 
 def and_the_second_ring_brings_a_side_effect(nurse: Person, patient: str):
     page, keys = nurse.page, nurse.keys
-    keys.push(call_of(page, patient).get_by_role("button", name="side effects reported"))
+    keys.push(call_of(page, patient).get_by_role("button", name="Something new"))
     expect(page.get_by_role("heading", name="Ask about side effects")).to_be_visible()
     expect(page.get_by_text(f"{DAYS_AGO} days after session 1")).to_be_visible()
     fits(page)
@@ -184,7 +198,19 @@ def and_whether_it_is_serious_is_asked_and_answered(nurse: Person):
     expect(answered).to_contain_text("No")
 
 
-def and_the_sponsors_clock_runs_until_the_sponsor_is_told(nurse: Person):
+def and_the_sponsors_clock_runs_on_the_first_page_too(nurse: Person, patient: str):
+    page = nurse.page
+    for entry in ("Today", "Calls"):
+        open_from_menu(nurse, entry)
+        waiting = page.get_by_role("region", name="Tell the sponsor").get_by_role("listitem")
+        expect(waiting).to_have_count(1)
+        expect(waiting).to_contain_text(re.compile(r"Tell the sponsor: (24 h 0|23 h \d+) min left"))
+        fits(page)
+        assert_accessible(page)
+    nurse.keys.push(waiting.get_by_role("link", name=patient, exact=True))
+
+
+def and_it_runs_until_the_sponsor_is_told(nurse: Person):
     page, keys = nurse.page, nurse.keys
     clock = page.get_by_role("region", name="Serious: the sponsor is told within 24 hours")
     expect(clock).to_contain_text(re.compile(r"Tell the sponsor: (24 h 0|23 h \d+) min left"))
@@ -206,15 +232,19 @@ def and_the_call_has_left_the_list(nurse: Person, patient: str):
     page = nurse.page
     open_from_menu(nurse, "Calls")
     expect(call_of(page, patient)).to_have_count(0)
-    expect(page.get_by_text("Nobody else is to be rung today.")).to_be_visible()
+    expect(page.get_by_role("region", name="Tell the sponsor")).to_have_count(0)
+    nurse.keys.go_to(page.locator("summary").filter(has_text="Rung today (2)"))
+    nurse.keys.press("Enter")
     rung = page.get_by_role("listitem").filter(has=page.get_by_role("link", name=patient, exact=True))
-    expect(rung.filter(has_text="Asked, side effects reported")).to_be_visible()
+    expect(rung.filter(has_text="Asked, something new")).to_be_visible()
     expect(rung.filter(has_text="No answer")).to_be_visible()
 
 
 def when_the_next_visit_asks_about_it_first(nurse: Person, patient: str):
     page, keys = nurse.page, nurse.keys
     open_from_menu(nurse, "Today")
+    grave = page.get_by_role("region", name="Serious or grave").get_by_role("listitem")
+    expect(grave.filter(has_text=patient)).to_contain_text(f"{INFECTION}, grade 3, L01 Left elbow")
     keys.push(page.get_by_role("button", name=f"Record treatment of {patient}"))
     since = page.get_by_role("region", name="Since the last visit")
     event = since.get_by_role("listitem").filter(has_text=INFECTION)
@@ -258,6 +288,42 @@ def then_it_is_open_nowhere(nurse: Person, patient: str):
     expect(call_of(page, patient)).to_have_count(0)
 
 
+def when_an_open_side_effect_is_passed_over_the_answer_is_refused(nurse: Person, other: str):
+    page, keys, call = nurse.page, nurse.keys, call_of(nurse.page, other)
+    event = call.get_by_role("group").first
+    expect(event).to_contain_text(f"{INFECTION}, grade 2, L02 Right elbow")
+    expect(event).to_contain_text("Not asked about since")
+    keys.go_to(call.locator("summary"))
+    keys.press("Enter")
+    keys.enter(call.get_by_label(f"Note on {other}"), "Less red")
+    keys.push(call.get_by_role("button", name="Nothing new"))
+    expect(page.get_by_role("alert")).to_contain_text(f"{other}: nothing was noted")
+    expect(event).to_contain_text("Say how it is now.")
+    expect(call.get_by_label(f"Note on {other}")).to_have_value("Less red")
+    fits(page)
+    assert_accessible(page)
+
+
+def and_with_its_answer_the_call_is_done(nurse: Person, other: str):
+    page, keys, call = nurse.page, nurse.keys, call_of(nurse.page, other)
+    keys.pick(call.get_by_role("group").first, "Better")
+    keys.push(call.get_by_role("button", name="Nothing new"))
+    expect(page.get_by_text(f"{other}: asked, nothing new.")).to_be_visible()
+    expect(call).to_have_count(0)
+    expect(page.get_by_text("Nobody else is to be rung today.")).to_be_visible()
+    fits(page)
+
+
+def and_a_slip_is_taken_back(nurse: Person, other: str):
+    page, keys, call = nurse.page, nurse.keys, call_of(nurse.page, other)
+    rung = page.get_by_role("listitem").filter(has=page.get_by_role("link", name=other, exact=True))
+    expect(rung).to_contain_text(f"Asked, nothing new; {INFECTION}: recovering")
+    expect(rung).to_contain_text("Less red")
+    keys.push(rung.get_by_role("button", name="Take back"))
+    expect(page.get_by_text(f"{other}: taken back.")).to_be_visible()
+    expect(call).to_contain_text("Not asked about since")
+
+
 def test_the_pages_of_side_effects_have_no_barriers(
     server: Server, new_context: Callable[..., BrowserContext]
 ):
@@ -274,6 +340,7 @@ def test_the_pages_of_side_effects_have_no_barriers(
         f"{patient}side-effects/new/": "Ask about side effects",
         f"{event.get_attribute('href')}?how=worse": INFECTION,
         f"{patient}side-effects/": "Side effects over time",
+        "/today/": "Today",
         "/alerts/": "Alerts",
     }
     for address, heading in pages.items():

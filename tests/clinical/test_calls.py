@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stsclinic.clinical.calls import (
     OUTCOMES,
     URGENCY,
+    Asked,
     Attempt,
     CallFacts,
     ClinicCalendar,
@@ -21,7 +22,7 @@ from stsclinic.clinical.calls import (
 )
 
 MONDAY = date(2026, 3, 2)
-ALWAYS_OPEN = ClinicCalendar(weekend=frozenset())
+ALWAYS_OPEN = ClinicCalendar(closed_weekdays=frozenset())
 
 
 def on(day):
@@ -80,32 +81,74 @@ def test_a_visit_without_the_agent_is_not_rung_about():
 
 
 @pytest.mark.parametrize(
-    ("seen", "day", "expected"),
+    ("asked", "day", "expected"),
     [
         (1, 2, ["session:s1:2"]),
         (2, 2, []),
         (6, 7, ["session:s1:7"]),
         (7, 7, []),
         (8, 7, ["session:s1:7"]),
+        (8, 8, []),
     ],
 )
-def test_a_visit_on_its_day_or_after_answers_a_call(seen, day, expected):
-    visit = session(seen, ref="s2", gave_agent=False)
-    assert keys(facts(session(), visit), day) == expected
-    assert keys(facts(session(), replace(visit, patient="P2")), day) == [f"session:s1:{day}"]
+def test_asking_on_its_day_or_after_answers_a_call_whatever_the_way(asked, day, expected):
+    one = Asked(patient="P1", on=on(asked))
+    earlier = Asked(patient="P1", on=on(-3))
+    assert keys(facts(session(), asked=(one, earlier)), day) == expected
+    due = "session:s1:2" if day < 7 else "session:s1:7"
+    assert keys(facts(session(), asked=(replace(one, patient="P2"),)), day) == [due]
+
+
+@pytest.mark.parametrize(("seen", "is_said"), [(1, False), (2, True), (5, True)])
+def test_a_visit_at_which_nobody_asked_answers_no_call(seen, is_said):
+    (call,) = calls_due(facts(session(), session(seen, ref="s2", gave_agent=False)), on(5))
+    assert call.key == "session:s1:2"
+    said = f"That anybody asked on {on(seen):%d-%b-%Y} is not recorded."
+    assert (said in call.reason) == is_said
+
+
+def tried(day, key="session:s1:2", outcome="no_answer"):
+    return Attempt(key=key, on=on(day), outcome=outcome)
 
 
 def test_no_answer_keeps_a_call_with_its_tries_and_done_takes_it_away():
-    tried = [Attempt(key="session:s1:2", on=on(day), outcome="no_answer") for day in (2, 3)]
-    other = Attempt(key="session:s9:2", on=on(2), outcome="done")
-    (call,) = calls_due(facts(session(), attempts=(*tried, other)), on(3))
-    assert (call.tries, call.last_tried_on) == (2, on(3))
-    done = Attempt(key="session:s1:2", on=on(4), outcome="done")
-    given_facts = facts(session(), attempts=(*tried, done))
-    assert calls_due(given_facts, on(3))[0].tries == 2
+    tries = (tried(2), tried(3))
+    other = tried(2, "session:s9:2", "done")
+    (call,) = calls_due(facts(session(), attempts=(*tries, other)), on(3))
+    assert call.tried == tries
+    given_facts = facts(session(), attempts=(*tries, tried(4, outcome="done")))
+    assert calls_due(given_facts, on(3))[0].tried == tries
     assert keys(given_facts, 4) == []
     assert keys(given_facts, 7) == ["session:s1:7"]
-    assert {one.outcome for one in (*tried, done)} == set(OUTCOMES)
+    assert {one.outcome for one in given_facts.attempts} == set(OUTCOMES)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "asked", "day", "expected"),
+    [
+        ([tried(2), tried(3)], [], 3, [2, 3]),
+        ([tried(2), tried(3)], [], 7, [2, 3]),
+        ([tried(2), tried(3), tried(7, "session:s1:7")], [], 8, [2, 3, 7]),
+        ([tried(2), tried(7, "session:s1:7")], [], 14, [2, 7]),
+        ([tried(2), tried(3, outcome="done")], [], 7, []),
+        ([tried(2), tried(3, outcome="done"), tried(7, "session:s1:7")], [], 8, [7]),
+        ([tried(2), tried(7, "session:s1:7")], [3], 8, [7]),
+        ([tried(2), tried(3)], [3], 7, []),
+        ([tried(2)], [1], 2, [2]),
+        ([tried(2, "session:s10:2")], [], 7, []),
+        ([tried(2), tried(9, "session:s1:7")], [], 8, [2]),
+    ],
+)
+def test_tries_are_counted_over_all_calls_of_a_session_until_the_patient_is_reached(
+    attempts, asked, day, expected
+):
+    given_facts = facts(
+        session(digits_injected=True),
+        attempts=tuple(attempts),
+        asked=tuple(Asked(patient="P1", on=on(number)) for number in asked),
+    )
+    (call,) = calls_due(given_facts, on(day))
+    assert [one.on for one in call.tried] == [on(number) for number in expected]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +161,7 @@ def test_no_answer_keeps_a_call_with_its_tries_and_done_takes_it_away():
         (4, 2, ClinicCalendar(holidays=frozenset({on(7)})), 8),
         (0, 7, ClinicCalendar(holidays=frozenset({on(7), on(8)})), 9),
         (0, 2, ClinicCalendar(holidays=frozenset({on(3)})), 2),
-        (0, 2, ClinicCalendar(weekend=frozenset({2})), 3),
+        (0, 2, ClinicCalendar(closed_weekdays=frozenset({2})), 3),
     ],
 )
 def test_a_call_on_a_closed_day_is_due_on_the_next_open_one(held, number, calendar, due):
@@ -130,7 +173,7 @@ def test_a_call_on_a_closed_day_is_due_on_the_next_open_one(held, number, calend
 
 def test_a_clinic_is_open_on_some_day():
     with pytest.raises(ValueError, match="at least one day"):
-        ClinicCalendar(weekend=frozenset(range(7)))
+        ClinicCalendar(closed_weekdays=frozenset(range(7)))
 
 
 # Side effects
@@ -146,44 +189,73 @@ def effect(grade=2, term="injection_site_infection", onset=0, **more):
         (effect(1), 7, "side_effect"),
         (effect(2), 7, "side_effect"),
         (effect(None), 7, "side_effect"),
+        (effect(1, is_serious=True), 2, "grave"),
         (effect(3), 2, "grave"),
         (effect(5), 2, "grave"),
         (effect(1, "digital_necrosis"), 2, "grave"),
         (effect(None, "skin_necrosis"), 2, "grave"),
     ],
 )
-def test_an_open_side_effect_is_asked_about_again(one, waits, urgency):
+def test_an_open_side_effect_is_on_the_list_until_it_is_over(one, waits, urgency):
     given_facts = facts(effects=(one,))
-    assert keys(given_facts, waits - 1) == []
-    for day in (waits, waits + 1, waits + 400):
+    for day, expected in ((0, "not_due"), (waits - 1, "not_due"), (waits, urgency), (waits + 400, urgency)):
         (call,) = calls_due(given_facts, on(day))
-        assert (call.urgency, call.due_on) == (urgency, on(waits))
+        assert (call.urgency, call.due_on) == (expected, on(waits))
+    assert calls_due(facts(), on(waits)) == ()
 
 
-def test_a_call_or_a_visit_starts_the_week_anew():
-    first = f"effect:e1:{on(0)}"
-    assert keys(facts(effects=(effect(),)), 7) == [first]
-    done = (Attempt(key=first, on=on(8), outcome="done"),)
-    assert keys(facts(effects=(effect(),), attempts=done), 14) == []
-    assert keys(facts(effects=(effect(),), attempts=done), 15) == [f"effect:e1:{on(8)}"]
-    visit = session(9, gave_agent=False)
-    assert keys(facts(visit, effects=(effect(),), attempts=done), 15) == []
-    assert keys(facts(visit, effects=(effect(),), attempts=done), 16) == [f"effect:e1:{on(9)}"]
-    before = session(-1, gave_agent=False)
-    assert keys(facts(before, effects=(effect(),)), 7) == [first]
+@pytest.mark.parametrize(
+    ("seen", "day", "expected"),
+    [
+        (7, 7, []),
+        (7, 8, ["not_due"]),
+        (7, 13, ["not_due"]),
+        (7, 14, ["side_effect"]),
+        (9, 15, ["not_due"]),
+        (9, 16, ["side_effect"]),
+        (0, 0, []),
+    ],
+)
+def test_writing_how_it_is_takes_it_off_that_day_and_starts_the_week_anew(seen, day, expected):
+    given_facts = facts(effects=(effect(seen_on=on(seen)),))
+    assert [call.urgency for call in calls_due(given_facts, on(day))] == expected
 
 
-def test_asking_or_writing_how_it_is_counts_as_asked():
-    grave = effect(3, asked_on=on(5))
-    assert keys(facts(effects=(grave,)), 6) == []
-    assert keys(facts(effects=(grave,)), 7) == [f"effect:e1:{on(5)}"]
+def test_what_was_answered_about_anything_new_does_not_say_how_it_is():
+    key = f"effect:e1:{on(0)}"
+    given_facts = facts(
+        session(9, gave_agent=False),
+        effects=(effect(),),
+        asked=(Asked(patient="P1", on=on(9)),),
+        attempts=(tried(8, key, "done"),),
+    )
+    (call,) = calls_due(given_facts, on(9))
+    assert (call.key, call.urgency) == (key, "side_effect")
+
+
+def test_one_answer_does_not_answer_for_another():
+    other = replace(effect(1, "nausea"), ref="e2")
+    given_facts = facts(effects=(effect(seen_on=on(7)), other))
+    assert keys(given_facts, 7) == [f"effect:e2:{on(0)}"]
+
+
+def test_what_is_not_due_yet_stands_at_the_end_and_in_the_calendar_on_its_day():
+    given_facts = facts(session(), effects=(effect(4, seen_on=on(1), onset=-1),), calendar=ClinicCalendar())
+    assert [call.urgency for call in calls_due(given_facts, on(2))] == ["after_session", "not_due"]
+    assert [call.urgency for call in calls_due(given_facts, on(3))] == ["grave", "after_session"]
+    found = calls_until(given_facts, on(2), on(6))
+    assert [(call.urgency, call.due_on) for call in found] == [("grave", on(3)), ("after_session", on(2))]
 
 
 def test_no_answer_about_a_side_effect_keeps_it():
-    tried = (Attempt(key=f"effect:e1:{on(0)}", on=on(7), outcome="no_answer"),)
-    (call,) = calls_due(facts(effects=(effect(where="L01 (left thumb)"),), attempts=tried), on(8))
-    assert call.tries == 1
-    assert call.reason == "Injection site infection, grade 2, L01 (left thumb), open since 02-Mar-2026."
+    tries = (tried(7, f"effect:e1:{on(0)}"),)
+    (call,) = calls_due(facts(effects=(effect(where="L01 (left thumb)"),), attempts=tries), on(8))
+    assert call.tried == tries
+    assert call.reason == (
+        "Injection site infection, grade 2, L01 (left thumb), open since 02-Mar-2026. Not asked about since."
+    )
+    (call,) = calls_due(facts(effects=(effect(seen_on=on(1)),)), on(8))
+    assert call.reason.endswith("open since 02-Mar-2026. Last asked about on 03-Mar-2026.")
 
 
 # Visits
@@ -257,8 +329,12 @@ def test_the_most_urgent_comes_first_then_the_longest_due():
             replace(visit("follow_up", opens=-5, closes=9, state="due"), patient="P7", ref="r2"),
         ),
     )
+    given_facts = replace(
+        given_facts,
+        effects=(*given_facts.effects, replace(effect(4, onset=-9, seen_on=on(-1)), patient="P0", ref="e9")),
+    )
     found = calls_due(given_facts, on(0))
-    assert [call.patient for call in found] == ["P5", "P4", "P2", "P3", "P6", "P7"]
+    assert [call.patient for call in found] == ["P5", "P4", "P2", "P3", "P6", "P7", "P0"]
     assert [call.urgency for call in found] == [
         "grave",
         "side_effect",
@@ -266,6 +342,7 @@ def test_the_most_urgent_comes_first_then_the_longest_due():
         "after_session",
         "missed_visit",
         "follow_up",
+        "not_due",
     ]
     assert set(URGENCY) == {call.urgency for call in found}
 
@@ -288,7 +365,7 @@ def test_a_calendar_shows_what_becomes_due_and_what_is_answered_at_no_visit_yet(
     st.frozensets(st.integers(0, 6), max_size=6),
 )
 def test_over_a_course_no_call_is_listed_twice_nor_on_a_closed_day(days, today, holidays, weekend):
-    calendar = ClinicCalendar(holidays=frozenset(on(day) for day in holidays), weekend=weekend)
+    calendar = ClinicCalendar(holidays=frozenset(on(day) for day in holidays), closed_weekdays=weekend)
     sessions = [session(day, ref=f"s{day}", digits_injected=True) for day in sorted(days) if day <= today]
     found = calls_due(facts(*sessions, calendar=calendar), on(today))
     assert len({call.key for call in found}) == len(found)

@@ -82,7 +82,7 @@ def test_hours_would_have_been_wrong_somewhere(zone):
 def test_calls_are_due_two_seven_and_fourteen_calendar_days_later(day, clock, zone):
     held_on = clinic_date(instant(day, clock, zone), zone)
     session = SessionToCall(ref="1", patient="P1", held_on=held_on, digits_injected=True)
-    facts = CallFacts(sessions=(session,), calendar=ClinicCalendar(weekend=frozenset()))
+    facts = CallFacts(sessions=(session,), calendar=ClinicCalendar(closed_weekdays=frozenset()))
     found = calls_until(facts, held_on, held_on + timedelta(days=14))
     assert [(call.due_on - day).days for call in found] == [2, 7, 14]
 
@@ -112,7 +112,7 @@ def test_windows_count_calendar_days_whatever_the_hour(protocol, day, clock, lat
 )
 def test_holidays_move_calls_to_the_next_open_day_and_no_window(day, zone, clock, holidays, weekend):
     held_on = clinic_date(instant(day, clock, zone), zone)
-    calendar = ClinicCalendar(holidays=holidays, weekend=weekend)
+    calendar = ClinicCalendar(holidays=holidays, closed_weekdays=weekend)
     facts = CallFacts(sessions=(SessionToCall(ref="1", patient="P1", held_on=held_on),), calendar=calendar)
     for call in calls_until(facts, held_on, held_on + timedelta(days=400)):
         wanted = held_on + timedelta(days=int(call.key.rsplit(":", 1)[1]))

@@ -283,6 +283,15 @@ def test_another_clinics_days_are_out_of_reach(clinic, browser):
     assert list(Holiday.objects.all()) == [day]
 
 
+def test_the_closed_weekdays_stand_beside_them(clinic, browser):
+    assert "Saturday, Sunday" in browser.get(reverse("holidays")).content.decode()
+    for days, words in (([4], "Friday"), ([], "None")):
+        clinic.closed_weekdays = days
+        save(clinic)
+        page = browser.get(reverse("holidays")).content.decode()
+        assert f"<strong>{clinic.name}</strong>: {words}</li>" in page
+
+
 @pytest.mark.parametrize(
     ("role", "status"), [("administrator", 200), ("clinician", 200), ("investigator", 404)]
 )

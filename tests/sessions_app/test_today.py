@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from lesions.models import PatientIdentity
 from sessions_app.due import (
-    FOLLOW_UP_HORIZON_DAYS,
+    LONG_PAST_DAYS,
     SHOWN_ROWS,
     SHOWN_SIDE_EFFECTS,
     ClinicDay,
@@ -105,8 +105,8 @@ def test_a_treatment_by_its_window(clinic, nurse, ago, where, days_over):
         (84, "due"),
         (112, "due"),
         (113, "overdue"),
-        (112 + FOLLOW_UP_HORIZON_DAYS, "overdue"),
-        (113 + FOLLOW_UP_HORIZON_DAYS, "nowhere"),
+        (112 + LONG_PAST_DAYS, "overdue"),
+        (113 + LONG_PAST_DAYS, "nowhere"),
     ],
 )
 def test_the_follow_up_of_a_completed_series(clinic, nurse, last, where):
@@ -135,12 +135,23 @@ def test_a_series_without_a_treatment_is_not_begun(clinic, nurse):
     assert not day.overdue.rows
 
 
-def test_the_withdrawn_and_the_struck_out_never_appear(clinic, nurse):
+def test_of_the_withdrawn_only_side_effects_are_followed(client, clinic, nurse):
+    """An adverse event lasts beyond a withdrawal."""
     withdrawn = treated(clinic, 10)
     withdrawn.patient.withdrawn_on = days_ago(1)
     save(withdrawn.patient)
     SessionDraft.objects.create(series=withdrawn, kind="treatment", opened_by=nurse)
-    save(SideEffect(patient=withdrawn.patient, term="nausea", grade=1, onset_on=days_ago(2)))
+    assert the_day(nurse).is_empty
+    mild = save(SideEffect(patient=withdrawn.patient, term="nausea", grade=1, onset_on=days_ago(2)))
+    grave = save(SideEffect(patient=withdrawn.patient, term="nausea", grade=3, onset_on=days_ago(3)))
+    day = the_day(nurse)
+    assert (day.grave.rows, day.side_effects.rows) == ([grave], [mild])
+    assert not any(one.rows for one in (day.drafts, day.overdue, day.due, day.not_begun))
+    client.force_login(nurse)
+    assert "Withdrawn" in client.get(reverse("today")).content.decode()
+
+
+def test_the_struck_out_never_appear(clinic, nurse):
     mistaken = treated(clinic, 10)
     SessionDraft.objects.create(series=mistaken, kind="treatment", opened_by=nurse)
     strike_out(mistaken, by="test", reason="wrong patient")
@@ -239,7 +250,89 @@ def test_the_gravest_side_effect_stands_first_and_ended_ones_are_left_out(clinic
     for outcome in ("recovered", "recovered_with_sequelae", "fatal"):
         save(SideEffect(patient=patient, term="headache", grade=4, onset_on=days_ago(9), outcome=outcome,
                         term_detail=outcome))  # fmt: skip
-    assert the_day(nurse).side_effects.rows == [grave, mild]
+    day = the_day(nurse)
+    assert (day.grave.rows, day.side_effects.rows) == ([grave], [mild])
+
+
+@pytest.mark.parametrize(
+    ("values", "is_grave"),
+    [
+        ({"grade": 2}, False),
+        ({"grade": 3}, True),
+        ({"grade": 1, "serious": False}, False),
+        ({"grade": 1, "serious": True, "seriousness_criteria": ["hospitalisation"]}, True),
+        ({"grade": 1, "term": "skin_necrosis"}, True),
+        ({"grade": 1, "term": "digital_necrosis"}, True),
+    ],
+)
+def test_what_is_serious_or_grave_stands_above_all_visits(client, clinic, nurse, values, is_grave):
+    treated(clinic, 10)
+    effect = save(
+        SideEffect(patient=make_patient(clinic), onset_on=days_ago(1), **({"term": "nausea"} | values))
+    )
+    day = the_day(nurse)
+    assert (day.grave.rows, day.side_effects.rows) == (([effect], []) if is_grave else ([], [effect]))
+    client.force_login(nurse)
+    page = client.get(reverse("today")).content.decode()
+    address = f'href="{reverse("side_effect", args=[effect.pk])}"'
+    assert (page.rindex(address) < page.index('data-list="due"')) == is_grave
+    assert reverse("side_effect_edit", args=[effect.pk]) not in page
+
+
+def test_what_the_sponsor_waits_for_stands_first_even_when_it_is_over(client, clinic, nurse):
+    values = {"serious": True, "seriousness_criteria": ["hospitalisation"], "grade": 3}
+    known_at = NOON - datetime.timedelta(hours=20)
+    waiting = save(
+        SideEffect(
+            patient=make_patient(clinic),
+            term="nausea",
+            onset_on=days_ago(3),
+            resolved_on=days_ago(1),
+            serious_known_at=known_at,
+            **values,
+        )
+    )
+    save(
+        SideEffect(
+            patient=make_patient(clinic),
+            term="nausea",
+            onset_on=days_ago(3),
+            sponsor_told_on=days_ago(2),
+            sponsor_told_who="Dr Berg",
+            **values,
+        )
+    )
+    day = the_day(nurse)
+    assert [one.effect for one in day.sponsor.rows] == [waiting]
+    client.force_login(nurse)
+    page = client.get(reverse("today")).content.decode()
+    assert "Tell the sponsor: 4 h 0 min left" in page
+    assert page.index('data-list="sponsor"') < page.index('data-list="grave"')
+
+
+def test_the_sponsors_list_is_cut_for_each_clinic_and_the_rest_counted(clinic, nurse):
+    other = make_clinic("south")
+    for place, where in [(number, clinic) for number in range(SHOWN_SIDE_EFFECTS + 2)] + [(0, other)]:
+        save(SideEffect(patient=make_patient(where), term="nausea", grade=3, onset_on=days_ago(place)))
+    day = the_day(nurse)
+    assert (len(day.sponsor.rows), day.sponsor.more) == (SHOWN_SIDE_EFFECTS, 2)
+    assert {one.effect.patient.clinic for one in day.sponsor.rows} == {clinic}
+
+
+@pytest.mark.parametrize(
+    ("over", "where"),
+    [(1, "overdue"), (LONG_PAST_DAYS, "overdue"), (LONG_PAST_DAYS + 1, "long_past"), (3000, "long_past")],
+)
+def test_what_is_long_past_is_folded_away_without_a_button(client, clinic, nurse, over, where):
+    series = treated(clinic, 31 + over)
+    day = the_day(nurse)
+    listed = {name: pks(getattr(day, name)) for name in ("due", "overdue", "not_begun", "long_past")}
+    assert listed == {name: [series.pk] if name == where else [] for name in listed}
+    client.force_login(nurse)
+    page = client.get(reverse("today")).content.decode()
+    assert (reverse("session_open", args=[series.pk, "treatment"]) in page) == (where == "overdue")
+    assert ("days ago. Nobody is rung about them" in page) == (where == "long_past")
+    assert ("overdue</span>" in page) == (where == "overdue")
 
 
 def test_nothing_due_says_what_to_do_next(client, clinic, nurse):
@@ -302,11 +395,11 @@ def test_the_number_of_queries_does_not_grow(clinic, nurse, django_assert_num_qu
     client.force_login(nurse)
     fill()
     client.get(reverse("today"))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(reverse("today"))
     for _ in range(7):
         fill()
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(reverse("today"))
 
 

@@ -106,7 +106,7 @@ def spoiled(valid: dict):
 
 
 FORMS_OF_PAGES = ("form", "undo", "observation", "sponsor", "export_form", "import_form")
-SENTENCES_OF_PAGES = ("is_conflict", "theirs", "problem", "error")
+SENTENCES_OF_PAGES = ("is_conflict", "theirs", "problems", "problem", "error")
 """Under which names pages show why nothing was saved."""
 
 

@@ -138,7 +138,19 @@ def _password(here, data):
     assert User.objects.get(pk=here.boss.pk).check_password(PASSWORD)
 
 
-CLINIC = {"name": WORDS, "time_zone": st.sampled_from(ZONES)}
+CLINIC = {
+    "name": WORDS,
+    "time_zone": st.sampled_from(ZONES),
+    "closed_weekdays": st.lists(st.sampled_from("0123456"), max_size=6, unique=True),
+}
+
+
+def weekdays(sent) -> list[int]:
+    """The closed weekdays that were sent, as they are kept."""
+    days = sent.get("closed_weekdays", [])
+    return sorted({int(day) for day in (days if isinstance(days, list) else [days])})
+
+
 SLUGS = st.from_regex(r"\A[a-z0-9][a-z0-9_-]{2,12}\Z")
 
 
@@ -147,6 +159,7 @@ def _clinic_new(here, sent):
     def check():
         made = Clinic.objects.get(code=typed(sent, "code"))
         assert (made.name, made.time_zone) == (typed(sent, "name"), typed(sent, "time_zone"))
+        assert made.closed_weekdays == weekdays(sent)
         assert roles_in(here.boss, made) == {"administrator"}
 
     here.tried.post(reverse("clinic_new"), sent, check)
@@ -160,6 +173,7 @@ def _clinic(here, data):
     def check():
         now = Clinic.objects.get(pk=here.clinic.pk)
         assert (now.name, now.time_zone) == (typed(sent, "name"), typed(sent, "time_zone"))
+        assert now.closed_weekdays == weekdays(sent)
         assert now.code == "here"
 
     here.tried.post(reverse("clinic", args=[here.clinic.pk]), sent, check)

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lesions.models import Lesion, Patient
-from sessions_app.calls import ANSWERS
 from sessions_app.dataout.bundle import FORMATS
 from sessions_app.export_jobs import plan_of
 from sessions_app.forms.enrolment import ProtocolChoice, UndoWithdrawalForm
@@ -36,7 +35,8 @@ from sessions_app.models import (
     SideEffect,
     SideEffectObservation,
 )
-from sessions_app.side_effects import HOW
+from sessions_app.rings import ANSWERS
+from sessions_app.side_effects import HOW, OUTCOME_OF
 from sessions_app.waiting_uploads import forget, keep
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
@@ -472,6 +472,33 @@ def _call(here, data):
     here.tried.post(reverse("call_note", args=[here.patient.pk]), sent, check)
 
 
+@many(None, st.data())
+def _call_about_effect(here, data):
+    effect = here.effect
+    valid = {
+        "answer": a_code({"nothing", "reported"}),
+        "note": maybe(WORDS),
+        "key": st.just(f"effect:{effect.pk}:{effect.onset_on.isoformat()}"),
+        f"how-{effect.pk}": a_code(set(HOW)),
+        f"version-{effect.pk}": st.just("1"),
+    }
+    sent = data.draw(spoiled(valid))
+
+    def check():
+        how = typed(sent, f"how-{effect.pk}")
+        attempt = CallAttempt.objects.get()
+        assert attempt.answer == typed(sent, "answer")
+        if how == "worse":
+            assert not SideEffectObservation.objects.exists()
+            return
+        seen = SideEffectObservation.objects.get()
+        assert attempt.observation == seen
+        assert (seen.side_effect, seen.seen_on, seen.note) == (effect, here.today, typed(sent, "note"))
+        assert seen.outcome == OUTCOME_OF[how]
+
+    here.tried.post(reverse("call_note", args=[here.patient.pk]), sent, check)
+
+
 @pytest.mark.parametrize(
     "submit",
     [_lot, _photograph, _report, _protocol_choice],
@@ -541,4 +568,10 @@ def test_submissions_lot_strike_out(here):
 def test_submissions_call(here):
     here.key = f"session:{here.session.pk}:2"
     _call(here)
+    here.tried.enough()
+
+
+def test_submissions_call_about_an_open_side_effect(here):
+    here.effect = make_effect(here)
+    _call_about_effect(here)
     here.tried.enough()

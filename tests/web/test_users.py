@@ -300,6 +300,8 @@ def test_a_clinic_is_made_by_its_first_administrator(web, boss):
         ({"code": "Not A Slug"}, "Small letters"),
         ({"time_zone": "Mars/Base"}, "not one of the available choices"),
         ({"name": ""}, "This field is required"),
+        ({"closed_weekdays": [*"0123456"]}, "open on at least one day of the week"),
+        ({"closed_weekdays": ["7"]}, "not one of the available choices"),
     ],
 )
 def test_a_clinic_that_is_not_right_is_not_made(web, clinic, typed, sentence):
@@ -315,6 +317,27 @@ def test_a_clinic_is_renamed_but_keeps_its_code(web, clinic):
     clinic.refresh_from_db()
     assert (clinic.name, clinic.code) == ("Aarhus N", "aarhus")
     assert history(clinic)[-1] == ("changed", "boss", "page")
+
+
+def test_a_clinic_says_on_which_weekdays_it_is_closed(web, clinic):
+    url = reverse("clinic", args=[clinic.pk])
+    assert clinic.closed_weekdays == [5, 6]
+    assert web.post(url, as_shown(web, url) | {"closed_weekdays": ["6", "2"]}).status_code == 302
+    clinic.refresh_from_db()
+    assert clinic.closed_weekdays == [2, 6]
+    assert web.get(url).context["form"]["closed_weekdays"].value() == [2, 6]
+    typed = as_shown(web, url) | {"closed_weekdays": []}
+    clinic.closed_weekdays = [4]
+    save(clinic)
+    answer = web.post(url, typed)
+    assert [(row["theirs"], row["yours"]) for row in answer.context["theirs"]] == [("Friday", "None")]
+
+
+@pytest.mark.parametrize("days", [[7], [-1], ["5"], [True], "56", [*range(7)], [0.5]])
+def test_what_is_no_list_of_weekdays_is_refused(clinic, days):
+    clinic.closed_weekdays = days
+    with pytest.raises(ValidationError):
+        clinic.full_clean()
 
 
 def test_two_who_change_a_clinic_see_each_other(web, clinic):

@@ -246,13 +246,15 @@ def patients_own(draft: SessionDraft) -> dict[str, DraftField]:
 
 
 def patients_own_words(draft: SessionDraft) -> dict[str, str]:
-    """The same in words, with the clinic's own time: `7, by the patient, 14:02, instead of 5 by nurse`."""
+    """The same in words, with the clinic's own time."""
     zone = draft.series.patient.clinic.zone
-    return {
-        name: f"{row.value}, by the patient, {row.at.astimezone(zone):%H:%M}"
-        + (f", instead of {row.instead_of}" if row.instead_of else "")
-        for name, row in patients_own(draft).items()
-    }
+    return {name: patients_words(row, zone) for name, row in patients_own(draft).items()}
+
+
+def patients_words(row: DraftField, zone: datetime.tzinfo) -> str:
+    """That the patient gave a value, and when: `7, by the patient, 14:02, instead of 5 by nurse`."""
+    instead = f", instead of {row.instead_of}" if row.instead_of else ""
+    return f"{row.value}, by the patient, {row.at.astimezone(zone):%H:%M}{instead}"
 
 
 def stands_by_patient(session: TreatmentSession) -> Callable[[str, object], bool]:

@@ -547,8 +547,8 @@ def _missing(plan: SheetPlan, entry: SessionEntry, last: Callable[[Lesion], Last
         wanted = {}
         if row is None:
             before = last(lesion).assessment
-            if not (before and before.status == "gone"):
-                wanted["longest_mm"] = "how the lesion is"
+            was_gone = before is not None and before.status == "gone"
+            wanted["longest_mm"] = "how the lesion is" + (", gone last time" if was_gone else "")
         elif row.status == "present":
             if row.longest_mm is None:
                 wanted["longest_mm"] = "longest measure"

@@ -25,6 +25,7 @@ from stsclinic.clinical.dosing import (
     area_cm2,
     dose_mg,
     mg_per_cm2,
+    ml_per_cm2,
     session_totals,
     volume_by_area,
 )
@@ -50,6 +51,8 @@ class LesionSum:
 
     is_seen: bool
     area: Decimal | None
+    wider: str
+    """That the widest measure is above the longest, in words."""
     injection: InjectionFacts | None
     last_time: Offer | None
     by_area: Offer | None
@@ -136,6 +139,7 @@ def _lesion_sum(plan: SheetPlan, lesion: Lesion, last: LastTime, values: dict[st
     return LesionSum(
         is_seen=is_confirmed or any(typed(part) for part in seen),
         area=None if is_gone else _area(size),
+        wider="" if is_gone else _wider(*size),
         injection=_injection(plan, lesion, values),
         last_time=_as_last_time(plan, last),
         by_area=None if is_gone else _by_area(plan, shown, is_today=is_confirmed or None not in today),
@@ -147,6 +151,12 @@ def _size(longest: str, widest: str) -> tuple[Decimal | None, Decimal | None]:
         if gives_both_measures(typed):
             return (None if other else _read(parse_both_measures, typed)) or (None, None)
     return _read(parse_measure, longest), _read(parse_measure, widest)
+
+
+def _wider(longest: Decimal | None, widest: Decimal | None) -> str:
+    if longest is None or widest is None or widest <= longest:
+        return ""
+    return f"Wider than the longest measure, {show_decimal(longest)} mm."
 
 
 def _area(size: tuple[Decimal | None, ...]) -> Decimal | None:
@@ -187,7 +197,15 @@ def _read(parse: Callable[[str], T], text: str) -> T | None:
 def _as_last_time(plan: SheetPlan, last: LastTime) -> Offer | None:
     if last.injection is None or not plan.has_injections:
         return None
-    return Offer(show_decimal(last.injection.volume_ml), f"last time, {last.injection.on}")
+    given, seen = last.injection, last.assessment
+    area = _area((seen.longest_mm, seen.widest_mm)) if seen and seen.held_on == given.held_on else None
+    words = f"last time, {given.on}"
+    if area:
+        # The lesion's head says of which day these are.
+        density = ml_per_cm2(given.volume_ml, area)
+        about = "" if density * area == given.volume_ml else "about "
+        words = f"last time: {about}{show_decimal(area)} cm² × {show_decimal(density)} ml/cm²"
+    return Offer(show_decimal(given.volume_ml), words)
 
 
 def _by_area(plan: SheetPlan, size: tuple[Decimal | None, ...], *, is_today: bool) -> Offer | None:

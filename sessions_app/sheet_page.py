@@ -96,6 +96,7 @@ class LesionRow:
     sum: LesionSum
     last_words: str
     may_confirm: bool
+    was_gone: bool
     confirms: str
     """What a tick at `as last time` stands for."""
     is_confirmed: bool
@@ -262,6 +263,7 @@ def _lesion_row(
         sum=arithmetic,
         last_words=_assessment_words(last.assessment),
         may_confirm=last.may_confirm,
+        was_gone=last.assessment is not None and last.assessment.status == "gone",
         confirms=last.token,
         is_confirmed=not is_gone and last.may_confirm and own_cells["confirmed"].value == last.token,
         own=own,

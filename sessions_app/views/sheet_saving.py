@@ -17,6 +17,7 @@ from sessions_app.draft_readers import note_here, others_here
 from sessions_app.draft_saving import Holds, Typed, changed_since, fields_held, write_fields
 from sessions_app.drafts import plan_of, texts_of
 from sessions_app.models import DraftField, SessionDraft
+from sessions_app.patient_scores import patients_words
 from sessions_app.selectors import drafts_to_write
 from sessions_app.session_alerts import alerts_of_sheet, cards_of, notes_in
 from sessions_app.sheet import read_sheet
@@ -129,6 +130,7 @@ def _news(
                 "version": row.version,
                 "by": row.writer,
                 "is_mine": row.by_id == user.pk and not row.by_patient,
+                "by_patient": patients_words(row, draft.series.patient.clinic.zone) if row.by_patient else "",
             }
             for name, row in standing.items()
             if name in holds

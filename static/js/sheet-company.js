@@ -37,8 +37,9 @@ export function showChanges(changes) {
   for (const change of changes) {
     const box = place(change.name);
     if (!box) continue;
-    box.querySelector(".by-colleague")?.remove();
-    box.append(element("span", "by-colleague", `Now by ${whoOf(change)}`));
+    box.querySelectorAll(".by-colleague, .by-patient").forEach((note) => note.remove());
+    if (change.by_patient) box.append(element("span", "last-value by-patient", change.by_patient));
+    else box.append(element("span", "by-colleague", `Now by ${whoOf(change)}`));
     box.classList.add("is-by-colleague");
     setTimeout(() => {
       box.classList.remove("is-by-colleague");
@@ -60,6 +61,10 @@ function choice(text, value, choose) {
   return button;
 }
 
+function clashOf(name) {
+  return [...document.querySelectorAll(".clash")].find((one) => one.dataset.of === name);
+}
+
 // Both texts of a field, to choose from; shown anew while the own one is typed on.
 export function showClash(name, theirs, mine, { keepMine, takeTheirs }) {
   const box = place(name);
@@ -67,14 +72,15 @@ export function showClash(name, theirs, mine, { keepMine, takeTheirs }) {
   const who = whoOf(theirs);
   const [their, own] = [words(name, theirs.value), words(name, mine)];
   const shown = `${theirs.version} ${own}`;
-  const old = box.querySelector(".clash");
+  const old = clashOf(name);
   if (old?.dataset.shown === shown) return;
   const clash = element("div", "clash");
   clash.dataset.shown = shown;
+  clash.dataset.of = name;
   clash.setAttribute("role", "group");
   clash.setAttribute("aria-label", `Two texts for ${label(name)}`);
   const both = element("p", "");
-  both.append(element("strong", "", who), " typed ", element("q", "", their), ", you typed ", element("q", "", own), ".");
+  both.append(`${label(name)}: `, element("strong", "", who), " typed ", element("q", "", their), ", you typed ", element("q", "", own), ".");
   const buttons = element("div", "clash-choices");
   buttons.append(
     choice("Keep mine", own, keepMine),
@@ -82,15 +88,17 @@ export function showClash(name, theirs, mine, { keepMine, takeTheirs }) {
   );
   clash.append(both, buttons);
   if (old) old.replaceWith(clash);
-  else box.append(clash);
+  else (box.closest(".sheet-cells") ?? box).append(clash);
   box.classList.add("has-clash");
   if (!old) say(`${who} typed ${their} in ${label(name)} while you typed ${own}. Choose which one stands.`);
 }
 
 export function hideClash(name) {
   const box = place(name);
-  const hadFocus = box?.querySelector(".clash")?.contains(document.activeElement);
-  box?.querySelectorAll(".clash, [data-conflict]").forEach((note) => note.remove());
+  const clash = clashOf(name);
+  const hadFocus = clash?.contains(document.activeElement);
+  clash?.remove();
+  box?.querySelectorAll("[data-conflict]").forEach((note) => note.remove());
   box?.classList.remove("has-clash");
   return hadFocus;
 }

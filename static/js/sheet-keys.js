@@ -2,7 +2,23 @@
 // The letters count in number fields, radio buttons and ticks of a lesion, never where a text is written.
 // Escape is left alone: it discards nothing.
 
-import { cell, form, isGone, lesions, lookAt, neither, skip, splitSize, takeVolume, toggleGone, toggleYes } from "./sheet-lesion.js";
+import {
+  afterGone,
+  bringBack,
+  cell,
+  form,
+  isGone,
+  lesions,
+  lookAt,
+  neither,
+  put,
+  skip,
+  splitSize,
+  takeVolume,
+  toggleGone,
+  toggleYes,
+} from "./sheet-lesion.js";
+import { ML_PLACES, nextMark, show, volumeOf } from "./sheet-numbers.js";
 
 const COLUMNS = ["longest", "widest", "volume", "pain"];
 const ASKS_PAIN = "asksPain" in form.dataset;
@@ -81,15 +97,31 @@ function take(lesion, which, column) {
   afterVolume(lesion);
 }
 
+// This lesion is done, and the next was looked at too: as last time, with its volume.
+function nextAsLastTime(lesion, column) {
+  const next = neighbour(lesion, 1);
+  if ((column !== "volume" && column !== "pain") || !next) return;
+  lookAt(next);
+  if (isGone(next)) nextLesion(next);
+  else if (takeVolume(next, "l")) afterVolume(next);
+  else go(cell(next, "volume"));
+}
+
+// From mark to mark of the syringe.
+function step(target, by) {
+  const marks = nextMark(volumeOf(target.value), Math.abs(by), Math.sign(by));
+  put(target, marks ? show(marks, ML_PLACES) : "");
+}
+
+const STEPS = { "+": 0.01, "-": -0.01 };
+
 const LETTERS = {
   g: (lesion) => toggleGone(lesion) && nextLesion(lesion),
   u: (lesion) => toggleYes(lesion, "U"),
   i: (lesion) => toggleYes(lesion, "I"),
   n: (lesion) => neither(lesion),
-  s: (lesion) => {
-    skip(lesion);
-    nextLesion(lesion);
-  },
+  s: (lesion) => skip(lesion) && nextLesion(lesion),
+  a: (lesion, column) => nextAsLastTime(lesion, column),
   l: (lesion, column) => take(lesion, "l", column),
   p: (lesion, column) => take(lesion, "p", column),
 };
@@ -124,6 +156,10 @@ function inLesion(event, target) {
     return true;
   }
   if (target.matches("select")) return false;
+  if (event.key in STEPS && target.dataset.cell === "volume") {
+    step(target, STEPS[event.key]);
+    return true;
+  }
   const act = LETTERS[event.key.toLowerCase()];
   if (act) {
     if (target.dataset.cell) splitSize(target);
@@ -194,16 +230,22 @@ form.addEventListener("focusout", ({ target }) => {
 form.addEventListener("click", ({ target }) => {
   const offer = target.closest("[data-offer]");
   if (offer) takeVolume(lesionOf(offer), offer.dataset.offer);
+  if (target.closest("[data-aside]")) bringBack(lesionOf(target));
+});
+form.addEventListener("change", ({ target }) => {
+  if ("gone" in target.dataset) afterGone(lesionOf(target));
 });
 form.querySelectorAll("[data-offer]").forEach((offer) => (offer.disabled = false));
 
 // Last time is what was recorded before the day of the visit: another day may have another last time.
 const visit = form.querySelector("[data-visit]");
-visit?.addEventListener("change", () => {
+function tellOtherLastTime() {
   const { from, before } = visit.dataset;
   const same = !visit.value || ((!from || visit.value >= from) && (!before || visit.value < before));
   form.querySelector("[data-other-last-time]").hidden = same;
-});
+}
+visit?.addEventListener("change", tellOtherLastTime);
+form.addEventListener("sheet:taken-over", tellOtherLastTime);
 
 form.querySelector("[data-keys]").hidden = false;
 const nothingElse = document.activeElement === document.body && !location.hash;

@@ -1,7 +1,7 @@
 // One lesion of the session sheet: what stands in its fields, what was there last time, and the acts on it.
 // Each act changes fields and says so by the event `input`, which saving and totals listen to.
 
-import { bothMeasures, number } from "./sheet-numbers.js";
+import { bothMeasures, measureOf } from "./sheet-numbers.js";
 
 export const form = document.querySelector("[data-sheet]");
 export const lesions = [...form.querySelectorAll("[data-lesion]")];
@@ -35,27 +35,33 @@ function chosen(radios) {
 }
 
 export function isSeen(lesion) {
-  const typed = ["longest", "widest"].some((name) => cell(lesion, name).value.trim());
   const answered = ["U", "I"].some((key) => chosen(yesNo(lesion, key)));
   const graded = Boolean(lesion.querySelector("[data-pga] select")?.value);
-  return isGone(lesion) || isConfirmed(lesion) || typed || answered || graded;
+  return isGone(lesion) || isConfirmed(lesion) || isSizeTyped(lesion) || answered || graded;
 }
 
 function typedSize(lesion) {
   const texts = ["longest", "widest"].map((name) => cell(lesion, name).value);
   for (const [text, other] of [texts, [...texts].reverse()]) {
     const both = bothMeasures(text);
-    if (both) return other.trim() ? [null, null] : both.map(number);
+    if (both) {
+      const measures = other.trim() ? [null, null] : both.map(measureOf);
+      return measures.includes(null) ? [null, null] : measures;
+    }
   }
-  return texts.map(number);
+  return texts.map(measureOf);
 }
 
 // Longest and widest in mm. Last time's measures count once they are confirmed; `shown` takes them anyway.
 export function sizeOf(lesion, { shown = false } = {}) {
   const today = typedSize(lesion);
   if (!shown && !isConfirmed(lesion)) return today;
-  const last = [number(lesion.dataset.lastLongest), number(lesion.dataset.lastWidest)];
+  const last = [measureOf(lesion.dataset.lastLongest), measureOf(lesion.dataset.lastWidest)];
   return today.map((value, place) => value ?? last[place]);
+}
+
+export function isSizeTyped(lesion) {
+  return ["longest", "widest"].some((name) => cell(lesion, name).value.trim());
 }
 
 export function isMeasuredToday(lesion) {
@@ -94,25 +100,76 @@ export function splitSize(input) {
   put(cell(lesion, "widest"), both[1]);
 }
 
-// "Looked at, as last time": takes over what is left empty, so there must be something that is.
-export function lookAt(lesion) {
-  if (!("mayConfirm" in lesion.dataset) || isGone(lesion)) return;
+// What `as last time` would still take over: something that is left empty here and was there last time.
+export function hasMoreOfLastTime(lesion) {
   const [longest, widest] = typedSize(lesion);
   const last = lesion.dataset;
-  const open =
+  if (!("mayConfirm" in last) || isGone(lesion)) return false;
+  return Boolean(
     (longest === null && last.lastLongest) ||
-    (widest === null && last.lastWidest) ||
-    (!chosen(yesNo(lesion, "U")) && last.lastUlcer) ||
-    (!chosen(yesNo(lesion, "I")) && last.lastInflammation) ||
-    !isSeen(lesion);
-  if (open) tick(lesion.querySelector("[data-confirmed]"), true);
+      (widest === null && last.lastWidest) ||
+      (!chosen(yesNo(lesion, "U")) && last.lastUlcer) ||
+      (!chosen(yesNo(lesion, "I")) && last.lastInflammation) ||
+      !isSeen(lesion)
+  );
+}
+
+// "Looked at, as last time": takes over what is left empty. What was gone is still gone.
+export function lookAt(lesion) {
+  if (hasMoreOfLastTime(lesion)) tick(lesion.querySelector("[data-confirmed]"), true);
+  else if ("wasGone" in lesion.dataset && !isSeen(lesion)) tick(lesion.querySelector("[data-gone]"), true);
+}
+
+// What was typed of a lesion that is gone, or was not looked at after all, is set aside and can be brought back.
+const aside = new Map();
+
+function radiosOf(lesion) {
+  return [yesNo(lesion, "U"), yesNo(lesion, "I")];
+}
+
+function setAside(lesion) {
+  const cells = ["longest", "widest", "volume", "pain"].map((name) => cell(lesion, name)).filter(Boolean);
+  const answers = radiosOf(lesion).map(chosen);
+  const typed = cells.filter((input) => input.value.trim()).map((input) => [input, input.value]);
+  if (!typed.length && !answers.some(Boolean)) return;
+  aside.set(lesion, { typed, answers });
+  for (const [input] of typed) put(input, "");
+  for (const radios of radiosOf(lesion)) choose(radios, "");
+  offerAside(lesion);
+}
+
+export function bringBack(lesion) {
+  const { typed, answers } = aside.get(lesion) ?? { typed: [], answers: [] };
+  aside.delete(lesion);
+  for (const [input, value] of typed) if (!input.value.trim()) put(input, value);
+  radiosOf(lesion).forEach((radios, place) => answers[place] && !chosen(radios) && choose(radios, answers[place]));
+  offerAside(lesion);
+}
+
+function offerAside(lesion) {
+  const button = lesion.querySelector("[data-aside]");
+  const { typed, answers } = aside.get(lesion) ?? {};
+  button.hidden = !typed;
+  if (!typed) return;
+  const words = typed.map(([, value]) => value);
+  if (answers[0]) words.push(`ulcer ${answers[0]}`);
+  if (answers[1]) words.push(`inflammation ${answers[1]}`);
+  button.textContent = `Bring back ${words.join(", ")}`;
 }
 
 export function toggleGone(lesion) {
   const gone = !isGone(lesion);
-  if (gone) tick(lesion.querySelector("[data-confirmed]"), false);
   tick(lesion.querySelector("[data-gone]"), gone);
+  afterGone(lesion);
   return gone;
+}
+
+// A lesion that is gone has no measures: what was typed of it stands aside for as long as it is.
+export function afterGone(lesion) {
+  if (isGone(lesion)) {
+    tick(lesion.querySelector("[data-confirmed]"), false);
+    setAside(lesion);
+  } else bringBack(lesion);
 }
 
 export function toggleYes(lesion, key) {
@@ -126,9 +183,15 @@ export function neither(lesion) {
   }
 }
 
-// Not looked at: what was typed stays, a confirmation goes.
+// Not looked at, and nothing injected; the second time brings back what was typed.
 export function skip(lesion) {
   tick(lesion.querySelector("[data-confirmed]"), false);
+  if (aside.has(lesion) && !isSeen(lesion)) {
+    bringBack(lesion);
+    return false;
+  }
+  setAside(lesion);
+  return true;
 }
 
 // Puts an offered volume in its field; tells whether there was one.

@@ -3,12 +3,14 @@
 export const ML_PLACES = 3;
 // mg/ml has two decimals and ml three, so their product has five: nothing is rounded, as on the server.
 export const MG_PLACES = ML_PLACES + 2;
-const MM_PLACES = 2;
+export const MM_PLACES = 2;
 const RATE_PLACES = 3;
 const AREA_PLACES = 2 * MM_PLACES + 2;
 
 const NUMBER = String.raw`\d+(?:[.,]\d+)?`;
 const PLAIN = new RegExp(`^${NUMBER}$`);
+const THOUSANDS_OR_DECIMALS = /^[1-9]\d{0,2}[.,]\d{3}$/;
+const LONGEST_TEXT = 20;
 const BOTH = new RegExp(`^\\s*(${NUMBER})\\s*[xX×*]\\s*(${NUMBER})\\s*(?:mm)?\\s*$`);
 
 // One decimal mark, comma or point. Anything else is no number here; the server says why.
@@ -16,6 +18,22 @@ export function number(text) {
   const typed = (text ?? "").trim();
   return PLAIN.test(typed) ? Number(typed.replace(",", ".")) : null;
 }
+
+// What the server takes: from `low` to `high` with so many decimals, and no text that has two readings.
+function within(text, { low, high, places }) {
+  const typed = (text ?? "").trim();
+  const value = number(typed);
+  if (value === null || typed.length > LONGEST_TEXT || value < low || value > high) return null;
+  const [, decimals = ""] = typed.split(/[.,]/);
+  if (decimals.replace(/0+$/, "").length > places) return null;
+  const withoutMark = Number(typed.replace(/[.,]/, ""));
+  return THOUSANDS_OR_DECIMALS.test(typed) && withoutMark >= low && withoutMark <= high ? null : value;
+}
+
+export const measureOf = (text) => within(text, { low: 0.01, high: 2000, places: MM_PLACES });
+export const volumeOf = (text) => within(text, { low: 0.001, high: 100, places: ML_PLACES });
+export const concentrationOf = (text) => within(text, { low: 0.01, high: 1000, places: 2 });
+export const drawnOf = (text) => within(text, { low: 0.001, high: 1000, places: ML_PLACES });
 
 // `12x8` as its two texts, or nothing.
 export function bothMeasures(text) {
@@ -93,6 +111,11 @@ export function vialWords({ lot, drawn, taken, left }) {
   const start = `${lot || "?"}: ${show(drawn, ML_PLACES)} ml drawn`;
   if (left < 0) return `${start}, ${show(-left, ML_PLACES)} ml too few`;
   return `${start} = ${show(taken, ML_PLACES)} ml injected + ${show(left, ML_PLACES)} ml left over`;
+}
+
+export function vialShort({ lot, drawn, taken, left }) {
+  if (left < 0) return `${lot || "?"} ${show(-left, ML_PLACES)} ml too few`;
+  return `${lot || "?"} ${show(drawn, ML_PLACES)} = ${show(taken, ML_PLACES)} + ${show(left, ML_PLACES)} ml`;
 }
 
 // The next mark of a syringe above or below a volume in ml; `step` is the distance of the marks.

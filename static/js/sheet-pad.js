@@ -1,8 +1,8 @@
 // A number pad for fingers. It does what the keys do: what it cannot type it sends as that key to the field.
-// The syringe of 1 ml has a long line at each 0.05 ml and a number at each 0.1 ml: the steps go from line to line.
+// The syringe of 1 ml has a line at each 0.01 ml and a number at each 0.1 ml: the steps go from line to line.
 
-import { form, isGone } from "./sheet-lesion.js";
-import { ML_PLACES, nextMark, number, show } from "./sheet-numbers.js";
+import { form, hasMoreOfLastTime, isGone, isSeen, isSizeTyped, lesions } from "./sheet-lesion.js";
+import { ML_PLACES, nextMark, show, volumeOf } from "./sheet-numbers.js";
 
 const PADDED = "[data-cell], [data-drawn], [name=ptga], [name=phga]";
 const pad = form.querySelector("[data-pad]");
@@ -47,12 +47,20 @@ function paint() {
   const column = current.dataset.cell;
   const isSize = column === "longest" || column === "widest";
   pad.querySelector("[data-pad-where]").textContent = whereOf(current, lesion);
-  pad.querySelector("[data-pad-steps]").hidden = column !== "volume";
+  pad.classList.toggle("is-volume", column === "volume");
   pad.querySelectorAll("[data-for=lesion]").forEach((button) => (button.disabled = !lesion));
   pad.querySelectorAll("[data-for=size]").forEach((button) => (button.disabled = !isSize));
-  key("Enter").textContent = isSize && "mayConfirm" in lesion.dataset ? "As last time" : "Next";
+  key("Enter").textContent = isSize ? lookWords(lesion) : "Next";
+  key("a").disabled = (column !== "volume" && column !== "pain") || lesion === lesions.at(-1);
   offer(lesion, "l");
   offer(lesion, "p");
+}
+
+// What the main key takes over of last time, where it does.
+function lookWords(lesion) {
+  if ("wasGone" in lesion.dataset && !isSeen(lesion)) return "Still gone";
+  if (!hasMoreOfLastTime(lesion)) return "Next";
+  return isSizeTyped(lesion) ? "Rest as last time" : "As last time";
 }
 
 function follow(target) {
@@ -79,14 +87,18 @@ function type(sign) {
 }
 
 function step(by) {
-  const marks = nextMark(number(current.value), Math.abs(by), Math.sign(by));
+  const marks = nextMark(volumeOf(current.value), Math.abs(by), Math.sign(by));
   current.value = marks ? show(marks, ML_PLACES) : "";
   current.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 form.addEventListener("pointerdown", (event) => {
   if (event.target.closest("[data-pad]")) event.preventDefault();
-  else if (event.pointerType === "touch") start();
+  else if (event.pointerType === "touch") {
+    start();
+    // Who taps on the field in which they are already gets no focus anew.
+    if (event.target === document.activeElement) follow(event.target);
+  }
 }, true);
 form.addEventListener("keydown", (event) => {
   if (isTouched && event.isTrusted) stop();

@@ -1,7 +1,7 @@
 // Doses, offered volumes and totals of the session sheet follow while it is typed. The server adds up everything again.
 
-import { cell, form, isConfirmed, isGone, isMeasuredToday, isSeen, lesions, part, sizeOf } from "./sheet-lesion.js";
-import { MG_PLACES, ML_PLACES, areaCm2, exact, mgPerCm2, number, show, volumeByArea } from "./sheet-numbers.js";
+import { cell, form, isConfirmed, isGone, isMeasuredToday, isSeen, isSizeTyped, lesions, part, sizeOf } from "./sheet-lesion.js";
+import { MG_PLACES, ML_PLACES, MM_PLACES, areaCm2, concentrationOf, exact, mgPerCm2, number, show, volumeByArea, volumeOf } from "./sheet-numbers.js";
 
 const totals = form.querySelector("[data-totals]");
 const showsDose = "showsDose" in totals.dataset;
@@ -18,6 +18,13 @@ function text(selector, value) {
 function paint(lesion) {
   lesion.classList.toggle("is-gone", isGone(lesion));
   lesion.classList.toggle("is-confirmed", isConfirmed(lesion));
+  const confirm = lesion.querySelector("[data-confirm-words]");
+  if (confirm) confirm.textContent = isSizeTyped(lesion) ? "Rest as last time" : "As last time";
+  const [nowLongest, nowWidest] = isGone(lesion) ? [] : sizeOf(lesion);
+  const isWider = Boolean(nowLongest && nowWidest && nowWidest > nowLongest);
+  const wider = lesion.querySelector("[data-wider]");
+  if (isWider) wider.textContent = `Wider than the longest measure, ${show(nowLongest, MM_PLACES)} mm.`;
+  wider.hidden = !isWider;
   const offer = lesion.querySelector('[data-offer="p"]');
   if (!offer) return;
   const [longest, widest] = sizeOf(lesion, { shown: true });
@@ -32,7 +39,7 @@ function paint(lesion) {
 // What of one solution is injected: its concentration in mg/ml, and what tells it from another.
 function solutionOf(lesion) {
   const agent = part(lesion, "agent")?.value || "sts";
-  const concentration = agent === "saline" ? 0 : number(part(lesion, "concentration_mg_ml")?.value);
+  const concentration = agent === "saline" ? 0 : concentrationOf(part(lesion, "concentration_mg_ml")?.value);
   return { agent, concentration, key: `${agent} ${concentration} ${part(lesion, "salt_form")?.value ?? ""}` };
 }
 
@@ -52,7 +59,7 @@ function addUp() {
     paint(lesion);
     const field = cell(lesion, "volume");
     if (!field) continue;
-    const volume = number(field.value);
+    const volume = volumeOf(field.value);
     const dose = lesion.querySelector("[data-dose]");
     const solution = solutionOf(lesion);
     lesion.querySelector("[data-solution]").textContent = solutionWords(lesion, solution);

@@ -1,7 +1,7 @@
 // The vials of the visit: what was drawn from each was injected, or is left over. Told while it is typed.
 
 import { cell, form, lesions, part } from "./sheet-lesion.js";
-import { ML_PLACES, exact, number, plainLot, show, vialUses, vialWords } from "./sheet-numbers.js";
+import { ML_PLACES, drawnOf, exact, plainLot, show, vialShort, vialUses, vialWords, volumeOf } from "./sheet-numbers.js";
 
 const rows = [...form.querySelectorAll("[data-vial]")];
 const inTheLine = form.querySelector("[data-total-vials]");
@@ -11,7 +11,7 @@ const without = form.querySelector("[data-without-vial]");
 function injectedByLot() {
   const found = new Map();
   for (const lesion of lesions) {
-    const volume = number(cell(lesion, "volume").value);
+    const volume = volumeOf(cell(lesion, "volume").value);
     const written = part(lesion, "lot_number")?.value.trim() ?? "";
     if (!volume) continue;
     const known = found.get(plainLot(written)) ?? { written, ml: 0 };
@@ -24,7 +24,7 @@ function tell() {
   const typed = rows.map((row) => ({
     row,
     lot: row.querySelector("[data-lot]").value.trim(),
-    drawn: number(row.querySelector("[data-drawn]").value),
+    drawn: drawnOf(row.querySelector("[data-drawn]").value),
   }));
   const injected = injectedByLot();
   const uses = vialUses(typed.filter((vial) => vial.drawn), new Map([...injected].map(([lot, { ml }]) => [lot, ml])));
@@ -38,16 +38,22 @@ function tell() {
   const others = [...injected].filter(([lot]) => uses.length && !listed.has(lot)).map(([, { written, ml }]) => `${written || "no lot number"} ${show(ml, ML_PLACES)} ml`);
   without.hidden = others.length === 0;
   without.querySelector("span").textContent = others.join(", ");
-  inTheLine.replaceChildren(...(uses.length ? uses.map(vialWords) : ["none listed"]).map((words) => inSpan(words)));
-  if (others.length) inTheLine.append(inSpan(`from none of them: ${others.join(", ")}`, "is-over"));
+  inTheLine.replaceChildren(...uses.map((use) => inSpan(vialWords(use), vialShort(use), use.left < 0)));
+  if (!uses.length) inTheLine.append(inSpan("none listed"));
+  if (others.length) inTheLine.append(inSpan(`from none of them: ${others.join(", ")}`, "", true));
   const filled = typed.findLastIndex((vial) => vial.lot || vial.row.querySelector("[data-drawn]").value.trim());
   rows.slice(0, filled + 2).forEach((row) => (row.hidden = false));
 }
 
-function inSpan(words, className = "") {
+// Where there is little room, the short words stand for the long ones.
+function inSpan(words, short = "", isOver = false) {
   const span = document.createElement("span");
-  span.className = className;
+  if (isOver) span.className = "is-over";
   span.textContent = words;
+  if (short) {
+    span.dataset.short = short;
+    span.title = words;
+  }
   return span;
 }
 

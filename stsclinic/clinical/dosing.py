@@ -49,6 +49,11 @@ def volume_by_area(area: Decimal, ml_per_cm2: Decimal, maximum_ml: Decimal | Non
     return VolumeByArea(volume, False)
 
 
+def ml_per_cm2(volume_ml: Decimal, area: Decimal) -> Decimal:
+    """ml on each cm² of an area in cm², to three decimals."""
+    return (volume_ml / area).quantize(SMALLEST_ML, rounding=ROUND_HALF_UP)
+
+
 def syringes(volume_ml: Decimal) -> int:
     """How many 1 ml syringes hold a volume of one solution in one session."""
     return int((volume_ml / SYRINGE_ML).to_integral_value(rounding=ROUND_CEILING))

@@ -45,6 +45,15 @@ class VialUse:
             f" + {show_decimal(self.left_over_ml)} ml left over"
         )
 
+    @property
+    def short(self) -> str:
+        """The same where there is little room: `A1 5 = 2.35 + 2.65 ml`."""
+        lot = self.vial.lot_number or "?"
+        if self.left_over_ml < 0:
+            return f"{lot} {show_decimal(-self.left_over_ml)} ml too few"
+        parts = (self.injected_ml, self.left_over_ml)
+        return f"{lot} {show_decimal(self.vial.drawn_ml)} = {' + '.join(map(show_decimal, parts))} ml"
+
 
 def vial_uses(vials: Sequence[Vial], injections: Iterable[InjectionFacts]) -> tuple[VialUse, ...]:
     """What became of each vial; what no vial of its lot could give stands at the last of them."""

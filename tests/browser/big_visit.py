@@ -47,7 +47,7 @@ def write_big_patient(folder: Path, *, clinic: str, study_id: str, lesions: int)
     sizes = [
         dict(zip(("longest_mm", "widest_mm"), last_size(place), strict=True)) for place in range(lesions)
     ]
-    for sheet, rows in {
+    sheets: dict[str, list[dict]] = {
         "patients": [key | patient],
         "lesions": [
             key | what | {"lesion_id": name, "body_site": SITES[place % len(SITES)]}
@@ -60,7 +60,8 @@ def write_big_patient(folder: Path, *, clinic: str, study_id: str, lesions: int)
             visit | seen | size | {"lesion_id": name} for name, size in zip(ids, sizes, strict=True)
         ],
         "injections": [visit | given | {"lesion_id": name} for name in ids],
-    }.items():
+    }
+    for sheet, rows in sheets.items():
         with (folder / f"{sheet}.csv").open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, list(rows[0]))
             writer.writeheader()

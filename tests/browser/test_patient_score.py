@@ -98,6 +98,9 @@ def test_by_the_patients_telephone_in_three_languages(
         # It has arrived, before it is confirmed.
         expect(desk.locator(".invite-state")).to_contain_text(f"{number}, by the patient", timeout=ARRIVES_MS)
         expect(on_the_sheet.get_by_label("PtGA, 1 to 10")).to_have_value(str(number), timeout=ARRIVES_MS)
+        # One score stands beside the field, however often the patient changed it.
+        expect(on_the_sheet.locator(".by-patient")).to_have_count(1)
+        expect(on_the_sheet.locator(".by-patient")).to_contain_text(f"{number}, by the patient, ")
         phone.reload()
         phone.get_by_role("button", name=words.done).tap()
         expect(phone.get_by_role("heading", level=1)).to_have_text(words.thanks)

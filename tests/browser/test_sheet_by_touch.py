@@ -51,7 +51,8 @@ def fits(page: Page) -> None:
     assert over <= 0, f"{over} pixels too wide"
 
 
-def test_twenty_two_lesions_by_touch(sheet, capsys):
+@pytest.mark.parametrize("types_volumes", [False, True], ids=["last time's volumes", "volumes typed anew"])
+def test_twenty_two_lesions_by_touch(sheet, capsys, types_volumes):
     page = sheet(NUMBER, TABLET)
     taps = Counted(page)
     taps.tap("[data-asked] label:nth-of-type(2)")
@@ -61,7 +62,14 @@ def test_twenty_two_lesions_by_touch(sheet, capsys):
     for place in range(NUMBER):
         if place % 2:
             taps.tap_digits(f"{18 + place},5x9", TYPE)
-        taps.tap(KEY.format("l"))
+        elif types_volumes and place:
+            continue
+        if place % 2 and types_volumes:
+            taps.tap(KEY.format("Enter"))
+            taps.tap_digits("0,3", TYPE)
+            taps.tap(KEY.format("a" if place < NUMBER - 1 else "Enter"))
+        else:
+            taps.tap(KEY.format("l"))
     expect(page.locator("[name=phga]")).to_be_focused()
     taps.tap(TYPE.format(6))
     taps.tap("button[value=complete]")
@@ -72,7 +80,8 @@ def test_twenty_two_lesions_by_touch(sheet, capsys):
     expect(page.get_by_role("group", name="Injections").get_by_role("row")).to_have_count(NUMBER + 1)
     with capsys.disabled():
         print(
-            f"\n{NUMBER} lesions, half as last time, half measured anew, PtGA and PhGA, by taps: {taps.number}"
+            f"\n{NUMBER} lesions, half as last time, half measured anew, PtGA and PhGA, by taps"
+            f"{', with a volume typed anew for each of the measured half' if types_volumes else ''}: {taps.number}"
         )
     assert taps.number <= MOST
 
@@ -87,20 +96,23 @@ def test_the_pad_types_steps_and_goes_away(sheet, viewport):
     expect(pad).to_be_visible()
     expect(page.locator("[data-pad-where]")).to_have_text("L01, injected")
     expect(volume).to_have_attribute("inputmode", "none")
-    for step, value in (("0.05", "0.05"), ("0.1", "0.1"), ("0.1", "0.2"), ("-0.05", "0.15"), ("-0.1", "0.1")):
+    for step, value in (("0.01", "0.01"), ("0.1", "0.1"), ("0.1", "0.2"), ("-0.01", "0.19"), ("-0.1", "0.1")):
         taps.tap(f'[data-pad] [data-step="{step}"]')
         expect(volume).to_have_value(value)
     taps.tap(TYPE.format("Backspace"))
     for sign in "42":
         taps.tap(TYPE.format(sign))
     expect(volume).to_have_value("0.42")
-    taps.tap('[data-pad] [data-step="0.05"]')
-    expect(volume).to_have_value("0.45")
+    taps.tap('[data-pad] [data-step="0.01"]')
+    expect(volume).to_have_value("0.43")
     fits(page)
     assert_accessible(page)
     taps.tap(KEY.format("Enter"))
     expect(page.locator('[data-lesion="L02"] [data-cell="longest"]')).to_be_focused()
-    expect(page.locator(KEY.format("Enter"))).to_have_text("As last time")
+    main = page.locator(KEY.format("Enter"))
+    expect(main).to_have_text("As last time")
+    taps.tap_digits("12x8", TYPE)
+    expect(main).to_have_text("Rest as last time")
     taps.tap(KEY.format("Enter"))
     expect(page.locator('[data-lesion="L02"] [data-confirmed]')).to_be_checked()
     taps.tap("[data-pad] [data-pad-off]")
@@ -113,7 +125,8 @@ def test_everything_on_the_sheet_is_large_enough_for_a_finger(sheet, viewport):
     page = sheet(2, viewport)
     page.get_by_text("Other than for all lesions").first.tap()
     small = page.evaluate(
-        """() => [...document.querySelectorAll("[data-sheet] :is(button, select, summary, textarea, input)")]
+        """() => [...document.querySelectorAll(
+            "[data-sheet] :is(button, select, summary, textarea, input, a), .patient-banner a, .page-head :is(a, summary)")]
           .map((one) => one.matches("[type=checkbox], [type=radio]") ? one.closest("label") : one)
           .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.matches(".visually-hidden"))
           .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
@@ -122,3 +135,27 @@ def test_everything_on_the_sheet_is_large_enough_for_a_finger(sheet, viewport):
     )
     assert not small, "\n".join(small)
     fits(page)
+
+
+@pytest.mark.parametrize(("viewport", "bar", "with_pad"), [(TABLET, 110, 320), (TELEPHONE, 120, 330)])
+def test_whose_sheet_it_is_and_what_is_in_the_syringes_stay_in_sight(sheet, viewport, bar, with_pad):
+    page = sheet(NUMBER, viewport)
+    page.get_by_label("Lot number").first.fill("A-1")
+    page.get_by_label("Drawn", exact=True).fill("5")
+    page.locator('[data-lesion="L09"] [data-cell="volume"]').fill("0,5")
+    page.locator("[data-lesion=L12]").scroll_into_view_if_needed()
+    study_id = page.locator(".patient-id")
+    expect(study_id).to_be_in_viewport(ratio=1)
+    assert study_id.bounding_box()["y"] < 44
+    height = "document.querySelector('[data-totals]').offsetHeight"
+    shown = ("[data-total-seen]", "[data-total-ml]", "[data-total-mg]", "[data-total-density]", "[data-total-syringes]", "[data-total-vials]", "[data-limit]")  # fmt: skip
+    for most in (bar, with_pad):
+        for part in shown:
+            expect(page.locator(part)).to_be_in_viewport(ratio=1)
+        assert page.evaluate(height) <= most
+        page.locator('[data-lesion="L09"] [data-cell="volume"]').tap()
+        expect(page.locator("[data-pad]")).to_be_visible()
+    expect(study_id).to_be_in_viewport(ratio=1)
+    expect(page.locator('[data-lesion="L09"] [data-cell="volume"]')).to_be_in_viewport(ratio=1)
+    fits(page)
+    assert_accessible(page)

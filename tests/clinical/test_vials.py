@@ -52,6 +52,7 @@ def test_a_use_lots_in_words():
     (short,) = vial_uses(vials(("A1", "2")), injections(("A1", "2.35")))
     assert enough.words == "A1: 5 ml drawn = 2.35 ml injected + 2.65 ml left over"
     assert short.words == "A1: 2 ml drawn, 0.35 ml too few"
+    assert (enough.short, short.short) == ("A1 5 = 2.35 + 2.65 ml", "A1 0.35 ml too few")
 
 
 def test_a_lot_without_a_vial_is_named_as_it_was_written():

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from sessions_app.drafts import open_draft, plan_of, save_draft, texts_of
 from sessions_app.models import Protocol
+from sessions_app.sheet import read_sheet
 from sessions_app.sheet_arithmetic import add_up
 from stsclinic.audit.acting import acting
 from tests.builders import (
@@ -132,10 +133,53 @@ def test_the_protocols_arithmetic_follows_todays_size(plan, lesions, typed, volu
 def test_last_times_volume_is_offered_with_its_date_and_never_entered(plan, lesions):
     sums = add_up(plan, texts(lesions))
     offer = sums.lesions[lesions[0].pk].last_time
-    assert (offer.volume, offer.words) == ("0.55", "last time, 05-Jan-2026")
+    assert (offer.volume, offer.words) == ("0.55", "last time: about 1.2 cm² × 0.458 ml/cm²")
     assert sums.totals.injections == 0
     before = add_up(plan, texts(lesions, held_on="2026-01-04"))
     assert before.lesions[lesions[0].pk].last_time is None
+
+
+@pytest.mark.parametrize(
+    ("size", "volume", "words"),
+    [
+        ((20, 10), "0.25", "last time: 2 cm² × 0.125 ml/cm²"),
+        ((30, 10), "0.5", "last time: about 3 cm² × 0.167 ml/cm²"),
+        ((20, None), "0.25", "last time, 19-Jan-2026"),
+    ],
+)
+def test_last_times_volume_is_told_on_the_area_that_it_was_given_to(
+    plan, series, lesions, anna, size, volume, words
+):
+    session = make_session(series, datetime.date(2026, 1, 19))
+    make_assessment(session, lesions[0], longest_mm=size[0], widest_mm=size[1])
+    make_injection(session, lesions[0], volume_ml=volume)
+    # The second was injected that day and not looked at: its older size is no area of that injection.
+    make_injection(session, lesions[1], volume_ml=volume)
+    plan = plan_of(open_draft(series=series, kind="treatment", by=anna), anna)
+    sums = add_up(plan, texts(lesions, held_on="2026-01-26"))
+    assert (sums.lesions[lesions[0].pk].last_time.words, sums.lesions[lesions[1].pk].last_time.words) == (
+        words,
+        "last time, 19-Jan-2026",
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"longest_mm": "8x12"}, "Wider than the longest measure, 8 mm."),
+        ({"longest_mm": "8", "widest_mm": "8,5"}, "Wider than the longest measure, 8 mm."),
+        ({"longest_mm": "8x8"}, ""),
+        ({"longest_mm": "8"}, ""),
+        ({"longest_mm": "8", "confirmed": "yes"}, "Wider than the longest measure, 8 mm."),
+        ({"longest_mm": "8x12", "gone": "on"}, ""),
+    ],
+)
+def test_a_widest_above_the_longest_is_told_at_its_place_and_not_refused(plan, lesions, typed, words):
+    if "confirmed" in typed:
+        typed = typed | confirmed(plan, lesions[0])
+    assert add_up(plan, texts(lesions, typed)).lesions[lesions[0].pk].wider == words
+    if words:
+        assert read_sheet(plan, texts(lesions, typed)).errors == {}
 
 
 def test_the_page_tells_the_totals_without_a_script(client, series, anna, plan, lesions):

@@ -6,6 +6,7 @@ show what the program shows. Each has few colours: they are carried by everybody
 
 import io
 import os
+import re
 import sys
 import tempfile
 import zipfile
@@ -19,6 +20,7 @@ import django
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
+from tests.browser.big_visit import write_big_patient
 from tests.tools.browser import page_at, sign_in
 from tests.tools.machine import CHROMIUM_FLAGS, chromium, provide
 from tests.tools.server import Server, running_server
@@ -206,10 +208,91 @@ def _handed_over(page: Page) -> None:
     page.locator(".own-numbers").first.wait_for()
 
 
+def _in_error(page: Page) -> None:
+    """A sheet whose second half of a size cannot be read, sent to be completed."""
+    _first_lesions(page)
+    page.locator('[data-cell="volume"]').last.fill("1.000,5")
+    page.get_by_role("button", name="Complete the session").click()
+    page.locator("[data-error-summary]").wait_for()
+
+
+def _first_lesions(page: Page) -> None:
+    """The first lesion as last time, the second measured anew and wider than long, the third gone."""
+    lesions = page.locator("[data-lesion]").all()
+    page.locator('[data-cell="longest"]').first.focus()
+    page.keyboard.press("l")
+    for lesion, (size, volume) in zip(lesions[1:2], (("8x12", "0,3"),), strict=False):
+        lesion.get_by_label("Longest").fill(size)
+        lesion.get_by_label("Injected").fill(volume)
+    for lesion in lesions[2:3]:
+        lesion.get_by_label("Gone").check()
+    expect(page.locator("[data-saved]")).to_contain_text("Saved")
+
+
+def _in_conflict(page: Page) -> None:
+    """A sheet on which a colleague typed something else in the same field."""
+    _first_lesions(page)
+    other = page.context.new_page()
+    other.goto(page.url, wait_until="load")
+    asked = re.compile(r"/drafts/\d+/(save|watch)/")
+    page.route(asked, lambda route: route.abort())
+    page.locator('[data-cell="longest"]').last.fill("19")
+    with other.expect_response("**/save/"):
+        other.locator('[data-cell="longest"]').last.fill("21")
+    page.unroute(asked)
+    page.locator(".clash").wait_for()
+    other.close()
+
+
+def _offline(page: Page) -> None:
+    """A sheet on which one types on while the network is away."""
+    _first_lesions(page)
+    page.context.set_offline(True)
+    page.get_by_label("Note", exact=True).fill("The network is away.")
+    page.locator(".save-trouble").wait_for()
+
+
+def _with_pad(page: Page) -> None:
+    """A sheet with the number pad for fingers open at a volume."""
+    page.locator('[data-cell="volume"]').first.dispatch_event("pointerdown", {"pointerType": "touch"})
+    page.locator('[data-cell="volume"]').first.focus()
+    page.locator("[data-pad]").wait_for()
+
+
 TODAY, PATIENTS, REPORT = at("/today/"), at("/patients/"), at("/report/")
 SHEET = sheet("treatment of DEMO-06")
 PHOTOGRAPHS = link(patient("DEMO-04"), "/lesions/", ".photo-strip")
+SHEETS = {lesions: f"SHEET-{lesions:02}" for lesions in (1, 5, 22)}
+"""Patients with so many lesions, all seen and injected a week ago, whose second session is due."""
+WIDTHS = {"": DESK, "-tablet": TABLET, "-telephone": TELEPHONE}
+STATES = {"": _first_lesions, "-error": _in_error, "-conflict": _in_conflict, "-offline": _offline}
+
+
+def _pictures_of_the_sheet() -> Iterator[Picture]:
+    for lesions, study_id in SHEETS.items():
+        for width, pixels in WIDTHS.items():
+            for theme in ("", "-dark"):
+                for state, then in STATES.items():
+                    # Few lesions show what goes wrong as well as many.
+                    if state and lesions != 5:
+                        continue
+                    name = f"sheet-{lesions}{width}{theme}{state}"
+                    way = sheet(f"treatment of {study_id}")
+                    yield Picture(
+                        name, "draft", "clinician", way, then, width=pixels, theme=theme[1:] or "light"
+                    )
+    yield Picture(
+        "sheet-5-telephone-pad",
+        "draft",
+        "nurse",
+        sheet(f"treatment of {SHEETS[5]}"),
+        _with_pad,
+        width=TELEPHONE,
+    )
+
+
 PICTURES = (
+    *_pictures_of_the_sheet(),
     Picture("sign-in", "login", "", at("/")),
     Picture("today", "today", "clinician", TODAY),
     Picture("today-telephone", "today", "nurse", TODAY, width=TELEPHONE),
@@ -361,12 +444,14 @@ def take(page: Page, picture: Picture) -> int:
     picture.way(page)
     picture.then(page)
     assert picture.page in ("", page_at(page.url)), f"{picture.name} shows {page.url}"
-    page.evaluate("document.activeElement.blur()")
+    if picture.then is not _with_pad:
+        page.evaluate("document.activeElement.blur()")
     # A window as high as the page, so that what sticks to its edges stands at its own place.
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": picture.width, "height": min(height, LONGEST)})
     page.evaluate("scrollTo(0, 0)")
     taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    page.context.set_offline(False)
     target = TARGET / f"{picture.name}.png"
     taken.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
     return target.stat().st_size
@@ -385,6 +470,12 @@ def main(names: list[str]) -> None:
         running_server(Path(data)) as server,
         sync_playwright() as playwright,
     ):
+        for lesions, study_id in SHEETS.items():
+            folder = Path(data) / study_id
+            server.manage(
+                "import_sheets",
+                write_big_patient(folder, clinic="demo", study_id=study_id, lesions=lesions),
+            )
         browser = playwright.chromium.launch(
             executable_path=chromium(), args=[*CHROMIUM_FLAGS, "--lang=en-GB"]
         )

@@ -12,6 +12,7 @@ from sessions_app.concealed import concealed_for
 from sessions_app.draft_saving import WRITTEN, DraftClosed, Typed, locked, write_fields
 from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
+from sessions_app.open_effects import unanswered
 from sessions_app.services import arms_of, check_entry, check_new_entry, correct_session, write_session
 from sessions_app.session_alerts import SheetAlerts, alerts_of_sheet, notes_in
 from sessions_app.sheet import Reading, SheetPlan, plan_sheet, read_sheet
@@ -280,6 +281,8 @@ def complete_draft(
         alerts = alerts_of_sheet(plan, texts, reading, reading.entry.held_on)
         notes = notes_in(texts)
         open_keys = alerts.without_note(notes)
+        if draft.corrects is None:
+            reading.missing = unanswered(draft.series.patient, reading.entry.held_on) | reading.missing
         if open_keys or alerts.stopping or (reading.missing and not without_missing):
             return Completion(reading=reading, alerts=alerts, unacknowledged=open_keys)
         try:

@@ -35,7 +35,8 @@ from sessions_app.drafts import (
 from sessions_app.enrolment import OPEN_SERIES, may_open_session
 from sessions_app.entries import lesion_field
 from sessions_app.lesion_order import in_order_of
-from sessions_app.models import Series, SessionDraft, TreatmentSession
+from sessions_app.models import Series, SessionDraft, SideEffect, TreatmentSession
+from sessions_app.open_effects import AT_ONCE, OpenEffect, answer_at_visit, open_effects
 from sessions_app.patient_scores import patients_own_words, purposes_of, stands_by_patient
 from sessions_app.selectors import drafts_to_write
 from sessions_app.session_alerts import (
@@ -53,6 +54,7 @@ from sessions_app.side_effect_pages import asked_after
 from sessions_app.side_effects import is_over
 from sessions_app.views.sheet_saving import shown_at
 from stsclinic.access import clinics_where, may, require
+from stsclinic.audit.services import StaleRecord
 from stsclinic.clinical import terms
 from stsclinic.clinical.alerts import ALERTS, MAY_BETRAY_ALLOCATION
 from stsclinic.clinical.dosing import area_cm2, dose_mg, mg_per_cm2, session_totals
@@ -158,6 +160,8 @@ def _sent(request: HttpRequest, pk: int) -> HttpResponse:
             row.series.series_lesions, lesion_id=int(action.removeprefix("photograph-"))
         ).lesion_id
         return redirect(f"{reverse('photograph_new', args=[lesion])}?draft={row.pk}")
+    if action.startswith("effect-") and row.corrects_id is None:
+        return _answer(request, row, action)
     if action == "score":
         return redirect("score_invite", row.pk)
     row = _draft_of(request.user, pk)
@@ -170,6 +174,26 @@ def _sent(request: HttpRequest, pk: int) -> HttpResponse:
         return _show(request, row, completion=Completion(carried=carried))
     messages.success(request, "Saved. The sheet is unfinished; you or a colleague can go on with it.")
     return redirect("draft", pk)
+
+
+def _answer(request: HttpRequest, row: SessionDraft, action: str) -> HttpResponse:
+    """Keep how an open side effect is on the day of the visit; `action` is effect-KEY-VERSION-HOW."""
+    pk, version, how = (*action.removeprefix("effect-").split("-"), "", "")[:3]
+    patient = row.series.patient
+    try:
+        answer_at_visit(
+            patient=patient,
+            effect=int(pk) if pk.isdecimal() else 0,
+            how=how,
+            seen_version=int(version) if version.isdecimal() else 0,
+            visit=day_of_visit(texts_of(row)) or today_in(patient.clinic),
+            by=request.user.username,
+        )
+    except StaleRecord:
+        messages.error(request, "Somebody wrote of this side effect meanwhile. Read it, then say how it is.")
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect(f"{reverse('draft', args=[row.pk])}#step-before")
 
 
 def _complete(request: HttpRequest, row: SessionDraft) -> HttpResponse:
@@ -311,6 +335,8 @@ def _show(
     alerts = completion.alerts or alerts_of_sheet(
         plan, shown, read_sheet(plan, shown), today_in(plan.series.patient.clinic)
     )
+    visit = day_of_visit(shown) or today_in(plan.series.patient.clinic)
+    asked = [] if plan.corrects else open_effects(plan.series.patient, visit)
     cards = cards_of(alerts, notes_in(shown), completion.unacknowledged)
     errors = completion.reading.errors
     last, sums = plan.last_time(shown), add_up(plan, shown)
@@ -368,7 +394,9 @@ def _show(
         "alert_cards": cards,
         "may_change_alerts": MAY_CHANGE_ALERTS,
         "without_missing": bool(request.POST.get("without_missing")),
-        "side_effects": _side_effects(plan),
+        "open_effects": asked,
+        "answers_at_once": AT_ONCE,
+        "side_effects": _side_effects(plan, asked),
         "patient_may_score": bool(purposes_of(row, plan.definition)),
         "ptga": SCALES["ptga"],
         "phga": SCALES["phga"],
@@ -403,14 +431,18 @@ def _not_completed(
     return rows
 
 
-def _side_effects(plan: SheetPlan) -> list:
-    """Those that are still there, each asked about first; then those since the last visit."""
+def _side_effects(plan: SheetPlan, asked: list[OpenEffect]) -> list[SideEffect]:
+    """Those since the last visit, but for those that are asked about."""
+    own = {one.effect.pk for one in asked}
     rows = list(plan.series.patient.side_effects.select_related("lesion").order_by("-onset_on")[:30])
     previous = plan.series.sessions.order_by("-held_on").values_list("held_on", flat=True).first()
     for row in rows:
         row.is_open = not is_over(row)
-    since = [row for row in rows if row.is_open or previous is None or row.onset_on >= previous]
-    return sorted(since, key=lambda row: not row.is_open)
+    return [
+        row
+        for row in rows
+        if row.pk not in own and (row.is_open or previous is None or row.onset_on >= previous)
+    ]
 
 
 def _session_of(user, pk: int, right: str) -> TreatmentSession:

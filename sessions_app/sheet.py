@@ -543,12 +543,12 @@ def _missing(plan: SheetPlan, entry: SessionEntry, last: Callable[[Lesion], Last
     seen = {row.lesion: row for row in entry.assessments}
     given = {row.lesion: row for row in entry.injections}
     for lesion in plan.lesions:
-        row = seen.get(lesion.pk)
+        row, words = seen.get(lesion.pk), f"{lesion.lesion_id}, {lesion.site_words}"
         wanted = {}
         if row is None:
             before = last(lesion).assessment
-            was_gone = before is not None and before.status == "gone"
-            wanted["longest_mm"] = "how the lesion is" + (", gone last time" if was_gone else "")
+            words += ", gone last time" if before and before.status == "gone" else ""
+            wanted["longest_mm"] = "how the lesion is"
         elif row.status == "present":
             if row.longest_mm is None:
                 wanted["longest_mm"] = "longest measure"
@@ -559,7 +559,7 @@ def _missing(plan: SheetPlan, entry: SessionEntry, last: Callable[[Lesion], Last
         if plan.definition.uses_pga and row is not None and row.pga is None:
             wanted["pga"] = "PGA"
         for name, what in wanted.items():
-            missing[lesion_field(lesion.pk, name)] = f"{lesion.lesion_id}, {lesion.site_words}: {what}"
+            missing[lesion_field(lesion.pk, name)] = f"{words}: {what}"
     if plan.definition.asks_injection_pain:
         for lesion in plan.lesions:
             if lesion.pk in given and given[lesion.pk].pain_vas is None:

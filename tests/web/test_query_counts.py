@@ -83,14 +83,14 @@ Ask = Callable[[World], tuple[str, dict[str, str] | None]]
 PAGES: dict[str, tuple[Ask, int]] = {
     "patients": (lambda world: (reverse("patients"), None), 10),
     "patients by ID or name": (lambda world: (reverse("patients"), {"text": "T-"}), 12),
-    "patient": (lambda world: (reverse("patient", args=[world.patient.pk]), None), 21),
+    "patient": (lambda world: (reverse("patient", args=[world.patient.pk]), None), 22),
     "today": (lambda world: (reverse("today"), None), 12),
     "calls": (lambda world: (reverse("calls"), None), 16),
-    "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 28),
+    "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 29),
     "sheet": (lambda world: (reverse("draft", args=[world.draft.pk]), None), 23),
     "alerts of a sheet": (lambda world: (reverse("draft_alerts", args=[world.draft.pk]), {}), 14),
     "one field": (lambda world: (reverse("draft_save", args=[world.draft.pk]), one_field(world)), 7),
-    "side effects": (lambda world: (reverse("side_effect_summary"), None), 10),
+    "side effects": (lambda world: (reverse("side_effect_summary"), None), 9),
     "protocols": (lambda world: (reverse("protocols"), None), 5),
 }
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0010_carried_fields'),
+        ('sessions_app', '0011_lesion_disguise'),
     ]
 
     operations = [

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from lesions.models import Lesion, Patient, kept
 from stsclinic.audit.models import Audited, ClinicalRecord
 from stsclinic.clinical import terms
+from stsclinic.clinical.numbers import LARGEST_LESION_MM
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.ruler import Point, Scale, between_px
 from stsclinic.clinics.models import Clinic, User, slug_code
@@ -208,8 +209,8 @@ class Assessment(ClinicalRecord):
     session = models.ForeignKey(TreatmentSession, models.PROTECT, related_name="assessments")
     lesion = models.ForeignKey(Lesion, models.PROTECT, related_name="assessments")
     status = CodeField(terms.LESION_STATUS)
-    longest_mm = MeasureField(low=0, high=5000, places=2, above_low=True, null=True, blank=True)
-    widest_mm = MeasureField(low=0, high=5000, places=2, above_low=True, null=True, blank=True)
+    longest_mm = MeasureField(low=0, high=LARGEST_LESION_MM, places=2, above_low=True, null=True, blank=True)
+    widest_mm = MeasureField(low=0, high=LARGEST_LESION_MM, places=2, above_low=True, null=True, blank=True)
     size_source = CodeField(terms.SIZE_SOURCE, blank=True, default="")
     ulcer = models.BooleanField(null=True, blank=True)
     inflammation = models.BooleanField(null=True, blank=True)

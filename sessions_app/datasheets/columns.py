@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from stsclinic.clinical import terms
 from stsclinic.clinical.dates import EARLIEST_DAY, LATEST_DAY
+from stsclinic.clinical.numbers import LARGEST_LESION_MM
 
 KINDS = {
     "key": "an ID of letters, digits, point, hyphen and underscore",
@@ -395,9 +396,25 @@ SESSION_LESIONS = Sheet(
         *_OF_SESSION,
         _lesion_id(),
         _code("status", "Status", "Whether the lesion is there.", terms.LESION_STATUS, required=True),
-        _decimal("longest_mm", "Longest", "Longest measure.", 0, 5000, 2, above_low=True, unit="mm"),
         _decimal(
-            "widest_mm", "Widest", "Widest measure across the longest.", 0, 5000, 2, above_low=True, unit="mm"
+            "longest_mm",
+            "Longest",
+            "Longest measure.",
+            0,
+            int(LARGEST_LESION_MM),
+            2,
+            above_low=True,
+            unit="mm",
+        ),
+        _decimal(
+            "widest_mm",
+            "Widest",
+            "Widest measure across the longest.",
+            0,
+            int(LARGEST_LESION_MM),
+            2,
+            above_low=True,
+            unit="mm",
         ),
         _code("size_source", "Size is", "Measured today, or looked at and as last time.", terms.SIZE_SOURCE),
         _yes_no("ulcer", "Ulcer", "Whether there is an ulcer."),

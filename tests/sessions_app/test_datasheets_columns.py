@@ -124,7 +124,7 @@ REFUSED = [
     ("injections", "volume_ml", "NaN"),
     ("injections", "volume_ml", "-1"),
     ("injections", "volume_ml", "٣"),
-    ("session_lesions", "longest_mm", "5000.01"),
+    ("session_lesions", "longest_mm", "2000.01"),
     ("patients", "clinic", "North"),
     ("patients", "overlap_with", "ssc"),
     ("patients", "overlap_with", "ssc;ssc"),

@@ -209,9 +209,13 @@ LOGGING = {
             "style": "{",
         }
     },
+    "filters": {"without_sent_back": {"()": "stsclinic.audit.logs.WithoutSentBack"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.request": {"filters": ["without_sent_back"]},
+    },
 }
 
 # This file stands where a demonstration was loaded; every page then says so.

@@ -4,6 +4,13 @@ import logging
 import traceback
 
 
+class WithoutSentBack(logging.Filter):
+    """Leaves out that a sheet was sent back to be completed (422): an answer to a person, no fault of the server."""
+
+    def filter(self, record):
+        return getattr(record, "status_code", None) != 422
+
+
 class QuietFormatter(logging.Formatter):
     """Formats an exception as its type and the places it passed, without its message.
 

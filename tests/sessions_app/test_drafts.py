@@ -401,3 +401,12 @@ def test_completing_holds_the_patient_and_the_series_before_it_reads_what_they_d
     tables = ("lesions_patient", "sessions_app_series", "sessions_app_sessiondraft")
     of = ", ".join(f'"{table}"' for table in tables)
     assert read[0].endswith(f"FOR UPDATE OF {of}")
+
+
+def test_a_sheet_that_is_sent_back_is_no_warning_of_the_server(client, series, anna, caplog):
+    draft = open_draft(series=series, kind="treatment", by=anna)
+    client.force_login(anna)
+    typed = sent(client, draft, {"held_on": "no day"})
+    assert client.post(reverse("draft", args=[draft.pk]), typed).status_code == 422
+    assert client.get("/nothing-is-here/").status_code == 404
+    assert "Unprocessable" not in caplog.text and "Not Found" in caplog.text

@@ -17,6 +17,8 @@ from sessions_app.reports import Prepared
 from stsclinic.reporting.tables import NOTHING, Column, Share, Spread, Table, cell_text
 from stsclinic.reporting.tables.table import HIDDEN_WORD, Hidden
 
+ZIP_DAY = 1980, 1, 1
+"""The day on the files in a zip, which cannot hold every day that may be stated; that stands in about.csv."""
 SMALL_P = 0.001
 """Below it, cell_text gives no digits; the workbook's number format does the same."""
 
@@ -36,8 +38,7 @@ def write_csv_zip(prepared: Prepared, stream: BinaryIO) -> None:
         for table in prepared.all_tables:
             text = io.StringIO(newline="")
             csv.writer(text, lineterminator="\r\n").writerows(csv_rows(table))
-            day = prepared.stated_on
-            entry = zipfile.ZipInfo(f"{table.code}.csv", (day.year, day.month, day.day, 0, 0, 0))
+            entry = zipfile.ZipInfo(f"{table.code}.csv", (*ZIP_DAY, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, text.getvalue().encode())
 

@@ -14,6 +14,7 @@ STYLES = {
     "box": 'fill="none" stroke="#5f6b78" stroke-width="1"',
     "arrow": 'fill="none" stroke="#5f6b78" stroke-width="1"',
     "arrow-head": 'fill="#5f6b78" stroke="none"',
+    "reference": 'fill="none" stroke="#0b5c8a" stroke-width="1" stroke-dasharray="4 3"',
     "thin": 'fill="none" stroke="#8b97a5" stroke-width="0.7" stroke-opacity="0.65"',
     "line-1": 'fill="none" stroke="#0b5c8a" stroke-width="2.2" stroke-linejoin="round"',
     "line-2": 'fill="none" stroke="#8a4b08" stroke-width="2.2" stroke-dasharray="7 4" stroke-linejoin="round"',

@@ -8,9 +8,10 @@ Source: ICH E9(R1), sensitivity analyses.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from stsclinic.reporting.outcomes import SeriesOutcome, patient_outcome
+from stsclinic.reporting.records import PatientRecord
 from stsclinic.reporting.rows import Behind, behind
 from stsclinic.reporting.scores import describe_decrease
 from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, Verdict, judge_series
@@ -40,19 +41,22 @@ FOOTNOTES = (
     "Headline: a decrease is the first score minus that of the last treatment; positive is better. Its 95% "
     "confidence interval and p are by Student's t over the units counted. By patient, the decrease is the mean "
     "of the patient's analysed series; by lesion it is that of the series.",
-    "Shares count those that are not evaluable in their denominator. The 95% interval of patients is Wilson's; "
-    "that of series and lesions is a bootstrap over patients (percentiles of 4000 draws, fixed seed), since "
-    "those of one patient are not independent, and is not given where none or all have it. No p is given for a share.",
-    "First analysed series and mean of the analysed series: each patient counts once. The share of the mean is "
-    "that of the patient's series, averaged over patients; its interval is the bootstrap over patients.",
-    "Mixed model: a random intercept for each patient, by REML, with Wald interval and p. It is of the scores "
-    "only.",
+    "Shares count those that are not evaluable in their denominator. The 95% interval of patients, and of one "
+    "series of each patient, is Wilson's; that of series and lesions is a bootstrap over patients (percentiles "
+    "of 4000 draws, fixed seed), since those of one patient are not independent, and is not given where none or "
+    "all have it. No p is given for a share.",
+    "How sure: each row counts the unit chosen where it can; “Of” says what it counts.",
+    "First analysed series and mean of the analysed series: each patient counts once, but with lesions chosen "
+    "the lesions of the first series are counted. The share of the mean is that of the patient's series (or "
+    "lesions, where these are chosen), averaged over patients; its interval is the bootstrap over patients.",
+    "Mixed model: a random intercept for each patient over the series, by REML, with Wald interval and p. It is "
+    "of the scores only.",
     "Last observation carried forward: series that ended early (stopped for whatever reason, or completed with "
     "fewer treatments than planned) count too, and the last score recorded after the first treatment stands "
     "for a missing last one. At least two treatments and the first scores are needed; the rules on the same "
     "lesions and on the distance between series stay.",
-    "Every series with two scores: each series that has a first score and a later one, whether analysed or "
-    "not; remission is of each series with a treatment.",
+    "Every series with two scores: each series, whether analysed or not, that has a first score and a later "
+    "one; for remission, of PtGA.",
 )
 
 
@@ -70,17 +74,18 @@ class Estimate:
     counted: Behind
     rows: Behind
     problem: str = ""
+    method: str = "t"
+    """Of the interval: t, wilson, bootstrap or wald."""
 
 
 Headline = dict[str, Estimate | None]
+Last = Callable[[Course, str], int | None]
+"""The score of a series (`ptga` or `phga`) that counts as its last."""
 
 
 def headline(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> Headline:
     """The four numbers of analysed series, counted by `unit` (a code of UNIT) at a horizon."""
-    if unit == "patient":
-        return _averaged_scores(series, _last_score) | _patient_shares(series, horizon)
-    scores = _series_scores(series, _last_score)
-    return scores | (_lesion_shares(series, horizon) if unit == "lesion" else _series_shares(series, horizon))
+    return _headline(series, horizon, unit, _last_score)
 
 
 def under_other_choices(
@@ -100,14 +105,19 @@ def under_other_choices(
         verdicts = judge_series(courses, _judge_carried_forward)
         carried += [judged[id(verdict.course)] for verdict in verdicts if not verdict.reason]
         every += [judged[id(course)] for course in courses if course.treatments]
+    scored = [one for one in every if _decrease(one.course, "ptga", _last_known) is not None]
     first = _first_of_each(analysed)
+    # The series of a patient who has one are those of the patient, so their shares are independent.
+    of_first = _members(first, horizon, "lesion" if unit == "lesion" else "series")
     return {
         "as_reported": headline(analysed, horizon, unit),
-        "first_series": _series_scores(first, _last_score) | _first_shares(first, horizon),
-        "averaged": _averaged_scores(analysed, _last_score) | _averaged_shares(analysed, horizon),
+        "first_series": _series_scores(first, _last_score) | _shares(of_first, unit != "lesion"),
+        "averaged": _averaged_scores(analysed, _last_score)
+        | _averaged_shares(_members(analysed, horizon, "lesion" if unit == "lesion" else "series")),
         "mixed": _mixed_scores(analysed) | {"complete": None, "any": None},
-        "carried_forward": _series_scores(carried, _last_known) | _series_shares(carried, horizon),
-        "all_series": _series_scores(every, _last_known) | _series_shares(every, horizon),
+        "carried_forward": _headline(carried, horizon, unit, _last_known),
+        "all_series": _scores(every, unit, _last_known)
+        | _shares(_members(scored, horizon, unit), unit == "patient"),
     }
 
 
@@ -121,7 +131,8 @@ def _judge_carried_forward(course: Course) -> Verdict:
     return Verdict(course, "" if known else "insufficient_registration")
 
 
-Last = Callable[[Course, str], int | None]
+def _headline(series: Sequence[SeriesOutcome], horizon: str, unit: str, last: Last) -> Headline:
+    return _scores(series, unit, last) | _shares(_members(series, horizon, unit), unit == "patient")
 
 
 def _last_score(course: Course, scale: str) -> int | None:
@@ -167,6 +178,10 @@ def _pairs(series: Sequence[SeriesOutcome], scale: str, last: Last) -> list[tupl
     ]
 
 
+def _scores(series: Sequence[SeriesOutcome], unit: str, last: Last) -> Headline:
+    return _averaged_scores(series, last) if unit == "patient" else _series_scores(series, last)
+
+
 def _series_scores(series: Sequence[SeriesOutcome], last: Last) -> Headline:
     found: Headline = {}
     for scale in SCALES_OF_HEADLINE:
@@ -200,94 +215,110 @@ def _mixed_scores(series: Sequence[SeriesOutcome]) -> Headline:
         )
         rows = behind("series", [course for course, _ in pairs])
         found[scale] = Estimate(
-            fitted.n, fitted.mean, fitted.low, fitted.high, fitted.p, "series", rows, rows, fitted.problem
-        )
-    return found
-
-
-def _share(
-    events: int, total: int, interval: tuple[float, float] | None, unit: str, counted: Behind, rows: Behind
-) -> Estimate:
-    low, high = interval or (None, None)
-    return Estimate(total, events / total if total else None, low, high, None, unit, counted, rows)
-
-
-def _series_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
-    grouped = list(_by_patient(series).values())
-    found: Headline = {}
-    for measure, outcomes in IN_REMISSION.items():
-        inside = [one.course for one in series if one.outcomes[horizon] in outcomes]
-        pairs = [(sum(one.outcomes[horizon] in outcomes for one in group), len(group)) for group in grouped]
-        counted = behind("series", [one.course for one in series])
-        found[measure] = _share(
-            len(inside), len(series), share_interval(pairs), "series", counted, behind("series", inside)
-        )
-    return found
-
-
-def _lesion_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
-    grouped = [[lesion for one in group for lesion in one.lesions] for group in _by_patient(series).values()]
-    every = [lesion for one in series for lesion in one.lesions]
-    found: Headline = {}
-    for measure, outcomes in IN_REMISSION.items():
-        inside = [lesion for one in series for lesion in one.lesions if lesion.outcomes[horizon] in outcomes]
-        pairs = [(sum(one.outcomes[horizon] in outcomes for one in group), len(group)) for group in grouped]
-        found[measure] = _share(
-            len(inside),
-            len(every),
-            share_interval(pairs),
-            "lesions",
-            behind("lesions", every),
-            behind("lesions", inside),
-        )
-    return found
-
-
-def _patient_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
-    judged = [patient_outcome(group[0].course.patient, group) for group in _by_patient(series).values()]
-    found: Headline = {}
-    for measure, outcomes in IN_REMISSION.items():
-        inside = [one.patient for one in judged if one.outcomes[horizon] in outcomes]
-        found[measure] = _share(
-            len(inside),
-            len(judged),
-            wilson_interval(len(inside), len(judged)),
-            "patients",
-            behind("patients", [one.patient for one in judged]),
-            behind("patients", inside),
-        )
-    return found
-
-
-def _first_shares(first: Sequence[SeriesOutcome], horizon: str) -> Headline:
-    """One series for each patient: they are independent, so the interval is Wilson's."""
-    found: Headline = {}
-    for measure, outcomes in IN_REMISSION.items():
-        inside = [one.course for one in first if one.outcomes[horizon] in outcomes]
-        found[measure] = _share(
-            len(inside),
-            len(first),
-            wilson_interval(len(inside), len(first)),
+            fitted.n,
+            fitted.mean,
+            fitted.low,
+            fitted.high,
+            fitted.p,
             "series",
-            behind("series", [one.course for one in first]),
-            behind("series", inside),
+            rows,
+            rows,
+            fitted.problem,
+            "wald",
         )
     return found
 
 
-def _averaged_shares(series: Sequence[SeriesOutcome], horizon: str) -> Headline:
-    grouped = _by_patient(series)
+class _Member(NamedTuple):
+    """Somebody or something that is in remission or not: of whom, its row, its outcome."""
+
+    patient: PatientRecord
+    row: Any
+    outcome: str
+
+
+class _Members(NamedTuple):
+    """What is counted. `level` is a code of LEVEL."""
+
+    level: str
+    found: Sequence[_Member]
+
+    @property
+    def by_patient(self) -> list[list[_Member]]:
+        grouped: dict[str, list[_Member]] = {}
+        for one in self.found:
+            grouped.setdefault(one.patient.patient_id, []).append(one)
+        return list(grouped.values())
+
+
+def _members(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> _Members:
+    """The units of these series with their outcomes."""
+    if unit == "patient":
+        judged = [patient_outcome(group[0].course.patient, group) for group in _by_patient(series).values()]
+        return _Members(
+            "patients", [_Member(one.patient, one.patient, one.outcomes[horizon]) for one in judged]
+        )
+    if unit == "lesion":
+        return _Members(
+            "lesions",
+            [
+                _Member(one.course.patient, lesion, lesion.outcomes[horizon])
+                for one in series
+                for lesion in one.lesions
+            ],
+        )
+    return _Members(
+        "series",
+        [_Member(one.course.patient, one.course, one.outcomes[horizon]) for one in series],
+    )
+
+
+def _shares(members: _Members, are_independent: bool) -> Headline:
+    """The shares in remission; the interval is Wilson's where the members are independent."""
+    counted = behind(members.level, [one.row for one in members.found])
+    total = len(members.found)
     found: Headline = {}
     for measure, outcomes in IN_REMISSION.items():
-        shares = [
-            sum(one.outcomes[horizon] in outcomes for one in group) / len(group) for group in grouped.values()
-        ]
-        patients = [group[0].course.patient for group in grouped.values()]
-        low, high = share_interval([(share, 1) for share in shares]) or (None, None)
-        counted = behind("patients", patients)
-        inside = behind(
-            "patients", [patient for patient, share in zip(patients, shares, strict=True) if share]
+        inside = [one.row for one in members.found if one.outcome in outcomes]
+        if are_independent:
+            interval = wilson_interval(len(inside), total)
+        else:
+            interval = share_interval(
+                (sum(one.outcome in outcomes for one in group), len(group)) for group in members.by_patient
+            )
+        low, high = interval or (None, None)
+        found[measure] = Estimate(
+            total,
+            len(inside) / total if total else None,
+            low,
+            high,
+            None,
+            members.level,
+            counted,
+            behind(members.level, inside),
+            method="wilson" if are_independent else "bootstrap",
         )
-        mean = sum(shares) / len(shares) if shares else None
-        found[measure] = Estimate(len(shares), mean, low, high, None, "patients", counted, inside)
+    return found
+
+
+def _averaged_shares(members: _Members) -> Headline:
+    """The mean over patients of the share of each."""
+    groups = members.by_patient
+    patients = [group[0].patient for group in groups]
+    found: Headline = {}
+    for measure, outcomes in IN_REMISSION.items():
+        shares = [sum(one.outcome in outcomes for one in group) / len(group) for group in groups]
+        low, high = share_interval([(share, 1) for share in shares]) or (None, None)
+        inside = [patient for patient, share in zip(patients, shares, strict=True) if share]
+        found[measure] = Estimate(
+            len(shares),
+            sum(shares) / len(shares) if shares else None,
+            low,
+            high,
+            None,
+            "patients",
+            behind("patients", patients),
+            behind("patients", inside),
+            method="bootstrap",
+        )
     return found

@@ -44,7 +44,11 @@ class Solution:
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What a group of injections adds up to, and their sessions and patients. None: it cannot be told."""
+    """What a group of injections adds up to, and their sessions and patients. None: it cannot be told.
+
+    mg and syringes are of the injections whose allocation is not closed: `closed` are not, `sessions_told` is
+    at how many sessions there was one.
+    """
 
     injections: int
     sessions: int
@@ -54,6 +58,8 @@ class Amounts:
     dose_mg: Decimal | None
     syringes: int | None
     concentrations: Sequence[Decimal]
+    closed: int
+    sessions_told: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +181,8 @@ class Injected:
             for number, solution in solutions.items()
             if solution.is_counted and solution.concentration_mg_ml is not None
         ]
-        is_told = bool(there) and all(one.agent for one in solutions.values())
+        told = np.isin(kind, [number for number, one in solutions.items() if one.agent])
+        is_told = bool(told.any())
         sessions = _each_once(session)
         return Amounts(
             injections=len(kind),
@@ -184,7 +191,7 @@ class Injected:
             volume_ml=sum((self._volumes[number] * times[number] for number in there), Decimal(0)),
             median_volume_ml=_median({number: (self._volumes[number], times[number]) for number in there}),
             dose_mg=sum(doses, Decimal(0)) if is_told else None,
-            syringes=self._syringes(kind, session) if is_told else None,
+            syringes=self._syringes(kind[told], session[told]) if is_told else None,
             concentrations=sorted(
                 {
                     one.concentration_mg_ml
@@ -192,6 +199,8 @@ class Injected:
                     if one.is_counted and one.concentration_mg_ml is not None
                 }
             ),
+            closed=int((~told).sum()),
+            sessions_told=len(_each_once(session[told])),
         )
 
     def treatments(self, part: Part) -> int:
@@ -202,6 +211,15 @@ class Injected:
     def injections_behind(self, part: Part) -> Behind:
         """These injections."""
         return Behind("injections", lambda: self._chosen(part))
+
+    def closed_behind(self, part: Part) -> Behind:
+        """Those whose allocation is closed."""
+        return Behind("injections", lambda: [one for one in self._chosen(part) if not one.injection.agent])
+
+    def treatments_behind(self, part: Part) -> Behind:
+        """The treatment sessions at which they were given."""
+        sessions = self.sessions_behind(part).find
+        return Behind("sessions", lambda: [one for one in sessions() if one.session.kind == "treatment"])
 
     def sessions_behind(self, part: Part) -> Behind:
         """The sessions at which they were given."""

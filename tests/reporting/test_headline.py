@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from scipy import stats
 
+from stsclinic.reporting.figures import figures
 from stsclinic.reporting.headline import CHOICE, headline, under_other_choices
 from stsclinic.reporting.records import Registry
 from stsclinic.reporting.selection import Selection
@@ -156,4 +157,96 @@ def test_the_horizon_says_when(registry):
 
 def test_every_choice_has_its_row(report):
     (scores,) = [one for one in tables(report) if one.code == "how_sure_scores"]
-    assert [row["choice"] for row in scores.as_dicts()] == list(CHOICE)
+    for measure in ("ptga", "phga"):
+        assert [row["choice"] for row in scores.as_dicts() if row["measure"] == measure] == list(CHOICE)
+
+
+class TestTheChosenUnit:
+    """Each row counts what was chosen, so that the rows can be compared; where it cannot, it says what it counts."""
+
+    UNITS = (("series", "series"), ("patient", "patients"), ("lesion", "lesions"))
+
+    def shares(self, registry, unit):
+        found = {one.code: one for one in tables(summarise(registry, Selection(unit=unit)))}
+        return {
+            row["choice"]: row
+            for row in found["how_sure_remission"].as_dicts()
+            if row["measure"] == "complete"
+        }
+
+    @pytest.mark.parametrize(("unit", "level"), UNITS)
+    def test_of_remission(self, registry, unit, level):
+        rows = self.shares(registry, unit)
+        assert {rows[choice]["unit"] for choice in ("as_reported", "carried_forward", "all_series")} == {
+            level
+        }
+        assert rows["averaged"]["unit"] == "patients"
+        assert rows["first_series"]["unit"] == ("lesions" if unit == "lesion" else "series")
+
+    def test_the_lesions_of_aarhus(self, report, registry):
+        """Nothing is carried forward there, so the two rows say the same of the same 106 lesions."""
+        rows = self.shares(registry, "lesion")
+        assert (rows["as_reported"]["n"], rows["as_reported"]["value"]) == (
+            106,
+            pytest.approx(100 * 22 / 106),
+        )
+        assert rows["carried_forward"]["value"] == rows["as_reported"]["value"]
+        shares = []
+        for series in by_patient(report).values():
+            lesions = [one for _, _, outcome in series for one in outcome.lesions]
+            gone = sum(one.outcomes["follow_up"] == "complete" for one in lesions)
+            shares.append(gone / len(lesions))
+        assert rows["averaged"]["value"] == pytest.approx(100 * statistics.mean(shares))
+
+    @pytest.mark.parametrize(
+        ("unit", "level"), [("series", "series"), ("patient", "patients"), ("lesion", "series")]
+    )
+    def test_of_the_scores(self, registry, unit, level):
+        (table,) = [
+            one for one in tables(summarise(registry, Selection(unit=unit))) if one.code == "how_sure_scores"
+        ]
+        found = {row["choice"]: row["unit"] for row in table.as_dicts()}
+        assert found == {
+            "as_reported": level,
+            "first_series": "series",
+            "averaged": "patients",
+            "mixed": "series",
+            "carried_forward": level,
+            "all_series": level,
+        }
+
+    def test_a_series_without_two_scores_is_in_no_row_of_two_scores(self, registry):
+        rows = self.shares(registry, "series")
+        assert rows["all_series"]["n"] < 120
+
+    @pytest.mark.parametrize("unit", ["series", "patient", "lesion"])
+    def test_as_reported_is_the_headline(self, registry, unit):
+        found = {one.code: one for one in tables(summarise(registry, Selection(unit=unit)))}
+        for code in ("how_sure_scores", "how_sure_remission"):
+            for row in found[code].as_dicts():
+                if row["choice"] == "as_reported":
+                    (said,) = [
+                        one for one in found["headline"].as_dicts() if one["measure"] == row["measure"]
+                    ]
+                    assert row["n"] == said["n"]
+                    assert row["value"] in (said["points"], said["percent"])
+                    assert (row["ci95_low"], row["ci95_high"]) == (said["ci95_low"], said["ci95_high"])
+
+
+def test_a_remark_stands_beside_the_score_that_it_is_about(registry):
+    one_each = [
+        replace(patient, series=patient.series[:1]) for patient in registry.patients if patient.series
+    ]
+    (scores,) = [one for one in tables(summarise(Registry(one_each))) if one.code == "how_sure_scores"]
+    remarks = {(row["measure"], row["method"]) for row in scores.as_dicts() if row["choice"] == "mixed"}
+    assert remarks == {("ptga", "No patient has two series."), ("phga", "No patient has two series.")}
+
+
+def test_the_figure_shows_each_choice_and_says_its_numbers(report):
+    (figure,) = [one for one in figures(tables(report)) if one.code == "how-sure"]
+    words = [text.words for text in figure.texts]
+    assert words.count("As reported") == 2
+    assert words.count("Mixed model") == 1
+    assert "Complete remission, as reported: 36.1 % (21.6 to 52.8)." in figure.description
+    squares = [path for path in figure.paths if path.style == "bar-1"]
+    assert len(squares) == 2 * 6 + 2 * 5

@@ -47,6 +47,19 @@ def test_every_count_has_exactly_that_many_rows(registries, case, visible):
     assert walked > 100
 
 
+EXPOSURE = {"treatments": "Sessions", "injections": "Injections"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_a_rate_is_per_opens_the_treatments_and_injections(registries, case):
+    report = summarise(registries[case], allocation_visible=all_open)
+    (rates,) = [table for table in tables(report) if table.code == "side_effect_rates"]
+    for number, row in enumerate(rates.as_dicts()):
+        for column, title in EXPOSURE.items():
+            listed = rows_behind(report, rates.behind(number, column))
+            assert (listed.title, len(listed.rows)) == (title, row[column])
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_every_other_number_of_a_summary_leads_to_rows_too(registries, case):
     report = summarise(registries[case], allocation_visible=all_open)

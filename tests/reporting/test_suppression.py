@@ -51,11 +51,16 @@ def cross_table(counts):
 
 
 def solutions(shown):
-    """Every table of whole numbers that fits what is shown, where nothing hidden is 0. Slow and obvious."""
+    """Every table of whole numbers that fits what is shown. Slow and obvious.
+
+    What is hidden is not 0, but where the total beside it is hidden too.
+    """
     height, width = len(shown) - 1, len(shown[0]) - 1
     most = 14
     choices = [
-        range(1, most) if shown[row][place] is HIDDEN else (shown[row][place],)
+        range(HIDDEN not in (shown[row][width], shown[height][place]), most)
+        if shown[row][place] is HIDDEN
+        else (shown[row][place],)
         for row in range(height)
         for place in range(width)
     ]
@@ -64,7 +69,7 @@ def solutions(shown):
         whole = [(*row, sum(row)) for row in inner]
         whole.append(tuple(sum(column) for column in zip(*whole, strict=True)))
         if all(
-            (value > 0) if told is HIDDEN else value == told
+            told is HIDDEN or value == told
             for row, told_row in zip(whole, shown, strict=True)
             for value, told in zip(row, told_row, strict=True)
         ):
@@ -73,17 +78,18 @@ def solutions(shown):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=3), min_size=2, max_size=2))
-def test_no_hidden_number_can_be_computed_from_the_totals(counts):
+def test_no_small_number_can_be_computed_from_the_totals(counts):
     assume(len({len(row) for row in counts}) == 1)
-    (shown,) = fit_for_sharing([cross_table(counts)])
-    hidden = [(r, c) for r, row in enumerate(shown.rows) for c, value in enumerate(row) if value is HIDDEN]
+    table = cross_table(counts)
+    (shown,) = fit_for_sharing([table])
+    small = [(r, c) for r, row in enumerate(table.rows) for c, value in enumerate(row) if 0 < value < FEWEST]
     for row in shown.rows:
         assert all(value is HIDDEN or value == 0 or value >= FEWEST for value in row)
     if sum(value is HIDDEN for row in shown.rows[:-1] for value in row[:-1]) > 4:
         return  # too many to try; the smaller ones show it
-    possible: dict = {cell: set() for cell in hidden}
+    possible: dict = {cell: set() for cell in small}
     for whole in solutions(shown.rows):
-        for row, column in hidden:
+        for row, column in small:
             possible[row, column].add(whole[row][column])
     assert all(len(values) > 1 for values in possible.values()), (shown.rows, possible)
 

@@ -307,6 +307,13 @@ class TestAllocation:
         assert CONTROLLED.isdisjoint(csv_tables(client))
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1900-01-01", "1979-12-31", "2108-01-01", "9999-12-31"])
+@pytest.mark.parametrize("file_format", ["csv", "xlsx", "pdf", "tables"])
+def test_any_day_can_be_stated(client, file_format, day):
+    reader(client, load("hershey"))
+    assert len(download(client, file_format, stated=day)) > 1000
+
+
 class TestFilter:
     @pytest.fixture
     def clinic(self, client):
@@ -460,12 +467,12 @@ class TestFigures:
     def test_each_figure_stands_on_the_page_with_its_words_and_its_tables(self, client):
         reader(client, load("aarhus"))
         html = page(client)
-        assert html.count("<figure") == 7
+        assert html.count("<figure") == 8
         words = words_of(html)
         assert "13 (44.8 %)" in words
         assert "38 patients, 120 series" in words
         assert "Of 106 lesions followed, 22 were seen gone." in words
-        assert html.count("<desc") == 7
+        assert html.count("<desc") == 8
         for code in ("flow", "score_intervals", "sizes", "at_risk", "side_effect_course"):
             assert f'href="#part-{code}"' in html
             assert f'id="part-{code}"' in html

@@ -139,8 +139,8 @@ def test_it_is_tagged_with_headings_and_words_for_each_figure(client):
     pdf = read_pdf(content)
     here = [title for code, title in SECTION.items() if code != "controlled"]
     assert pdf.headings == ["Contents", *here, "Methods", "References", "Notes"]
-    assert pdf.tags["Figure"] == 7
-    assert content.count(b"/Alt") >= 7
+    assert pdf.tags["Figure"] == 8
+    assert content.count(b"/Alt") >= 8
     assert pdf.page_numbers == [(number, len(pdf.pages)) for number in range(1, len(pdf.pages) + 1)]
 
 

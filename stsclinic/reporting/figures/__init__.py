@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from stsclinic.drawing import Figure
 from stsclinic.reporting.figures.flow import flow_figure, within_figure
+from stsclinic.reporting.figures.how_sure import how_sure_figure
 from stsclinic.reporting.figures.lanes import lanes_figure
 from stsclinic.reporting.figures.remission import gone_figure, remission_figure
 from stsclinic.reporting.figures.scores import scores_figure, sizes_figure, subjects_figure, waterfall_figure
 from stsclinic.reporting.tables import Table
 
 SECTION_OF = {
+    "how-sure": "summary",
     "flow": "flow",
     "flow-within": "flow",
     "scores": "scores",
@@ -30,6 +32,7 @@ def figures(tables: Sequence[Table]) -> list[Figure]:
     """The figures of these tables, in the order in which they are read; those without data are left out."""
     by_code = {table.code: table for table in tables}
     drawn = (
+        how_sure_figure(by_code),
         flow_figure(by_code),
         within_figure(by_code),
         scores_figure(by_code),

@@ -11,7 +11,7 @@ from stsclinic.reporting.records import InfusionRecord
 from stsclinic.reporting.rows import SessionOf, behind
 from stsclinic.reporting.selection import Course
 from stsclinic.reporting.summary import Report
-from stsclinic.reporting.tables.table import Column, Rows, Sum, Table
+from stsclinic.reporting.tables.table import Column, Rows, Table
 
 GROUPED_BY = {
     "all": "All injections",
@@ -31,8 +31,8 @@ FOOTNOTES = (
     "other injections stand under “Series not analysed”.",
 )
 CLOSED_FOOTNOTE = (
-    "Where an allocation is closed, agent and concentration are left out, so mg and syringes are not told for "
-    "groups that hold such an injection."
+    "Where an allocation is closed, agent and concentration are left out: mg, mean mg and syringes are those of "
+    "the other injections; how many are left out of them stands beside."
 )
 INFUSION_FOOTNOTE = "Infusions: the dose into a vein, in g, and its duration."
 
@@ -52,6 +52,7 @@ def dose_tables(report: Report, injected: Injected) -> list[Table]:
 
 
 def _doses(report: Report, injected: Injected) -> Table:
+    closed = (Column("closed", "Injections of a closed allocation", "count"),) if report.has_concealed else ()
     rows = Rows(
         (
             Column("by", "By", "code", labels=GROUPED_BY),
@@ -62,8 +63,16 @@ def _doses(report: Report, injected: Injected) -> Table:
             Column("volume_ml", "Volume", "number", "ml", 2),
             Column("median_volume_ml", "Median volume", "number", "ml", 2),
             Column("dose_mg", "Dose", "number", "mg", 0),
-            Column("mean_dose_mg", "Mean dose per session", "number", "mg", 1),
+            Column(
+                "mean_dose_mg",
+                "Mean dose per session",
+                "number",
+                "mg",
+                1,
+                computed_from=("dose_mg", "sessions"),
+            ),
             Column("syringes", "1 ml syringes", "whole"),
+            *closed,
             Column("concentrations", "Concentrations (mg/ml)"),
         )
     )
@@ -75,13 +84,16 @@ def _doses(report: Report, injected: Injected) -> Table:
         ("concentration", _by_concentration(injected)),
     ):
         numbers = [_add(rows, by, label, injected, part) for label, part in groups if part.inside.any()]
-        rows.sums.append(Sum([(number, "injections") for number in numbers], (total, "injections")))
+        for column in ("injections", "sessions", "patients"):
+            rows.add_up(column, numbers, total)
     footnotes = (*FOOTNOTES, *((CLOSED_FOOTNOTE,) if report.has_concealed else ()))
     return rows.table("doses", "Doses injected", "doses", footnotes)
 
 
 def _add(rows: Rows, by: str, label: str, injected: Injected, part: Part) -> int:
     found = injected.amounts(part)
+    with_closed = any(column.code == "closed" for column in rows.columns)
+    dose = None if found.dose_mg is None else float(found.dose_mg)
     return rows.add(
         (
             by,
@@ -91,13 +103,18 @@ def _add(rows: Rows, by: str, label: str, injected: Injected, part: Part) -> int
             found.patients,
             float(found.volume_ml) if found.injections else None,
             None if found.median_volume_ml is None else float(found.median_volume_ml),
-            None if found.dose_mg is None else float(found.dose_mg),
-            None if found.dose_mg is None else float(found.dose_mg / found.sessions),
+            dose,
+            None if found.dose_mg is None else float(found.dose_mg / found.sessions_told),
             found.syringes,
+            *((found.closed,) if with_closed else ()),
             ", ".join(show_decimal(one) for one in found.concentrations),
         ),
         injected.injections_behind(part),
-        by={"sessions": injected.sessions_behind(part), "patients": injected.patients_behind(part)},
+        by={
+            "sessions": injected.sessions_behind(part),
+            "patients": injected.patients_behind(part),
+            "closed": injected.closed_behind(part),
+        },
     )
 
 

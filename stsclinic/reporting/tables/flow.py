@@ -19,7 +19,7 @@ STAGE = {
     "eligible": "Eligible",
     "consented": "Consented",
     "treated": "Treated",
-    "series": "Series",
+    "series": "Series with a treatment",
     "analysed": "Analysed",
 }
 
@@ -32,11 +32,17 @@ LEAVING = {
 }
 
 WITHIN_STAGE = {
+    "assessed": "Assessed for treatment",
+    "excluded": "Not assigned",
     "assigned": "Two lesions assigned",
+    "waiting": "Not treated yet",
     "treated": "Treated",
     "left": "Left",
+    "continuing": "Still in treatment",
     "analysed": "Analysed",
 }
+OTHER_TREATMENT = "other_treatment"
+WITHIN_LEAVING = {**STOP_REASON, **LEAVING, OTHER_TREATMENT: "Treated outside a controlled protocol"}
 
 FOOTNOTES = (
     "Flow: a patient who was treated counts as eligible and consented, whether or not a date of consent is "
@@ -45,7 +51,7 @@ FOOTNOTES = (
     "who have such a series.",
 )
 WITHIN_FOOTNOTE = (
-    "Within-person: each subject has a lesion in each arm, so a subject who leaves takes both. Analysed: the "
+    "Within-person: assessed are the patients of the selection in clinics with a controlled series. Each subject has a lesion in each arm, so a subject who leaves takes both. Analysed: the "
     "series is complete; each lesion also needs two assessments to be compared."
 )
 
@@ -116,11 +122,17 @@ def _series_rows(report: Report, rows: Rows) -> None:
         )
         return number, "series"
 
-    total = add("series", "", every, with_patients=True)
+    def left(reason: str) -> list[SeriesOutcome]:
+        return [one for one in every if one.verdict.reason == reason]
+
+    # A series without a treatment leads nobody from treated to analysed.
+    if untreated := left("no_treatment"):
+        add("treated", "no_treatment", untreated, with_patients=False)
+    total = add("series", "", [one for one in every if one.course.treatments], with_patients=True)
     parts = [
-        add("series", reason, [one for one in every if one.verdict.reason == reason], with_patients=False)
+        add("series", reason, left(reason), with_patients=False)
         for reason in LEFT_OUT
-        if report.cohort["left_out"].get(reason)
+        if reason != "no_treatment" and report.cohort["left_out"].get(reason)
     ]
     analysed = add("analysed", "", report.series, with_patients=True)
     rows.sums.append(Sum([*parts, analysed], total))
@@ -140,14 +152,18 @@ def _within(report: Report) -> Table:
     rows = Rows(
         (
             Column("stage", "Stage", "code", labels=WITHIN_STAGE),
-            Column("leaving", "Because", "code", labels={**STOP_REASON, **LEAVING, "open": "Still going on"}),
+            Column("leaving", "Because", "code", labels=WITHIN_LEAVING),
             Column("subjects", "Subjects", "count"),
             Column("lesions", "Lesions", "count"),
             *arms,
         )
     )
 
-    def add(stage: str, reason: str, outcomes: Sequence[SeriesOutcome]) -> None:
+    def before(stage: str, reason: str, patients: Sequence[PatientRecord]) -> int:
+        of = behind("patients", patients)
+        return rows.add((stage, reason, len(patients), None, *(None for _ in arms)), by={"subjects": of})
+
+    def add(stage: str, reason: str, outcomes: Sequence[SeriesOutcome]) -> int:
         patients = list({one.course.patient.patient_id: one.course.patient for one in outcomes}.values())
         by = {"subjects": behind("patients", patients)}
         counts = []
@@ -160,21 +176,64 @@ def _within(report: Report) -> Table:
             ]
             by[name] = behind("lesions", lesions)
             counts.append(len(lesions))
-        rows.add((stage, reason, len(patients), *counts), by=by)
+        number = rows.add((stage, reason, len(patients), *counts), by=by)
+        if arms and sum(counts[1:]) == counts[0]:
+            rows.sums.append(Sum([(number, "active"), (number, "control")], (number, "lesions")))
+        return number
 
+    def adds_up(parts: Sequence[int], total: int, columns: Sequence[str]) -> None:
+        for column in columns:
+            rows.add_up(column, parts, total)
+
+    assessed, excluded = _assessed(report, controlled)
+    first = before("assessed", "", assessed)
+    parts = [before("excluded", reason, patients) for reason, patients in excluded.items()]
+    assigned = add("assigned", "", controlled)
+    adds_up([*parts, assigned], first, ("subjects",))
+    counted = ["subjects", *_arms(opened)]
     treated = [one for one in controlled if one.course.treatments]
-    done = [one for one in treated if one.verdict.reason != "incomplete"]
-    add("assigned", "", controlled)
-    add("treated", "", treated)
-    for reason in dict.fromkeys(_why(one) for one in treated if one.verdict.reason == "incomplete"):
-        add("left", reason, [one for one in treated if one not in done and _why(one) == reason])
-    add("analysed", "", done)
+    parts = []
+    if waiting := [one for one in controlled if not one.course.treatments]:
+        parts.append(add("waiting", "", waiting))
+    total = add("treated", "", treated)
+    adds_up([*parts, total], assigned, counted)
+    going_on = [one for one in treated if _is_going_on(one)]
+    left = [one for one in treated if one.verdict.reason == "incomplete" and one not in going_on]
+    parts = [
+        add("left", reason, [one for one in left if _why(one) == reason])
+        for reason in dict.fromkeys(_why(one) for one in left)
+    ]
+    if going_on:
+        parts.append(add("continuing", "", going_on))
+    done = add("analysed", "", [one for one in treated if one.verdict.reason != "incomplete"])
+    adds_up([*parts, done], total, counted)
     return rows.table("flow_within", "Flow within persons, controlled protocols", "flow", (WITHIN_FOOTNOTE,))
 
 
+def _assessed(
+    report: Report, controlled: Sequence[SeriesOutcome]
+) -> tuple[list[PatientRecord], dict[str, list[PatientRecord]]]:
+    """Who was assessed, and those without a controlled series by why they have none."""
+    clinics = {one.course.patient.clinic for one in controlled}
+    assigned = {one.course.patient.patient_id for one in controlled}
+    assessed: list[PatientRecord] = []
+    excluded: dict[str, list[PatientRecord]] = {}
+    for patient, courses in report.chosen.patients:
+        if patient.clinic not in clinics:
+            continue
+        assessed.append(patient)
+        if patient.patient_id not in assigned:
+            _, reason = leaving(patient, courses) or ("", OTHER_TREATMENT)
+            excluded.setdefault(reason, []).append(patient)
+    return assessed, {reason: excluded[reason] for reason in WITHIN_LEAVING if reason in excluded}
+
+
+def _is_going_on(one: SeriesOutcome) -> bool:
+    return one.verdict.reason == "incomplete" and one.course.series.status not in ("completed", "stopped")
+
+
 def _why(one: SeriesOutcome) -> str:
-    series = one.course.series
-    return series.stop_reason or ("incomplete" if series.status == "completed" else "open")
+    return one.course.series.stop_reason or "incomplete"
 
 
 def _arms(opened: bool) -> dict[str, Callable[[str], bool]]:

@@ -86,8 +86,8 @@ def _intervals(report: Report) -> Table:
             Column("outcome", "Outcome", "code", labels=OUTCOME | {ANY: "Complete or partial"}),
             Column("n", "n", "count"),
             Column("total", "Of", "count"),
-            Column("percent", "Share", "number", "%", 1),
-            *interval_columns(1, "%"),
+            Column("percent", "Share", "number", "%", 1, computed_from=("n", "total")),
+            *interval_columns(1, "%", ("n", "total")),
             Column("method", "Interval", "code", labels=METHOD),
         )
     )

@@ -1,7 +1,7 @@
 """Side effects: events and patients, and rates per 100 treatments and per 100 injections."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from stsclinic.clinical.terms import BODY_SITE, SIDE_EFFECT_TERM
 from stsclinic.reporting.injected import Injected, Part, solution_of
@@ -9,7 +9,7 @@ from stsclinic.reporting.records import SideEffectRecord
 from stsclinic.reporting.rows import Behind, SessionOf, behind
 from stsclinic.reporting.statistics.rates import rate_per_100
 from stsclinic.reporting.summary import Report
-from stsclinic.reporting.tables.table import Column, Rows, Sum, Table
+from stsclinic.reporting.tables.table import Column, Rows, Table
 
 GROUPED_BY = {
     "all": "All side effects",
@@ -75,30 +75,32 @@ def _rates(report: Report, injected: Injected) -> Table:
             Column("group", "Group"),
             Column("events", "Events", "count"),
             Column("patients", "Patients", "count"),
-            Column("treatments", "Treatments", "whole"),
-            Column("per_100_treatments", "Per 100 treatments", "number", decimals=1),
-            Column("treatments_low", "95% CI from", "number", decimals=1),
-            Column("treatments_high", "95% CI to", "number", decimals=1),
-            Column("injections", "Injections", "whole"),
-            Column("per_100_injections", "Per 100 injections", "number", decimals=1),
-            Column("injections_low", "95% CI from", "number", decimals=1),
-            Column("injections_high", "95% CI to", "number", decimals=1),
+            Column("treatments", "Treatments", "count"),
+            *_rate_columns("treatments"),
+            Column("injections", "Injections", "count"),
+            *_rate_columns("injections"),
         )
     )
     patients = {patient.patient_id: patient for patient, _ in report.chosen.patients}
     found = _Exposure(report, injected)
     events = list(report.chosen.side_effects)
 
-    def add(by: str, label: str, group: Sequence[SideEffectRecord], treatments: int, injections: int) -> int:
-        per_treatment = rate_per_100(len(group), treatments) or (None, None, None)
-        per_injection = rate_per_100(len(group), injections) or (None, None, None)
-        people = _patients_of(group, patients)
-        values = (by, label, len(group), len({one.patient_id for one in group}), treatments, *per_treatment)
+    def add(by: str, label: str, group: Sequence[SideEffectRecord], exposed: _Exposed) -> int:
+        per_treatment = rate_per_100(len(group), exposed.treatments) or (None, None, None)
+        per_injection = rate_per_100(len(group), exposed.injections) or (None, None, None)
+        people = len({one.patient_id for one in group})
+        values = (by, label, len(group), people, exposed.treatments, *per_treatment)
         return rows.add(
-            (*values, injections, *per_injection), behind("side_effects", group), by={"patients": people}
+            (*values, exposed.injections, *per_injection),
+            behind("side_effects", group),
+            by={
+                "patients": _patients_of(group, patients),
+                "treatments": exposed.treatments_behind,
+                "injections": exposed.injections_behind,
+            },
         )
 
-    total = add("all", "", events, found.treatments, found.injections)
+    total = add("all", "", events, found.every)
     for by, labels, key_of in (
         ("term", SIDE_EFFECT_TERM, lambda one: one.term),
         ("grade", {grade: f"Grade {grade}" for grade in range(1, 6)}, lambda one: one.grade),
@@ -110,25 +112,52 @@ def _rates(report: Report, injected: Injected) -> Table:
         parts = []
         for key, label in (labels or {key: key for key in sorted(grouped)}).items():
             if group := grouped.get(key):
-                parts.append(add(by, label, group, *found.of(by, key)))
-        rows.sums.append(Sum([(number, "events") for number in parts], (total, "events")))
+                parts.append(add(by, label, group, found.of(by, key)))
+        for column in ("events", "patients"):
+            rows.add_up(column, parts, total)
     return rows.table(
         "side_effect_rates", "Side effects per 100 treatments and injections", "side_effects", FOOTNOTES
     )
 
 
+def _rate_columns(exposure: str) -> tuple[Column, Column, Column]:
+    needs = ("events", exposure)
+    return (
+        Column(f"per_100_{exposure}", f"Per 100 {exposure}", "number", decimals=1, computed_from=needs),
+        Column(f"{exposure}_low", "95% CI from", "number", decimals=1, computed_from=needs),
+        Column(f"{exposure}_high", "95% CI to", "number", decimals=1, computed_from=needs),
+    )
+
+
+class _Exposed(NamedTuple):
+    """How many treatments and injections, and what is behind them."""
+
+    treatments: int
+    injections: int
+    treatments_behind: Behind
+    injections_behind: Behind
+
+
 class _Exposure:
-    """How many treatments and injections there were, all together and by site and concentration."""
+    """Which treatments and injections there were, all together and by site and concentration."""
 
     def __init__(self, report: Report, injected: Injected):
-        self.treatments = report.cohort["treatment_sessions"]
-        self.injections = report.cohort["injections"]
+        sessions = [course for _, courses in report.chosen.patients for course in courses]
+        self.every = _Exposed(
+            report.cohort["treatment_sessions"],
+            report.cohort["injections"],
+            Behind(
+                "sessions",
+                lambda: [SessionOf(course, one) for course in sessions for one in course.treatments],
+            ),
+            injected.injections_behind(injected.all),
+        )
         self._injected = injected
         self._patients = {
             patient.patient_id: (patient, courses) for patient, courses in report.chosen.patients
         }
 
-    def of(self, by: str, key: Any) -> tuple[int, int]:
+    def of(self, by: str, key: Any) -> _Exposed:
         """The treatments and injections of a group."""
         injected = self._injected
         if by == "site":
@@ -136,11 +165,16 @@ class _Exposure:
         elif by == "concentration":
             names, numbers = injected.labels, injected.by_label
         else:
-            return self.treatments, self.injections
+            return self.every
         if key not in names:
-            return 0, 0
+            return _Exposed(0, 0, behind("sessions", ()), behind("injections", ()))
         part = Part(numbers, names.index(key))
-        return injected.treatments(part), int(part.inside.sum())
+        return _Exposed(
+            injected.treatments(part),
+            int(part.inside.sum()),
+            injected.treatments_behind(part),
+            injected.injections_behind(part),
+        )
 
     def site_of_event(self, one: SideEffectRecord) -> str:
         """The body site of its lesion; empty without one."""

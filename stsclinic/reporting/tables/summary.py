@@ -13,7 +13,7 @@ from stsclinic.reporting.headline import (
     headline,
     under_other_choices,
 )
-from stsclinic.reporting.rows import LEVEL, Behind
+from stsclinic.reporting.rows import LEVEL
 from stsclinic.reporting.selection import UNIT
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
@@ -23,7 +23,7 @@ METHOD = {
     "t": "Student's t",
     "wilson": "Wilson",
     "bootstrap": "Bootstrap over patients",
-    "": "",
+    "wald": "Wald",
 }
 
 
@@ -37,10 +37,10 @@ def _headline(report: Report) -> Table:
             Column("measure", "Result", "code", labels=MEASURE),
             Column("unit", "Of", "code", labels=LEVEL),
             Column("n", "n", "count"),
-            Column("points", "Points", "number", decimals=2),
-            Column("percent", "Share", "number", "%", 1),
-            *interval_columns(2),
-            Column("p", "p", "p"),
+            Column("points", "Points", "number", decimals=2, computed_from=("n",)),
+            Column("percent", "Share", "number", "%", 1, computed_from=("n",)),
+            *interval_columns(2, computed_from=("n",)),
+            Column("p", "p", "p", computed_from=("n",)),
             Column("method", "Interval", "code", labels=METHOD),
         )
     )
@@ -50,18 +50,9 @@ def _headline(report: Report) -> Table:
             continue
         is_score = measure in SCALES_OF_HEADLINE
         value, low, high = _scaled(found, 1 if is_score else 100)
+        points, percent = (value, None) if is_score else (None, value)
         rows.add(
-            (
-                measure,
-                found.unit,
-                found.n,
-                value if is_score else None,
-                None if is_score else value,
-                low,
-                high,
-                found.p,
-                "t" if is_score else "wilson" if found.unit == "patients" else "bootstrap",
-            ),
+            (measure, found.unit, found.n, points, percent, low, high, found.p, found.method),
             found.rows,
             by={"n": found.counted},
         )
@@ -83,38 +74,31 @@ def _how_sure(report: Report) -> Iterable[Table]:
         ("how_sure_remission", "How sure: remission under other choices", ("complete", "any")),
     ):
         is_score = code == "how_sure_scores"
-        rows = Rows(_choice_columns(measures, is_score))
-        for choice in CHOICE:
-            estimates = [found[choice][measure] for measure in measures]
-            if all(estimate is None for estimate in estimates):
-                continue
-            values: list[Any] = [choice]
-            by: dict[str, Behind] = {}
-            for measure, estimate in zip(measures, estimates, strict=True):
-                assert estimate is not None
-                values += [estimate.n, *_scaled(estimate, 1 if is_score else 100)]
+        rows = Rows(_choice_columns(is_score))
+        for measure in measures:
+            for choice in CHOICE:
+                estimate = found[choice][measure]
+                if estimate is None:
+                    continue
+                values: list[Any] = [measure, choice, estimate.unit, estimate.n]
+                values += _scaled(estimate, 1 if is_score else 100)
                 values += [estimate.p] if is_score else []
-                columns = [column.code for column in rows.columns if column.code.startswith(f"{measure}_")]
-                by |= dict.fromkeys(columns, estimate.rows) | {f"{measure}_n": estimate.counted}
-            problems = dict.fromkeys(one.problem for one in estimates if one and one.problem)
-            values.append(" ".join(problems))
-            rows.add(values, by=by)
+                values.append(estimate.problem or METHOD[estimate.method])
+                rows.add(values, estimate.rows, by={"n": estimate.counted})
         yield rows.table(code, title, "summary", FOOTNOTES)
 
 
-def _choice_columns(measures: Iterable[str], is_score: bool) -> Iterable[Column]:
-    words = {"ptga": "PtGA", "phga": "PhGA", "complete": "Complete", "any": "Complete or partial"}
-    unit, decimals = ("", 2) if is_score else ("%", 1)
+def _choice_columns(is_score: bool) -> Iterable[Column]:
+    unit, decimals, needs = ("", 2, ("n",)) if is_score else ("%", 1, ("n",))
+    yield Column("measure", "Result", "code", labels=MEASURE)
     yield Column("choice", "Choice", "code", labels=CHOICE)
-    for measure in measures:
-        name = words[measure]
-        yield Column(f"{measure}_n", f"{name}: n", "count")
-        yield Column(f"{measure}_value", "mean decrease" if is_score else "share", "number", unit, decimals)
-        yield Column(f"{measure}_low", "95% CI from", "number", unit, decimals)
-        yield Column(f"{measure}_high", "95% CI to", "number", unit, decimals)
-        if is_score:
-            yield Column(f"{measure}_p", "p", "p")
-    yield Column("problem", "Remark")
+    yield Column("unit", "Of", "code", labels=LEVEL)
+    yield Column("n", "n", "count")
+    yield Column("value", "Points" if is_score else "Share", "number", unit, decimals, computed_from=needs)
+    yield from interval_columns(decimals, unit, needs)
+    if is_score:
+        yield Column("p", "p", "p", computed_from=needs)
+    yield Column("method", "Interval")
 
 
 def _scaled(found: Estimate, by: int) -> tuple[float | None, float | None, float | None]:

@@ -61,7 +61,8 @@ class Column:
     number; p; figure: an int, a Share or a Spread.
 
     `labels` gives the words for a code; a code without words stands for itself.
-    `betrays_allocation` marks what must not be shown while the allocation is closed.
+    `betrays_allocation` marks what must not be shown while the allocation is closed. `computed_from` are the
+    columns of the row without which a shared output must not tell it, beside the rows behind it.
     """
 
     code: str
@@ -71,6 +72,7 @@ class Column:
     decimals: int | None = None
     labels: Mapping[str, str] | None = None
     betrays_allocation: bool = False
+    computed_from: Sequence[str] = ()
 
     @property
     def is_number(self) -> bool:
@@ -173,6 +175,12 @@ class Rows:
             if found is not None and column.is_number:
                 self._behind[number, column.code] = found
         return number
+
+    def add_up(self, column: str, parts: Sequence[int], total: int) -> None:
+        """Say that the counts of these rows add up to that of another, where they do: groups may overlap."""
+        place = [one.code for one in self.columns].index(column)
+        if sum(self.rows[part][place] for part in parts) == self.rows[total][place]:
+            self.sums.append(Sum([(part, column) for part in parts], (total, column)))
 
     def table(self, code: str, title: str, section: str, footnotes: Sequence[str] = (), **more: Any) -> Table:
         found = self._behind

@@ -1,6 +1,6 @@
 """Words and columns that several tables share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from stsclinic.reporting.scores import SCALES
 from stsclinic.reporting.summary import Report
@@ -18,8 +18,10 @@ def time_words(time: str) -> str:
     return "Before the last" if time == "last" else f"Before treatment {time.removeprefix('before_')}"
 
 
-def interval_columns(decimals: int, unit: str = "") -> tuple[Column, Column]:
+def interval_columns(
+    decimals: int, unit: str = "", computed_from: Sequence[str] = ()
+) -> tuple[Column, Column]:
     return (
-        Column("ci95_low", "95% CI from", "number", unit, decimals),
-        Column("ci95_high", "95% CI to", "number", unit, decimals),
+        Column("ci95_low", "95% CI from", "number", unit, decimals, computed_from=computed_from),
+        Column("ci95_high", "95% CI to", "number", unit, decimals, computed_from=computed_from),
     )

@@ -6,7 +6,7 @@ from stsclinic.alter_codes import AlterRule
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0011_lesion_disguise"),
+        ("sessions_app", "0012_call_answers"),
     ]
 
     operations = [

@@ -6,12 +6,13 @@ typed, a correction what somebody else makes of its session.
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable
+from typing import NamedTuple
 
 from sessions_app.entries import lesion_field
 from sessions_app.last_time import GivenBefore
-from sessions_app.models import DraftField, Infusion
-from sessions_app.sheet import BETRAYING_FIELDS, SheetPlan, as_text, day_of_visit, values_of
+from sessions_app.models import Infusion, SessionDraft
+from sessions_app.sheet import SheetPlan, as_text, day_of_visit, values_of
+from sessions_app.sheet_fields import BETRAYING_FIELDS
 from stsclinic.clinical.numbers import show_decimal
 
 
@@ -27,7 +28,20 @@ def carried_values(plan: SheetPlan, visit: datetime.date | None) -> dict[str, st
     return _injections(plan, visit) if plan.has_injections else {}
 
 
-def carried_anew(plan: SheetPlan, fields: Iterable[DraftField]) -> dict[str, str]:
+class Standing(NamedTuple):
+    """A field of a draft as it stands, and whether nobody typed it."""
+
+    name: str
+    value: str
+    is_carried: bool
+
+
+def standing_in(draft: SessionDraft) -> list[Standing]:
+    """The fields of a draft as they stand. One query."""
+    return [Standing(*row) for row in draft.fields.values_list(*Standing._fields)]
+
+
+def carried_anew(plan: SheetPlan, fields: list[Standing]) -> dict[str, str]:
     """{field: text} of what is to be carried for the day that is typed now and does not stand so yet."""
     rows = {row.name: row for row in fields}
     visit = day_of_visit({name: row.value for name, row in rows.items()})

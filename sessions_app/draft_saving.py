@@ -5,15 +5,15 @@ has seen, or a text that the page itself sent before without hearing whether it 
 sent twice, late or out of order, and never undoes what came after it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
 
-from lesions.models import Lesion
-from sessions_app.concealed import Concealed, concealed_for
+from sessions_app.concealed import concealed_for
 from sessions_app.models import DraftField, SeriesLesion, SessionDraft
-from sessions_app.sheet import SheetPlan
+from sessions_app.sheet_fields import SheetFields
 from stsclinic.clinical.alerts import MAY_BETRAY_ALLOCATION
 from stsclinic.clinics.models import User
 
@@ -93,16 +93,25 @@ def locked(draft: SessionDraft) -> SessionDraft:
 def save_fields(
     *, draft: SessionDraft, typed: dict[str, Typed], by: User, since: int | None = None
 ) -> SavedFields:
-    """Keep what was typed in some fields. The caller has seen to it that the fields are the sheet's.
-
-    Args:
-        since: the draft's version that the page has seen; None: what others changed is not asked for.
+    """Lock the draft, and do as `write_fields` does.
 
     Raises:
         DraftClosed: it was completed or discarded in between.
     """
-    draft = locked(draft)
-    saved = SavedFields(draft, standing=_standing(draft, set(typed), since))
+    return write_fields(draft=locked(draft), typed=typed, by=by, since=since)
+
+
+def write_fields(
+    *, draft: SessionDraft, typed: dict[str, Typed], by: User, since: int | None = None
+) -> SavedFields:
+    """Keep what was typed in some fields of an open draft that the caller holds locked.
+
+    The caller has seen to it that the fields are the sheet's.
+
+    Args:
+        since: the draft's version that the page has seen; None: what others changed is not asked for.
+    """
+    saved = SavedFields(draft, standing=_standing(draft, typed, since, by))
     now = timezone.now()
     changed = []
     for name, mine in typed.items():
@@ -133,38 +142,64 @@ def save_fields(
     return saved
 
 
-def changed_since(draft: SessionDraft, version: int) -> dict[str, DraftField]:
-    """The fields that changed after a version, by name."""
-    return _standing(draft, set(), version)
+def changed_since(draft: SessionDraft, version: int, reader: User | None = None) -> dict[str, DraftField]:
+    """The fields that changed after a version, by name. `reader`: who most likely wrote them, and need not be loaded."""
+    return _standing(draft, (), version, reader)
 
 
-def _standing(draft: SessionDraft, names: set[str], since: int | None) -> dict[str, DraftField]:
-    rows = draft.fields.select_related("by")
-    named = rows.filter(name__in=names)
-    found = named if since is None else named | rows.filter(version__gt=since)
-    return {row.name: row for row in found}
+def _standing(
+    draft: SessionDraft, names: Collection[str], since: int | None, reader: User | None
+) -> dict[str, DraftField]:
+    """The fields of these names, and those that changed since a version. One query; a second where others wrote them.
+
+    By hand, since it is asked with each field that somebody types: see sessions_app.draft_at_hand.
+    """
+    asked = [f"name IN ({', '.join(['%s'] * len(names))})"] if names else []
+    asked += ["version > %s"] if since is not None else []
+    if not asked:
+        return {}
+    values = [draft.pk, *names, *([] if since is None else [since])]
+    rows = list(DraftField.objects.raw(_FIELDS.format(" OR ".join(asked)), values))
+    known = {reader.pk: reader} if reader else {}
+    known |= User.objects.in_bulk({row.by_id for row in rows} - set(known))
+    for row in rows:
+        row.by = known[row.by_id]
+    return {row.name: row for row in rows}
+
+
+_FIELDS = "SELECT * FROM sessions_app_draftfield WHERE draft_id = %s AND ({})"
 
 
 class Holds:
-    """Which fields a draft holds that this user may see and write. Two queries at most."""
+    """Which fields a draft holds that the reader of its sheet may see and write."""
 
-    def __init__(self, draft: SessionDraft, user: User):
-        is_controlled = draft.series.protocol.is_controlled
-        treated = SeriesLesion.objects.filter(series=draft.series_id).values_list("lesion_id", flat=True)
-        plan = SheetPlan(
-            series=draft.series,
-            kind=draft.kind,
-            definition=draft.series.protocol.definition,
-            lesions=tuple(Lesion(pk=pk) for pk in treated),
-            # Nothing is kept from anybody where there is no allocation to close.
-            concealed=concealed_for(user) if is_controlled else Concealed(frozenset(), frozenset()),
-            corrects=draft.corrects,
-        )
-        self._shows_allocation = plan.shows_allocation
-        self._names = frozenset(plan.field_names) | ({REASON} if draft.corrects_id else set())
+    def __init__(self, sheet: SheetFields):
+        self._sheet = sheet
 
     def __contains__(self, name: str) -> bool:
+        if name == REASON:
+            return self._sheet.is_correction
         if not name.startswith(NOTE_OF_ALERT):
-            return name in self._names
+            return name in self._sheet
         code = name.removeprefix(NOTE_OF_ALERT).partition(":")[0]
-        return len(name) <= LONGEST_NAME and (self._shows_allocation or code not in MAY_BETRAY_ALLOCATION)
+        return len(name) <= LONGEST_NAME and (
+            self._sheet.shows_allocation or code not in MAY_BETRAY_ALLOCATION
+        )
+
+
+def fields_held(draft: SessionDraft, user: User, lesion_keys: tuple[int, ...] | None = None) -> SheetFields:
+    """The fields of a draft's sheet that this user may see and write. Two queries at most.
+
+    Args:
+        lesion_keys: the primary keys of the series' lesions, where they are loaded.
+    """
+    if lesion_keys is None:
+        treated = SeriesLesion.objects.filter(series=draft.series_id).order_by()
+        lesion_keys = tuple(treated.values_list("lesion_id", flat=True))
+    return SheetFields(
+        kind=draft.kind,
+        definition=draft.series.protocol,
+        lesion_keys=lesion_keys,
+        shows_allocation=not concealed_for(user).hides_series(draft.series),
+        is_correction=draft.corrects_id is not None,
+    )

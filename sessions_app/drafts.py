@@ -4,14 +4,15 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
-from sessions_app.carried import carried_anew, carried_values
+from sessions_app.carried import carried_anew, carried_values, standing_in
 from sessions_app.concealed import concealed_for
-from sessions_app.draft_saving import WRITTEN, DraftClosed, Typed, locked, save_fields
+from sessions_app.draft_saving import WRITTEN, DraftClosed, Typed, locked, write_fields
 from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
-from sessions_app.services import check_entry, check_new_entry, correct_session, log_session
+from sessions_app.services import arms_of, check_entry, check_new_entry, correct_session, write_session
 from sessions_app.session_alerts import SheetAlerts, alerts_of_sheet, notes_in
 from sessions_app.sheet import Reading, SheetPlan, plan_sheet, read_sheet
 from stsclinic.audit.acting import acting
@@ -101,35 +102,46 @@ def texts_of(draft: SessionDraft) -> dict[str, str]:
 def save_draft(
     *, draft: SessionDraft, names: tuple[str, ...], typed: dict[str, str], loaded: dict[str, str], by: User
 ) -> Saved:
-    """Keep a whole sheet, as a page sends it that has no script to save by itself.
+    """Lock the draft, and do as `write_sheet` does.
+
+    Raises:
+        DraftClosed: it was completed or discarded in between.
+    """
+    return write_sheet(draft=locked(draft), names=names, typed=typed, loaded=loaded, by=by)
+
+
+def write_sheet(
+    *, draft: SessionDraft, names: tuple[str, ...], typed: dict[str, str], loaded: dict[str, str], by: User
+) -> Saved:
+    """Keep a whole sheet in an open draft that the caller holds locked.
+
+    So sends it a page that has no script to save by itself.
 
     Args:
         names: the sheet's fields; anything else in `typed` is left alone.
         typed: what the person's sheet says now.
         loaded: what the person's sheet said when it was loaded, so that an untouched field
             never overwrites what a colleague typed.
-
-    Raises:
-        DraftClosed: it was completed or discarded in between.
     """
-    draft = locked(draft)
-    stored = {row.name: row for row in draft.fields.select_related("by")}
-    by_others = {}
+    stood = texts_of(draft)
+    theirs = set()
     mine = {}
     for name in names:
         text, base = typed.get(name, ""), loaded.get(name, "")
-        there = stored[name].value if name in stored else ""
-        if text == there:
+        if text == stood.get(name, ""):
             continue
         if text == base:
-            by_others[name] = (there, stored[name].writer if name in stored else "")
+            theirs.add(name)
         else:
             mine[name] = Typed(text, known=frozenset({base}))
-    saved = save_fields(draft=draft, typed=mine, by=by)
+    saved = write_fields(draft=draft, typed=mine, by=by)
+    written = draft.fields.filter(name__in=theirs).select_related("by")
+    writers = {row.name: row.writer for row in written}
+    by_others = {name: (stood.get(name, ""), writers.get(name, "")) for name in names if name in theirs}
     conflicts = []
     for name in sorted(saved.clashes, key=names.index):
-        theirs = saved.standing[name]
-        conflicts.append(Conflict(name, mine[name].value, theirs.value, theirs.writer, theirs.version))
+        there = saved.standing[name]
+        conflicts.append(Conflict(name, mine[name].value, there.value, there.writer, there.version))
     return Saved(saved.draft, conflicts, by_others)
 
 
@@ -141,7 +153,7 @@ def carry_anew(*, draft: SessionDraft, plan: SheetPlan, by: User) -> dict[str, s
         DraftClosed: it was completed or discarded in between.
     """
     draft = locked(draft)
-    changed = carried_anew(plan, draft.fields.all())
+    changed = carried_anew(plan, standing_in(draft))
     _carry(draft, changed, by)
     return changed
 
@@ -244,13 +256,13 @@ def complete_draft(
         # The patient first, as everywhere: what the alerts are told must still be so when it is written.
         draft = (
             SessionDraft.objects.select_for_update(of=("series__patient", "series", "self"))
-            .select_related("series__patient__clinic", "series__protocol", "corrects")
+            .select_related("series__patient__clinic", "series__protocol")
             .get(pk=draft.pk)
         )
         if draft.state != "open":
             raise DraftClosed(draft)
         plan = plan_of(draft, by)
-        fields = list(draft.fields.all())
+        fields = standing_in(draft)
         if draft.corrects is None and (changed := carried_anew(plan, fields)):
             _carry(draft, changed, by)
             return Completion(carried=changed)
@@ -262,7 +274,7 @@ def complete_draft(
         )
         if reading.entry is not None:
             check = check_new_entry if draft.corrects is None else check_entry
-            reading.errors = check(draft.series, reading.entry)
+            reading.errors = check(draft.series, reading.entry, arms_of(plan.treated))
         if reading.errors or reading.entry is None:
             return Completion(reading=reading)
         alerts = alerts_of_sheet(plan, texts, reading, reading.entry.held_on)
@@ -271,16 +283,14 @@ def complete_draft(
         if open_keys or alerts.stopping or (reading.missing and not without_missing):
             return Completion(reading=reading, alerts=alerts, unacknowledged=open_keys)
         try:
-            session = _write(draft, reading.entry, alerts, notes, by, reason)
+            session = _write(draft, plan, reading.entry, alerts, notes, by, reason)
         except StaleRecord as stale:
             plan = replace(plan, corrects=cast(TreatmentSession, stale.theirs))
             return _overtaken(draft, carried_anew(plan, fields), plan, by)
         draft.state, draft.session, draft.saved_at, draft.saved_by = "completed", session, timezone.now(), by
         draft.save(update_fields=["state", "session", "saved_at", "saved_by"])
-        for photograph in Photograph.objects.filter(draft=draft, session=None):
-            photograph.session = session
-            photograph.version += 1
-            photograph.save(update_fields=["session", "version"])
+        taken = Photograph.objects.filter(draft=draft, session=None)
+        taken.update(session=session, version=F("version") + 1)
     return Completion(session=session, reading=reading, alerts=alerts)
 
 
@@ -294,15 +304,14 @@ def _overtaken(draft: SessionDraft, changed: dict[str, str], plan: SheetPlan, by
 
 def _write(
     draft: SessionDraft,
+    plan: SheetPlan,
     entry: SessionEntry,
     alerts: SheetAlerts,
     notes: dict[str, str],
     by: User,
     reason: str,
 ) -> TreatmentSession:
-    lesion_ids = {
-        row.lesion.lesion_id: row.lesion_id for row in draft.series.series_lesions.select_related("lesion")
-    }
+    lesion_ids = {lesion.lesion_id: lesion.pk for lesion in plan.lesions}
     acknowledgements = tuple(
         Acknowledgement(
             code=alert.code,
@@ -315,7 +324,7 @@ def _write(
     )
     entry = replace(entry, acknowledgements=acknowledgements)
     if draft.corrects is None:
-        return log_session(series=draft.series, entry=entry, by=by.username)
+        return write_session(series=draft.series, entry=entry, arms=arms_of(plan.treated), by=by.username)
     return correct_session(
         session=draft.corrects,
         entry=entry,

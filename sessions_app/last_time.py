@@ -6,9 +6,10 @@ not of what was recorded since.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from sessions_app.concealed import Concealed
 from sessions_app.models import Assessment, Injection, Series, TreatmentSession
@@ -27,7 +28,25 @@ _INJECTED = (
     "needle",
     "dressing",
 )
-_ORDER = ("session__held_on", "session__session_no", "session")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitBefore:
+    """One earlier session of the patient, in any series."""
+
+    pk: int
+    series: int
+    session_no: int | None
+    held_on: datetime.date
+    kind: str
+    ptga: int | None
+    is_closed: bool
+    """Whether it is of a series whose allocation nobody opened, whoever reads."""
+
+    @property
+    def at(self) -> tuple[datetime.date, int, int]:
+        """By which sessions are put in their order: the day, and the visit of that day."""
+        return self.held_on, self.session_no or 0, self.pk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +55,7 @@ class SeenBefore:
 
     pk: int
     version: int
+    session: int
     held_on: datetime.date
     status: str
     longest_mm: Decimal | None
@@ -50,11 +70,13 @@ class GivenBefore:
     """One earlier injection of a lesion. ml, mg/ml."""
 
     session: int
-    session_no: int
+    session_no: int | None
     series: int
     held_on: datetime.date
     hides_allocation: bool
     """Whether it is of a series whose allocation is closed to the reader."""
+    is_closed: bool
+    """Whether it is of a series whose allocation nobody opened, whoever reads."""
     volume_ml: Decimal
     pain_vas: Decimal | None
     agent: str
@@ -69,7 +91,7 @@ class GivenBefore:
     @property
     def at(self) -> tuple[datetime.date, int, int]:
         """By which injections are put in their order: the day, and the visit of that day."""
-        return self.held_on, self.session_no, self.session
+        return self.held_on, self.session_no or 0, self.session
 
     @property
     def on(self) -> str:
@@ -110,6 +132,8 @@ class LastTime:
 class Course:
     """All that was recorded of some lesions, each in the order of the visits: {lesion: rows}."""
 
+    visits: tuple[VisitBefore, ...] = ()
+    """All sessions of the patient in their order."""
     assessments: Mapping[int, list[SeenBefore]] = field(default_factory=dict)
     injections: Mapping[int, list[GivenBefore]] = field(default_factory=dict)
 
@@ -145,42 +169,60 @@ def _newest(rows, visit: datetime.date | None):
 def course_of(
     series: Series, lesions: Iterable[int], *, concealed: Concealed, corrects: TreatmentSession | None = None
 ) -> Course:
-    """Load what was recorded of lesions of one patient, in any series. Two queries.
+    """Load what was recorded of lesions of one patient, in any series. Three queries.
 
     Args:
         concealed: what is kept from the reader.
         corrects: the session that the sheet corrects, which is not earlier than itself.
     """
-    lesions = tuple(lesions)
+    visits = {
+        visit.pk: visit for visit in _visits(series, concealed) if visit.pk != (corrects and corrects.pk)
+    }
+    may_see = series.patient.clinic_id in concealed.seeing
     assessments: dict[int, list[SeenBefore]] = defaultdict(list)
-    for row in _rows(Assessment, lesions, corrects).values(
-        "pk", "version", "lesion_id", "session__held_on", *_ASSESSED
-    ):
-        assessments[row.pop("lesion_id")].append(SeenBefore(held_on=row.pop("session__held_on"), **row))
+    for visit, lesion, row in _rows(Assessment, lesions, visits, ("pk", "version", *_ASSESSED)):
+        assessments[lesion].append(SeenBefore(session=visit.pk, held_on=visit.held_on, **row))
     injections: dict[int, list[GivenBefore]] = defaultdict(list)
-    protocol = ("session__series__protocol__code", "session__series__protocol__is_controlled")
-    visit = ("session__session_no", "session__series", "session__held_on")
-    for row in _rows(Injection, lesions, corrects).values(
-        "session", "lesion_id", *visit, *protocol, *_INJECTED
-    ):
+    for visit, lesion, row in _rows(Injection, lesions, visits, _INJECTED):
+        injections[lesion].append(
+            GivenBefore(
+                session=visit.pk,
+                session_no=visit.session_no,
+                series=visit.series,
+                held_on=visit.held_on,
+                hides_allocation=visit.is_closed and not may_see,
+                is_closed=visit.is_closed,
+                **row,
+            )
+        )
+    return Course(tuple(visits.values()), assessments, injections)
+
+
+def _visits(series: Series, concealed: Concealed) -> list[VisitBefore]:
+    """All sessions of the patient in their order."""
+    protocol = ("series__protocol__code", "series__protocol__is_controlled")
+    rows = TreatmentSession.objects.filter(series__patient=series.patient_id, series__struck_out_at=None)
+    found = []
+    for row in rows.order_by().values("pk", "series", "session_no", "held_on", "kind", "ptga", *protocol):
         code, is_controlled = (row.pop(name) for name in protocol)
-        hides = concealed.hides(
+        is_closed = concealed.is_closed(
             clinic_id=series.patient.clinic_id,
             patient_id=series.patient_id,
             protocol_code=code,
             is_controlled=is_controlled,
         )
-        session_no, of_series, held_on = (row.pop(name) for name in visit)
-        injections[row.pop("lesion_id")].append(
-            GivenBefore(
-                session_no=session_no, series=of_series, held_on=held_on, hides_allocation=hides, **row
-            )
-        )
-    return Course(assessments, injections)
+        found.append(VisitBefore(is_closed=is_closed, **row))
+    return sorted(found, key=lambda visit: visit.at)
 
 
-def _rows(model, lesions: tuple[int, ...], corrects: TreatmentSession | None):
-    rows = model.objects.filter(
-        lesion__in=lesions, session__struck_out_at=None, session__series__struck_out_at=None
-    )
-    return (rows.exclude(session=corrects) if corrects else rows).order_by(*_ORDER)
+def _rows(
+    model, lesions: Iterable[int], visits: Mapping[int, VisitBefore], columns: tuple[str, ...]
+) -> Iterator[tuple[VisitBefore, int, dict[str, Any]]]:
+    """What was recorded of the lesions at the visits, in their order: the visit, the lesion, its columns."""
+    rows = model.objects.filter(lesion__in=tuple(lesions)).order_by()
+    by_visit = defaultdict(list)
+    for row in rows.values("session", "lesion", *columns):
+        by_visit[row.pop("session")].append((row.pop("lesion"), row))
+    for visit in visits.values():
+        for lesion, row in by_visit[visit.pk]:
+            yield visit, lesion, row

@@ -16,7 +16,8 @@ CHANGED = "The lesions of this series changed since this page was opened. Look a
 
 def lesions_in_order(series: Series) -> list[SeriesLesion]:
     """The lesions of a series as the clinic ordered them; those that nobody ordered by their ID."""
-    return list(SeriesLesion.objects.filter(series=series).select_related("lesion"))
+    rows = SeriesLesion.objects.filter(series=series).select_related("lesion")
+    return list(rows.order_by("position", "lesion__lesion_id"))
 
 
 def in_order_of(series: Series, rows: QuerySet) -> QuerySet:

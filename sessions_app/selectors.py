@@ -40,14 +40,15 @@ def drafts_for(user, right: str, *states: str) -> QuerySet[SessionDraft]:
 
 
 def drafts_to_write(user) -> QuerySet[SessionDraft]:
-    """The drafts that the user may write, closed ones too: a new session, or a correction where the user may correct."""
+    """The drafts that the user may write, closed ones too, with their series, protocol, patient and clinic.
+
+    A new session where the user may record, or a correction where the user may correct.
+    """
     new = Q(corrects=None, series__patient__clinic__in=clinics_where(user, "record_session"))
     correction = Q(corrects__isnull=False, series__patient__clinic__in=clinics_where(user, "correct"))
     return SessionDraft.objects.filter(
         new | correction, series__struck_out_at=None, series__patient__struck_out_at=None
-    ).select_related(
-        "series__patient__clinic", "series__protocol", "corrects", "session", "opened_by", "saved_by"
-    )
+    ).select_related("series__protocol", "series__patient__clinic")
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The one service that writes a session: logged, corrected, struck out. Each in one transaction."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -44,31 +44,42 @@ def log_session(
         )
         arms = _arms(series)
         _refuse(check_new_entry(series, entry, arms))
-        number = _number_of_the_last(series, entry.held_on)
-        session = TreatmentSession(
+        return write_session(series=series, entry=entry, arms=arms, by=by)
+
+
+def write_session(
+    *, series: Series, entry: SessionEntry, arms: Mapping[int, str], by: str
+) -> TreatmentSession:
+    """Write what `check_new_entry` found sound, where `by` is acting and holds the series locked.
+
+    Args:
+        arms: as `arms_of` gives them.
+    """
+    number = _number_of_the_last(series, entry.held_on)
+    session = TreatmentSession(
+        series=series,
+        session_no=number,
+        completed_at=timezone.now(),
+        completed_by=by,
+        **_visit(entry),
+    )
+    # The series is locked and the rules of several columns are in check_entry and in the database.
+    session.clean_fields(exclude=["series"])
+    session.save(force_insert=True)
+    _write_rows(session, entry, arms, series)
+    if number is None:
+        _renumber(session)
+    _acknowledge(session, entry, by)
+    if entry.asked:
+        SideEffectInquiry.objects.create(
+            patient=series.patient,
             series=series,
-            session_no=number,
-            completed_at=timezone.now(),
-            completed_by=by,
-            **_visit(entry),
+            session=session,
+            asked_on=session.held_on,
+            answer=entry.asked,
+            by=by,
         )
-        # The series is locked and the rules of several columns are in check_entry and in the database.
-        session.clean_fields(exclude=["series"])
-        session.save(force_insert=True)
-        _write_rows(session, entry, arms, series)
-        if number is None:
-            _renumber(session)
-        _acknowledge(session, entry, by)
-        if entry.asked:
-            SideEffectInquiry.objects.create(
-                patient=series.patient,
-                series=series,
-                session=session,
-                asked_on=session.held_on,
-                answer=entry.asked,
-                by=by,
-            )
-        _carry_on(series, entry)
+    _carry_on(series, entry)
     return session
 
 
@@ -148,9 +159,7 @@ def strike_out_session(session: TreatmentSession, *, by: str, reason: str, sourc
         _renumber(session)
 
 
-def check_new_entry(
-    series: Series, entry: SessionEntry, arms: dict[int, str] | None = None
-) -> dict[str, str]:
+def check_new_entry(series: Series, entry: SessionEntry, arms: Mapping[int, str]) -> dict[str, str]:
     """As check_entry, and whether the series still takes a new session: it may have ended meanwhile."""
     errors = check_entry(series, entry, arms)
     if entry.kind == "treatment" and series.status not in OPEN_SERIES:
@@ -162,9 +171,8 @@ def check_new_entry(
     return errors
 
 
-def check_entry(series: Series, entry: SessionEntry, arms: dict[int, str] | None = None) -> dict[str, str]:
+def check_entry(series: Series, entry: SessionEntry, arms: Mapping[int, str]) -> dict[str, str]:
     """What several tables decide: {field of the sheet: sentence}, empty when all is well."""
-    arms = _arms(series) if arms is None else arms
     protocol, errors = series.protocol, {}
     today = today_in(series.patient.clinic)
     if entry.held_on > today:
@@ -203,7 +211,7 @@ EARLIEST = datetime.date(1990, 1, 1)
 """A session before this is a slip of the keyboard: the treatment was first reported in 2004."""
 
 
-def _check_assessment(protocol, seen, arms: dict[int, str]) -> dict[str, str]:
+def _check_assessment(protocol, seen, arms: Mapping[int, str]) -> dict[str, str]:
     errors = {}
     if seen.lesion not in arms:
         errors[lesion_field(seen.lesion, "longest_mm")] = "This series does not treat the lesion."
@@ -222,7 +230,7 @@ def _check_assessment(protocol, seen, arms: dict[int, str]) -> dict[str, str]:
     return errors
 
 
-def _check_injection(series: Series, entry: SessionEntry, given, arms: dict[int, str]) -> dict[str, str]:
+def _check_injection(series: Series, entry: SessionEntry, given, arms: Mapping[int, str]) -> dict[str, str]:
     spot = lesion_field(given.lesion, "volume_ml")
     if given.lesion not in arms:
         return {spot: "This series does not treat the lesion."}
@@ -256,9 +264,13 @@ def _refuse(errors: dict[str, str]) -> None:
         raise EntryRefused(errors)
 
 
+def arms_of(treated: Iterable[SeriesLesion]) -> dict[int, str]:
+    """The lesions that a series treats, each with its arm or an empty text."""
+    return {row.lesion_id: row.arm for row in treated}
+
+
 def _arms(series: Series) -> dict[int, str]:
-    """The lesions that the series treats, each with its arm or an empty text."""
-    return dict(SeriesLesion.objects.filter(series=series).values_list("lesion_id", "arm"))
+    return arms_of(SeriesLesion.objects.filter(series=series).order_by().only("lesion_id", "arm"))
 
 
 def _agent_of(series: Series, arm: str) -> str:
@@ -281,7 +293,7 @@ class _LeftOut(NamedTuple):
 def _write_rows(
     session: TreatmentSession,
     entry: SessionEntry,
-    arms: dict[int, str],
+    arms: Mapping[int, str],
     series: Series,
     *,
     left_out: _LeftOut | None = None,
@@ -385,7 +397,7 @@ def _bring_to(
     new = []
     names = [field.name for field in model._meta.concrete_fields if field.name not in _HOUSEKEEPING]
     for row in wanted:
-        row.clean_fields(exclude=["session", "lesion"])
+        row.clean_fields(exclude=_HOUSEKEEPING)
         before = there.pop(getattr(row, key), None)
         if before is None:
             new.append(row)

@@ -15,6 +15,7 @@ from sessions_app.models import TreatmentSession
 from sessions_app.session_facts import facts_of
 from sessions_app.sheet import Reading, SheetPlan, planned_injections
 from stsclinic.clinical.alerts import Alert, alerts_of, without_allocation
+from stsclinic.clinical.facts import Facts
 
 MAY_CHANGE_ALERTS = (
     "held_on",
@@ -82,9 +83,11 @@ def alerts_of_sheet(plan: SheetPlan, values: dict[str, str], reading: Reading, t
     entry = reading.so_far(today)
     if plan.corrects is not None:
         return _of_correction(plan, entry, plan.corrects)
-    facts = facts_of(plan.series, replace(entry, injections=planned_injections(plan, values)))
+    facts = _facts(plan, replace(entry, injections=planned_injections(plan, values)))
     shown = _visible(plan, alerts_of(facts))
     given = tuple(row for row in facts.session.injections if row.volume_ml is not None)
+    if given == facts.session.injections:
+        return SheetAlerts(shown, frozenset(alert.key for alert in shown))
     logged = _visible(plan, alerts_of(replace(facts, session=replace(facts.session, injections=given))))
     return SheetAlerts(shown, frozenset(_as_shown(alert, shown).key for alert in logged))
 
@@ -97,16 +100,21 @@ def _as_shown(alert: Alert, shown: tuple[Alert, ...]) -> Alert:
 
 def _of_correction(plan: SheetPlan, entry: SessionEntry, session: TreatmentSession) -> SheetAlerts:
     """What the correction brings about. A stop is the same one whatever the words that tell its facts."""
-    as_it_stood = alerts_of(facts_of(plan.series, entry_of(session), leaving_out=session))
+    as_it_stood = alerts_of(_facts(plan, entry_of(session)))
     keys = {alert.key for alert in as_it_stood}
     stops = {alert.about for alert in as_it_stood if alert.blocks}
     new = [
         alert
-        for alert in alerts_of(facts_of(plan.series, entry, leaving_out=session))
+        for alert in alerts_of(_facts(plan, entry))
         if alert.key not in keys and not (alert.blocks and alert.about in stops)
     ]
     shown = _visible(plan, tuple(new))
     return SheetAlerts(shown, frozenset(alert.key for alert in shown))
+
+
+def _facts(plan: SheetPlan, entry: SessionEntry) -> Facts:
+    """The facts of an entry of the sheet, of what its plan has loaded."""
+    return facts_of(plan.series, entry, leaving_out=plan.corrects, treated=plan.treated, course=plan.course)
 
 
 def _visible(plan: SheetPlan, alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:

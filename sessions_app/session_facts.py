@@ -1,18 +1,20 @@
 """The facts that the alerts are asked about, loaded for one session of one series."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Q
 
 from lesions.facts import patient_facts
-from lesions.models import Lesion, Medication
+from lesions.models import Lesion, Medication, Patient
+from sessions_app.concealed import Concealed
 from sessions_app.entries import SessionEntry
+from sessions_app.last_time import Course, GivenBefore, VisitBefore, course_of
+from sessions_app.lesion_order import lesions_in_order
 from sessions_app.models import (
     AlertAcknowledgement,
-    AllocationOpening,
     Assessment,
     Infusion,
-    Injection,
     RecalledLot,
     Series,
     SeriesLesion,
@@ -37,19 +39,35 @@ from stsclinic.clinical.facts import (
 from stsclinic.clinical.tolerance import with_grades
 
 
-def facts_of(series: Series, entry: SessionEntry, *, leaving_out: TreatmentSession | None = None) -> Facts:
+def facts_of(
+    series: Series,
+    entry: SessionEntry,
+    *,
+    leaving_out: TreatmentSession | None = None,
+    treated: Sequence[SeriesLesion] | None = None,
+    course: Course | None = None,
+) -> Facts:
     """Everything that the alerts of this entry are a function of. A fixed number of queries.
 
     Args:
         leaving_out: the session that the entry is, where it is logged already: it is not before itself.
+        treated: the lesions of the series, where they are loaded.
+        course: what was recorded of them before, where it is loaded, without the session that is left out.
     """
     patient = series.patient
-    lesions = {row.pk: row for row in Lesion.objects.filter(patient=patient)}
-    arms = dict(SeriesLesion.objects.filter(series=series).values_list("lesion_id", "arm"))
+    treated = lesions_in_order(series) if treated is None else treated
+    arms = {row.lesion_id: row.arm for row in treated}
+    lesions = {row.lesion_id: row.lesion for row in treated}
+    # A session that is logged may hold a lesion that its series treats no more.
+    asked = {row.lesion for row in entry.assessments} | {row.lesion for row in entry.injections}
+    lesions |= Lesion.everything.in_bulk(asked - set(lesions))
     own = leaving_out.pk if leaving_out else 0
-    visits = _visits(series, own)
-    treated = sorted(visit.held_on for visit in visits if visit.kind == "treatment")
-    before = [held_on for held_on in treated if held_on <= entry.held_on]
+    if course is None:
+        course = course_of(series, lesions, concealed=Concealed(frozenset()), corrects=leaving_out)
+    of_series = [visit for visit in course.visits if visit.series == series.pk]
+    visits = _visits(of_series, _sizes(lesions, course))
+    treated_on = sorted(visit.held_on for visit in visits if visit.kind == "treatment")
+    earlier = [held_on for held_on in treated_on if held_on <= entry.held_on]
     return Facts(
         protocol=series.protocol.definition,
         session=SessionFacts(
@@ -76,90 +94,94 @@ def facts_of(series: Series, entry: SessionEntry, *, leaving_out: TreatmentSessi
             )
             .exclude(session=own)
             .exists(),
-            first_treatment_on=treated[0] if treated else None,
-            previous_treatment_on=before[-1] if before else None,
+            first_treatment_on=treated_on[0] if treated_on else None,
+            previous_treatment_on=earlier[-1] if earlier else None,
         ),
         medications=tuple(
             MedicationFacts(
-                name=row.name,
-                role=row.role,
-                started_on=_partial(row.started_on),
-                stopped_on=_partial(row.stopped_on),
+                name=name, role=role, started_on=_partial(started_on), stopped_on=_partial(stopped_on)
             )
-            for row in Medication.objects.filter(patient=patient)
+            for name, role, started_on, stopped_on in Medication.objects.filter(patient=patient).values_list(
+                "name", "role", "started_on", "stopped_on"
+            )
         ),
         previous_injections=tuple(
             PreviousInjection(
-                lesion_id=lesion_id, given_on=held_on, concentration_mg_ml=concentration, salt_form=salt_form
+                lesion_id=lesions[row.lesion].lesion_id,
+                given_on=before.held_on,
+                concentration_mg_ml=before.concentration_mg_ml,
+                salt_form=before.salt_form,
             )
-            for lesion_id, held_on, concentration, salt_form in Injection.objects.filter(
-                _tells_its_concentration(series),
-                session__series__patient=patient,
-                session__struck_out_at=None,
-                session__series__struck_out_at=None,
-                lesion__in=[row.lesion for row in entry.injections],
-            )
-            .exclude(session=own)
-            .order_by("session__held_on", "session__session_no")
-            .values_list("lesion__lesion_id", "session__held_on", "concentration_mg_ml", "salt_form")
+            for row in entry.injections
+            for before in course.injections.get(row.lesion, ())
+            if _may_be_told(before, series)
         ),
         previous_infusions=_infusions(series, own) if series.protocol.route == "infusion" else (),
         side_effects=tuple(
             SideEffectFacts(
-                term=row.term,
-                onset_on=row.onset_on,
-                lesion_id=row.lesion.lesion_id if row.lesion else "",
-                resolved_on=row.resolved_on,
-                outcome=row.outcome,
+                term=term,
+                onset_on=onset_on,
+                lesion_id=lesion_id or "",
+                resolved_on=resolved_on,
+                outcome=outcome,
             )
-            for row in SideEffect.objects.filter(patient=patient).select_related("lesion")
-            if row.session_id != own
+            for term, onset_on, lesion_id, resolved_on, outcome in SideEffect.objects.filter(patient=patient)
+            .exclude(session=own)
+            .order_by("onset_on", "pk")
+            .values_list("term", "onset_on", "lesion__lesion_id", "resolved_on", "outcome")
         ),
         previous_visits=tuple(visit for visit in visits if visit.held_on <= entry.held_on),
-        earlier_series=_earlier_series(series),
-        recalled_lots=tuple(
-            clinical.RecalledLot(lot_number=row.lot_number, recalled_on=row.recalled_on, reason=row.reason)
-            for row in RecalledLot.objects.filter(clinic_id=patient.clinic_id)
-        ),
+        earlier_series=_earlier_series(series, course),
+        recalled_lots=_recalled_lots(patient) if _has_lots(entry) else (),
     )
 
 
-def _tells_its_concentration(series: Series) -> Q:
-    """Injections that an alert of this series may speak of.
+def _may_be_told(before: GivenBefore, series: Series) -> bool:
+    """Whether an alert of this series may speak of an earlier injection.
 
-    Not those of another series whose allocation is closed: the alert, and the note kept with it,
+    Not of one of another series whose allocation is closed: the alert, and the note kept with it,
     would tell which lesion got the drug. This holds whoever asks, since the note is read by all.
     """
-    opened = AllocationOpening.objects.filter(
-        Q(patient=None) | Q(patient=series.patient_id), clinic=series.patient.clinic_id
-    ).values("protocol_code")
-    return (
-        Q(session__series=series)
-        | Q(session__series__protocol__is_controlled=False)
-        | Q(session__series__protocol__code__in=opened)
-    )
+    return before.series == series.pk or not before.is_closed
 
 
-def _visits(series: Series, leaving_out: int = 0) -> tuple[PreviousVisit, ...]:
-    """All sessions of a series but one in their order, with what was measured."""
+def _sizes(lesions: Mapping[int, Lesion], course: Course) -> dict[int, list[SizeFacts]]:
+    """What was measured of these lesions, {session: sizes}."""
     sizes = defaultdict(list)
-    for session_id, lesion_id, longest_mm, widest_mm in Assessment.objects.filter(
-        session__series=series, session__struck_out_at=None
-    ).values_list("session_id", "lesion__lesion_id", "longest_mm", "widest_mm"):
-        sizes[session_id].append(SizeFacts(lesion_id=lesion_id, longest_mm=longest_mm, widest_mm=widest_mm))
-    rows = (
-        TreatmentSession.objects.filter(series=series)
-        .exclude(pk=leaving_out)
-        .order_by("held_on", "session_no")
-    )
+    for pk, seen in course.assessments.items():
+        for row in seen:
+            sizes[row.session].append(
+                SizeFacts(lesion_id=lesions[pk].lesion_id, longest_mm=row.longest_mm, widest_mm=row.widest_mm)
+            )
+    return sizes
+
+
+def _visits(visits: Iterable[VisitBefore], sizes: Mapping[int, list[SizeFacts]]) -> tuple[PreviousVisit, ...]:
+    """Sessions in their order, with what was measured."""
     return tuple(
-        PreviousVisit(held_on=held_on, kind=kind, ptga=ptga, sizes=tuple(sizes[pk]))
-        for pk, held_on, kind, ptga in rows.values_list("pk", "held_on", "kind", "ptga")
+        PreviousVisit(
+            held_on=visit.held_on, kind=visit.kind, ptga=visit.ptga, sizes=tuple(sizes.get(visit.pk, ()))
+        )
+        for visit in visits
     )
 
 
-def _earlier_series(series: Series) -> EarlierSeries | None:
+def _has_lots(entry: SessionEntry) -> bool:
+    return bool(entry.vials) or any(row.lot_number for row in entry.injections)
+
+
+def _recalled_lots(patient: Patient) -> tuple[clinical.RecalledLot, ...]:
+    lots = RecalledLot.objects.filter(clinic=patient.clinic_id).order_by("lot_number")
+    return tuple(
+        clinical.RecalledLot(lot_number=lot_number, recalled_on=recalled_on, reason=reason)
+        for lot_number, recalled_on, reason in lots.values_list("lot_number", "recalled_on", "reason")
+    )
+
+
+def _earlier_series(series: Series, course: Course) -> EarlierSeries | None:
     """The patient's series of the number before this one that is not struck out."""
+    if series.series_no == 1:
+        return None
     row = (
         Series.objects.filter(patient_id=series.patient_id, series_no__lt=series.series_no)
         .select_related("protocol")
@@ -168,10 +190,20 @@ def _earlier_series(series: Series) -> EarlierSeries | None:
     )
     if row is None:
         return None
+    held = [visit for visit in course.visits if visit.series == row.pk]
+    measured = defaultdict(list)
+    for session_id, lesion_id, longest_mm, widest_mm in (
+        Assessment.objects.filter(session__in=[visit.pk for visit in held])
+        .order_by()
+        .values_list("session_id", "lesion__lesion_id", "longest_mm", "widest_mm")
+    ):
+        measured[session_id].append(
+            SizeFacts(lesion_id=lesion_id, longest_mm=longest_mm, widest_mm=widest_mm)
+        )
     return EarlierSeries(
         series_no=row.series_no,
         protocol=row.protocol.definition,
-        sessions=_visits(row),
+        sessions=_visits(held, measured),
         stop_reason=row.stop_reason,
     )
 

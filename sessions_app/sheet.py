@@ -6,6 +6,7 @@ fields stands here; how it looks stands in templates/sessions_app/sheet.html.
 """
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -24,6 +25,7 @@ from sessions_app.entries import (
     vial_field,
 )
 from sessions_app.last_time import Course, LastTime, course_of
+from sessions_app.lesion_order import lesions_in_order
 from sessions_app.models import (
     INQUIRY_ANSWER,
     Assessment,
@@ -32,6 +34,7 @@ from sessions_app.models import (
     SeriesLesion,
     TreatmentSession,
 )
+from sessions_app.sheet_fields import BETRAYING_FIELDS, SheetFields
 from stsclinic.clinical import terms
 from stsclinic.clinical.numbers import (
     LARGEST_LESION_MM,
@@ -45,25 +48,6 @@ from stsclinic.clinical.numbers import (
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.scales import SCALES
 from stsclinic.clinical.vials import injected_without_vial, lots_in_words
-
-AGENT_FIELDS = ("agent", "concentration_mg_ml")
-"""What betrays the arm while an allocation is hidden, with the next."""
-BETRAYING_FIELDS = (*AGENT_FIELDS, "salt_form", "lot_number")
-COMMON_FIELDS = (
-    "agent",
-    "concentration_mg_ml",
-    "technique",
-    "anaesthesia",
-    "salt_form",
-    "lot_number",
-    "needle",
-    "dressing",
-)
-"""Given once for the visit; a lesion's own value goes before."""
-
-MOST_VIALS = 4
-FIRST_LOT = (1, "lot_number")
-"""Of the first vial the lot is no field of its own: it is the lot of all lesions."""
 
 VOCABULARIES = {
     "agent": terms.AGENT,
@@ -80,31 +64,30 @@ VOCABULARIES = {
 TEXT_LIMITS = {"lot_number": 60, "needle": 60, "performed_by": 150, "note": 20_000}
 
 
-@dataclass(frozen=True)
-class SheetPlan:
-    """What a sheet is about: the series, the lesions in their order, and what may be shown."""
+@dataclass(frozen=True, kw_only=True)
+class SheetPlan(SheetFields):
+    """What a sheet is about: its fields, the series, the lesions in their order, and what may be shown."""
 
     series: Series
-    kind: str
     definition: ProtocolDefinition
+    treated: tuple[SeriesLesion, ...]
+    """The lesions with their arms, which are for the rules and not for the reader."""
     lesions: tuple[Lesion, ...]
     concealed: Concealed
     """What is kept from the reader."""
     corrects: TreatmentSession | None = None
-    follows_a_session: bool = False
-    """Whether the patient had a session before, after which something may have happened."""
 
-    @cached_property
-    def shows_allocation(self) -> bool:
-        """Whether the reader may see agent, concentration, lot and salt form."""
-        return not self.concealed.hides_series(self.series)
+    @property
+    def follows_a_session(self) -> bool:
+        """Whether the patient had a session before, after which something may have happened."""
+        return self.corrects is None and bool(self.course.visits)
 
     @cached_property
     def course(self) -> Course:
         """What was recorded of the lesions before. Loaded when it is first asked for."""
         return course_of(
             self.series,
-            (lesion.pk for lesion in self.lesions),
+            self.lesion_keys,
             concealed=self.concealed,
             corrects=self.corrects,
         )
@@ -114,76 +97,23 @@ class SheetPlan:
         visit = day_of_visit(values)
         return {lesion.pk: self.course.last(lesion.pk, visit) for lesion in self.lesions}
 
-    @property
-    def has_injections(self) -> bool:
-        """Whether lesions are injected at this visit."""
-        return self.kind == "treatment" and self.definition.route == "injection"
-
-    @property
-    def has_infusion(self) -> bool:
-        """Whether an infusion is given at this visit."""
-        return self.kind == "treatment" and self.definition.route == "infusion"
-
-    @property
-    def common_fields(self) -> tuple[str, ...]:
-        """The injection fields that are given once for the visit."""
-        if not self.has_injections:
-            return ()
-        return tuple(name for name in COMMON_FIELDS if self.shows_allocation or name not in BETRAYING_FIELDS)
-
-    @property
-    def vials(self) -> tuple[int, ...]:
-        """The places for vials; none where nothing is injected, or where a lot would betray the arm."""
-        shown = self.has_injections and self.shows_allocation
-        return tuple(range(1, MOST_VIALS + 1)) if shown else ()
-
-    @property
-    def field_names(self) -> tuple[str, ...]:
-        """Every field of the sheet, in the order of the visit."""
-        names = ["held_on", "performed_by"] + ([] if self.corrects else ["asked"])
-        if self.definition.uses_ptga_phga:
-            names.append("ptga")
-        names += [f"all-{name}" for name in self.common_fields]
-        for vial_no in self.vials:
-            names += [
-                vial_field(vial_no, name)
-                for name in ("lot_number", "drawn_ml")
-                if (vial_no, name) != FIRST_LOT
-            ]
-        for lesion in self.lesions:
-            names += [lesion_field(lesion.pk, name) for name in self.lesion_fields]
-        if self.has_infusion:
-            names += ["infusion-dose_g", "infusion-duration_min"]
-        if self.definition.uses_ptga_phga:
-            names.append("phga")
-        names.append("note")
-        return tuple(names + ([] if self.corrects else ["series_status", "stop_reason"]))
-
-    @property
-    def lesion_fields(self) -> tuple[str, ...]:
-        """The fields of each lesion."""
-        names = ["gone", "confirmed", "longest_mm", "widest_mm", "ulcer", "inflammation"]
-        if self.definition.uses_pga:
-            names.append("pga")
-        if self.has_injections:
-            names += ["volume_ml", "pain_vas", *self.common_fields]
-        return tuple(names)
-
 
 def plan_sheet(
     series: Series, kind: str, *, concealed: Concealed, corrects: TreatmentSession | None = None
 ) -> SheetPlan:
-    """Load what a sheet needs, in a fixed number of queries, for a reader from whom `concealed` is kept."""
-    lesions = tuple(row.lesion for row in SeriesLesion.objects.filter(series=series).select_related("lesion"))
+    """Load what a sheet is about, for a reader from whom `concealed` is kept. One query."""
+    treated = tuple(lesions_in_order(series))
     return SheetPlan(
         series=series,
         kind=kind,
         definition=series.protocol.definition,
-        lesions=lesions,
+        treated=treated,
+        lesions=tuple(row.lesion for row in treated),
+        lesion_keys=tuple(row.lesion_id for row in treated),
         concealed=concealed,
+        shows_allocation=not concealed.hides_series(series),
+        is_correction=corrects is not None,
         corrects=corrects,
-        follows_a_session=corrects is None
-        and TreatmentSession.objects.filter(series__patient=series.patient).exists(),
     )
 
 
@@ -256,11 +186,17 @@ class Reading:
 def read_sheet(plan: SheetPlan, values: dict[str, str], *, carried: frozenset[str] = frozenset()) -> Reading:
     """Read the typed texts of a sheet. Nothing is guessed: a text with two readings is an error.
 
+    What was recorded before is asked for only where something was not typed.
+
     Args:
         carried: the fields that nobody typed: they stand as the last treatment was.
     """
-    reader, last = _Reader(values), plan.last_time(values)
-    assessments = [_read_assessment(plan, lesion, last[lesion.pk], reader) for lesion in plan.lesions]
+    reader, visit = _Reader(values), day_of_visit(values)
+
+    def last(lesion: Lesion) -> LastTime:
+        return plan.course.last(lesion.pk, visit)
+
+    assessments = [_read_assessment(plan, lesion, last, reader) for lesion in plan.lesions]
     injections = [_read_injection(plan, lesion, reader, carried) for lesion in plan.lesions]
     entry: dict[str, Any] = dict(
         kind=plan.kind,
@@ -295,11 +231,11 @@ def planned_injections(plan: SheetPlan, values: dict[str, str]) -> tuple[Injecti
     """What each lesion that is not gone would get as far as it is typed: before there is a volume, without one."""
     if not plan.has_injections:
         return ()
-    reader, last = _Reader(values), plan.last_time(values)
+    reader, visit = _Reader(values), day_of_visit(values)
     planned = []
     for lesion in plan.lesions:
         volume = reader.read(lesion_field(lesion.pk, "volume_ml"), parse_volume)
-        if volume is None and _is_gone(lesion, last[lesion.pk], reader):
+        if volume is None and _is_gone(lesion, plan.course.last(lesion.pk, visit), reader):
             continue
         own = {}
         for part in BETRAYING_FIELDS if plan.shows_allocation else ():
@@ -411,7 +347,7 @@ class _Reader:
 
 
 def _read_assessment(
-    plan: SheetPlan, lesion: Lesion, last: LastTime, reader: _Reader
+    plan: SheetPlan, lesion: Lesion, last: Callable[[Lesion], LastTime], reader: _Reader
 ) -> AssessmentEntry | None:
     def name(part: str) -> str:
         return lesion_field(lesion.pk, part)
@@ -435,14 +371,15 @@ def _read_assessment(
         return AssessmentEntry(lesion=lesion.pk, status="gone", pga=pga, observer_pga=observer_pga)
     source = "measured" if longest is not None or widest is not None else ""
     if confirmed:
-        if (refusal := last.refuses(confirmed)) or last.assessment is None:
+        before = last(lesion)
+        if (refusal := before.refuses(confirmed)) or before.assessment is None:
             reader.errors[name("confirmed")] = refusal
             return None
         # What is typed replaces only its own field; a size of which one measure is new was measured.
-        longest = last.assessment.longest_mm if longest is None else longest
-        widest = last.assessment.widest_mm if widest is None else widest
-        ulcer = last.assessment.ulcer if ulcer is None else ulcer
-        inflammation = last.assessment.inflammation if inflammation is None else inflammation
+        longest = before.assessment.longest_mm if longest is None else longest
+        widest = before.assessment.widest_mm if widest is None else widest
+        ulcer = before.assessment.ulcer if ulcer is None else ulcer
+        inflammation = before.assessment.inflammation if inflammation is None else inflammation
         if not source and (longest is not None or widest is not None):
             source = "confirmed"
     elif not seen and pga is None and observer_pga is None:
@@ -593,7 +530,7 @@ def _read_vials(plan: SheetPlan, reader: _Reader) -> tuple[VialEntry, ...] | Non
     return tuple(vials)
 
 
-def _missing(plan: SheetPlan, entry: SessionEntry, last: dict[int, LastTime]) -> dict[str, str]:
+def _missing(plan: SheetPlan, entry: SessionEntry, last: Callable[[Lesion], LastTime]) -> dict[str, str]:
     """What the protocol asks for and the sheet does not have. It may be left out knowingly."""
     missing = {}
     if not entry.asked and plan.follows_a_session:
@@ -606,21 +543,23 @@ def _missing(plan: SheetPlan, entry: SessionEntry, last: dict[int, LastTime]) ->
     seen = {row.lesion: row for row in entry.assessments}
     given = {row.lesion: row for row in entry.injections}
     for lesion in plan.lesions:
-        words = f"{lesion.lesion_id}, {lesion.site_words}"
-        row, before = seen.get(lesion.pk), last[lesion.pk].assessment
+        row = seen.get(lesion.pk)
+        wanted = {}
         if row is None:
+            before = last(lesion).assessment
             if not (before and before.status == "gone"):
-                missing[lesion_field(lesion.pk, "longest_mm")] = f"{words}: how the lesion is"
-            continue
-        if row.status == "present":
+                wanted["longest_mm"] = "how the lesion is"
+        elif row.status == "present":
             if row.longest_mm is None:
-                missing[lesion_field(lesion.pk, "longest_mm")] = f"{words}: longest measure"
+                wanted["longest_mm"] = "longest measure"
             if row.widest_mm is None:
-                missing[lesion_field(lesion.pk, "widest_mm")] = f"{words}: widest measure"
+                wanted["widest_mm"] = "widest measure"
             if row.ulcer is None:
-                missing[lesion_field(lesion.pk, "ulcer")] = f"{words}: ulcer, yes or no"
-        if plan.definition.uses_pga and row.pga is None:
-            missing[lesion_field(lesion.pk, "pga")] = f"{words}: PGA"
+                wanted["ulcer"] = "ulcer, yes or no"
+        if plan.definition.uses_pga and row is not None and row.pga is None:
+            wanted["pga"] = "PGA"
+        for name, what in wanted.items():
+            missing[lesion_field(lesion.pk, name)] = f"{lesion.lesion_id}, {lesion.site_words}: {what}"
     if plan.definition.asks_injection_pain:
         for lesion in plan.lesions:
             if lesion.pk in given and given[lesion.pk].pain_vas is None:

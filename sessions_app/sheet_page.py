@@ -8,8 +8,9 @@ from sessions_app.draft_saving import NOTE_OF_ALERT, REASON
 from sessions_app.drafts import Conflict
 from sessions_app.entries import lesion_field, vial_field
 from sessions_app.last_time import LastTime, SeenBefore
-from sessions_app.sheet import BETRAYING_FIELDS, VOCABULARIES, SheetPlan, as_text, values_of
+from sessions_app.sheet import VOCABULARIES, SheetPlan, as_text, values_of
 from sessions_app.sheet_arithmetic import LesionSum, SheetSum
+from sessions_app.sheet_fields import BETRAYING_FIELDS
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.rounds import region_of

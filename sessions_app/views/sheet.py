@@ -4,7 +4,8 @@ import json
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,9 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lesions.banner import banner_of
 from lesions.models import Lesion
 from sessions_app.allocation import allocation_visible
+from sessions_app.draft_at_hand import draft_at_hand
 from sessions_app.draft_news import news_of
 from sessions_app.draft_readers import note_here
-from sessions_app.draft_saving import REASON, DraftClosed, Holds
+from sessions_app.draft_saving import REASON, DraftClosed, Holds, fields_held
 from sessions_app.drafts import (
     AnotherSheetOpen,
     Completion,
@@ -27,8 +29,8 @@ from sessions_app.drafts import (
     open_draft,
     plan_of,
     reopen_draft,
-    save_draft,
     texts_of,
+    write_sheet,
 )
 from sessions_app.enrolment import OPEN_SERIES, may_open_session
 from sessions_app.entries import lesion_field
@@ -59,6 +61,7 @@ from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.scales import SCALES
 from stsclinic.clinical.vials import Vial, injected_without_vial, lots_in_words, vial_uses
 from stsclinic.clinics.clock import today_in
+from stsclinic.clinics.sign_in import renew
 
 
 def _series_of(user, pk: int, right: str = "record_session") -> Series:
@@ -71,7 +74,8 @@ def _series_of(user, pk: int, right: str = "record_session") -> Series:
 
 
 def _draft_of(user, pk: int) -> SessionDraft:
-    return get_object_or_404(drafts_to_write(user), pk=pk)
+    shown = drafts_to_write(user).select_related("corrects", "opened_by", "saved_by")
+    return get_object_or_404(shown, pk=pk)
 
 
 @require("record_session")
@@ -115,25 +119,37 @@ def session_correct(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def draft(request: HttpRequest, pk: int) -> HttpResponse:
     """The sheet: shown, saved unfinished, or completed."""
+    if request.method == "POST":
+        return _sent(request, pk)
     row = _draft_of(request.user, pk)
     if row.state != "open":
-        return _closed(request, row, request.POST if request.method == "POST" else {})
-    plan = plan_of(row, request.user)
-    if request.method == "GET":
-        return _show(request, row, plan, texts_of(row), with_news=True)
-    holds = Holds(row, request.user)
-    names = tuple(dict.fromkeys([*plan.field_names, *(name for name in request.POST if name in holds)]))
-    typed = _typed(request, names)
-    try:
-        saved = save_draft(draft=row, names=names, typed=typed, loaded=_loaded(request), by=request.user)
-    except DraftClosed as closed:
-        return _closed(request, closed.draft, request.POST)
-    note_here(draft=row, user=request.user, shown_at=shown_at(request), has_typed=True)
-    row.version, row.saved_at = saved.draft.version, saved.draft.saved_at
-    row.saved_by_id = saved.draft.saved_by_id
+        return _closed(request, row, {})
+    return _show(request, row, with_news=True)
+
+
+def _sent(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was typed is kept first, then the button is heard."""
+    with transaction.atomic():
+        at_hand = draft_at_hand(request.user, pk)
+        if at_hand is None:
+            raise Http404
+        row = at_hand.draft
+        if row.state == "open":
+            sheet = fields_held(row, request.user, at_hand.lesion_keys)
+            holds = Holds(sheet)
+            names = tuple(
+                dict.fromkeys([*sheet.field_names, *(name for name in request.POST if name in holds)])
+            )
+            typed = _typed(request, names)
+            saved = write_sheet(draft=row, names=names, typed=typed, loaded=_loaded(request), by=request.user)
+    if row.state != "open":
+        return _closed(request, _draft_of(request.user, pk), request.POST)
     if saved.conflicts or saved.by_others:
-        return _show(request, row, plan, texts_of(row), saved=saved, typed=typed)
+        return _show(request, _draft_of(request.user, pk), saved=saved, typed=typed)
     action = request.POST.get("action", "save")
+    if action == "complete":
+        return _complete(request, row)
+    _note_here(request, row)
     if action.startswith("side-effect"):
         return redirect(f"{reverse('side_effect_new', args=[row.series.patient_id])}?draft={row.pk}")
     if action.startswith("photograph-") and action.removeprefix("photograph-").isdecimal():
@@ -143,36 +159,39 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(f"{reverse('photograph_new', args=[lesion])}?draft={row.pk}")
     if action == "score":
         return redirect("score_invite", row.pk)
-    if action == "complete":
-        return _complete(request, row, plan)
+    row = _draft_of(request.user, pk)
     try:
-        carried = carry_anew(draft=row, plan=plan, by=request.user) if plan.corrects is None else {}
+        new = row.corrects_id is None
+        carried = carry_anew(draft=row, plan=plan_of(row, request.user), by=request.user) if new else {}
     except DraftClosed as closed:
         return _closed(request, closed.draft, request.POST)
     if carried:
-        return _show(request, row, plan, texts_of(row), completion=Completion(carried=carried))
+        return _show(request, row, completion=Completion(carried=carried))
     messages.success(request, "Saved. The sheet is unfinished; you or a colleague can go on with it.")
     return redirect("draft", pk)
 
 
-def _complete(request: HttpRequest, row: SessionDraft, plan: SheetPlan) -> HttpResponse:
+def _complete(request: HttpRequest, row: SessionDraft) -> HttpResponse:
     reason = request.POST.get(REASON, "")
     try:
-        completion = complete_draft(
-            draft=row,
-            by=request.user,
-            without_missing=bool(request.POST.get("without_missing")),
-            reason=reason,
-        )
+        with transaction.atomic():
+            completion = complete_draft(
+                draft=row,
+                by=request.user,
+                without_missing=bool(request.POST.get("without_missing")),
+                reason=reason,
+            )
+            renew(request)
     except DraftClosed as closed:
         return _closed(request, closed.draft, request.POST)
     except ValidationError as error:
-        return _show(request, row, plan, texts_of(row), reason_error=" ".join(error.messages), status=422)
-    if completion.is_overtaken:
-        plan = plan_of(_draft_of(request.user, row.pk), request.user)
+        return _show(
+            request, _draft_of(request.user, row.pk), reason_error=" ".join(error.messages), status=422
+        )
     if completion.session is None:
-        return _show(request, row, plan, texts_of(row), completion=completion, reason=reason, status=422)
-    done = "logged" if row.corrects is None else "corrected"
+        row = _draft_of(request.user, row.pk)
+        return _show(request, row, completion=completion, reason=reason, status=422)
+    done = "logged" if row.corrects_id is None else "corrected"
     messages.success(
         request, f"{completion.session.get_kind_display()} {completion.session.session_no} is {done}."
     )
@@ -212,6 +231,10 @@ def draft_reopen(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("draft", pk)
 
 
+def _note_here(request: HttpRequest, row: SessionDraft) -> None:
+    note_here(draft=row, user=request.user, shown_at=shown_at(request), has_typed=True)
+
+
 def _typed(request: HttpRequest, names: tuple[str, ...]) -> dict[str, str]:
     return {name: request.POST.get(name, "").replace("\r\n", "\n").replace("\x00", "") for name in names}
 
@@ -244,7 +267,7 @@ def _closed(request: HttpRequest, row: SessionDraft, typed) -> HttpResponse:
         {
             "draft": row,
             "differences": differences,
-            "stood": [] if row.state == "completed" else _stood(row, plan, request.user, stood),
+            "stood": [] if row.state == "completed" else _stood(plan, stood),
             "patient": row.series.patient,
             **banner_of(request.user, row.series.patient),
         },
@@ -252,13 +275,13 @@ def _closed(request: HttpRequest, row: SessionDraft, typed) -> HttpResponse:
     )
 
 
-def _stood(row: SessionDraft, plan: SheetPlan, user, values: dict[str, str]) -> list[dict[str, str]]:
+def _stood(plan: SheetPlan, values: dict[str, str]) -> list[dict[str, str]]:
     """What stands on a sheet, field by field, in words."""
     cells = cells_of(plan, values, plan.last_time(values), errors={}, conflicts={})
     stood = [
         {"label": label_of(plan, cell.name), "text": in_words(cell)} for cell in cells.values() if cell.value
     ]
-    others = _of_sheet(row, user, values).items()
+    others = _of_sheet(plan, values).items()
     return stood + [
         {"label": label_of(plan, name), "text": text} for name, text in others if text and name not in cells
     ]
@@ -267,8 +290,6 @@ def _stood(row: SessionDraft, plan: SheetPlan, user, values: dict[str, str]) -> 
 def _show(
     request: HttpRequest,
     row: SessionDraft,
-    plan: SheetPlan,
-    values: dict[str, str],
     *,
     saved: Saved | None = None,
     typed: dict[str, str] | None = None,
@@ -278,6 +299,9 @@ def _show(
     with_news: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    if request.method == "POST":
+        _note_here(request, row)
+    plan, values = plan_of(row, request.user), texts_of(row)
     completion = completion or Completion()
     shown = dict(values)
     conflicts = {conflict.name: conflict for conflict in saved.conflicts} if saved else {}
@@ -320,7 +344,7 @@ def _show(
         "limits": limits_in_words(plan.definition),
         "infusion_words": infusion_in_words(plan.definition),
         "same_last_time": plan.course.holds(day_of_visit(shown)),
-        "loaded": json.dumps({name: "" for name in plan.field_names} | _of_sheet(row, request.user, values)),
+        "loaded": json.dumps({name: "" for name in plan.field_names} | _of_sheet(plan, values)),
         "shown_at": timezone.now().isoformat(),
         "news": news_of(row, plan, request.user) if with_news else None,
         "error_rows": summary,
@@ -351,8 +375,8 @@ def _show(
     return render(request, "sessions_app/sheet.html", context, status=status)
 
 
-def _of_sheet(row: SessionDraft, user, values: dict[str, str]) -> dict[str, str]:
-    holds = Holds(row, user)
+def _of_sheet(plan: SheetPlan, values: dict[str, str]) -> dict[str, str]:
+    holds = Holds(plan)
     return {name: text for name, text in values.items() if name in holds}
 
 

@@ -3,7 +3,8 @@
 import datetime
 import json
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -11,8 +12,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
+from sessions_app.draft_at_hand import draft_at_hand
 from sessions_app.draft_readers import note_here, others_here
-from sessions_app.draft_saving import DraftClosed, Holds, Typed, changed_since, save_fields
+from sessions_app.draft_saving import Holds, Typed, changed_since, fields_held, write_fields
 from sessions_app.drafts import plan_of, texts_of
 from sessions_app.models import DraftField, SessionDraft
 from sessions_app.selectors import drafts_to_write
@@ -21,7 +23,7 @@ from sessions_app.sheet import read_sheet
 from stsclinic.access import require
 from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import User
-from stsclinic.clinics.sign_in import no_sign_of_life
+from stsclinic.clinics.sign_in import no_sign_of_life, renew
 
 MANY = 2**31 - 1
 """More saves than a draft ever has; PostgreSQL's whole numbers end here."""
@@ -31,19 +33,21 @@ MANY = 2**31 - 1
 @require_POST
 def draft_save(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep the fields that changed; answer with what now stands, and with what others typed since."""
-    draft = get_object_or_404(drafts_to_write(request.user), pk=pk)
-    if refusal := _refused(request, draft):
-        return refusal
     sent = _sent_fields(request)
-    holds = Holds(draft, request.user)
-    typed = {name: value for name, value in sent.items() if name in holds}
-    try:
-        saved = save_fields(draft=draft, typed=typed, by=request.user, since=_whole(request, "since"))
-    except DraftClosed as closed:
-        return _closed(closed.draft)
+    with transaction.atomic():
+        at_hand = draft_at_hand(request.user, pk)
+        if at_hand is None:
+            raise Http404
+        draft = at_hand.draft
+        if refusal := _refused(request, draft):
+            return refusal
+        holds = Holds(fields_held(draft, request.user, at_hand.lesion_keys))
+        typed = {name: value for name, value in sent.items() if name in holds}
+        saved = write_fields(draft=draft, typed=typed, by=request.user, since=_whole(request, "since"))
+        renew(request)
     return JsonResponse(
         {
-            **_news(draft, request.user, saved.draft.version, saved.standing, holds),
+            **_news(draft, request.user, draft.version, saved.standing, holds),
             "written": sorted(saved.written),
             "refused": sorted(set(sent) - set(typed)),
         }
@@ -71,8 +75,8 @@ def draft_watch(request: HttpRequest, pk: int) -> HttpResponse:
     since = _whole(request, "since")
     if draft.version <= since and ",".join(company) == request.POST.get("company", ""):
         return HttpResponse(status=204)
-    holds = Holds(draft, request.user)
-    news = _news(draft, request.user, draft.version, changed_since(draft, since), holds)
+    holds = Holds(fields_held(draft, request.user))
+    news = _news(draft, request.user, draft.version, changed_since(draft, since, request.user), holds)
     return JsonResponse(news | {"company": company})
 
 

@@ -8,7 +8,9 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.contrib.sessions.models import Session
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -97,10 +99,30 @@ def no_sign_of_life(view: Callable) -> Callable:
     return asked_by_itself
 
 
+def renew(request) -> None:
+    """Let the idle time of the session begin anew in the transaction of the caller, which then is the only one.
+
+    Raises:
+        SessionInterrupted: the session was ended meanwhile; the transaction must not stand.
+    """
+    if request.session.modified:
+        return
+    ends_at = request.session.get_expiry_date()
+    if not Session.objects.filter(pk=request.session.session_key).update(expire_date=ends_at):
+        raise SessionInterrupted("The session was ended while the request was answered.")
+    request.is_session_renewed = True
+
+
 class IdleSessionMiddleware(SessionMiddleware):
-    """Saves the session with each request, so that its idle time begins anew, but for `no_sign_of_life`."""
+    """Saves the session with each request, so that its idle time begins anew.
+
+    But for `no_sign_of_life`, and after `renew`.
+    """
 
     def process_response(self, request, response):
-        if getattr(request, "is_no_sign_of_life", False) and not request.session.modified:
+        is_left_alone = getattr(request, "is_no_sign_of_life", False) or getattr(
+            request, "is_session_renewed", False
+        )
+        if is_left_alone and not request.session.modified:
             return response
         return super().process_response(request, response)

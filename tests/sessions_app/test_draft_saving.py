@@ -258,9 +258,9 @@ def test_saving_and_looking_ask_a_fixed_number_of_questions(
     )
     names = [f"lesion-{row.lesion_id}-longest_mm" for row in large.series.series_lesions.all()]
     post(web, large, "draft_watch", since=0)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(10):
         post(web, draft, fields={"ptga": {"value": "7", "seen": 0}}, since=0)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(10):
         post(web, large, fields={name: {"value": "7", "seen": 0} for name in names}, since=0)
     with django_assert_num_queries(6):
         post(web, large, "draft_watch", since=1)

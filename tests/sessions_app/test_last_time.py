@@ -233,7 +233,7 @@ def test_the_sheet_is_planned_and_read_with_as_many_queries_for_one_lesion_as_fo
                 make_assessment(session, lesion)
                 make_injection(session, lesion)
         draft = open_draft(series=series, kind="treatment", by=anna)
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             read_sheet(plan_of(draft, anna), texts_of(draft))
 
 

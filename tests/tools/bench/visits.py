@@ -27,6 +27,7 @@ from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.models import Clinic, User
 from tests.builders import make_clinic, make_lesion, make_patient, make_series, make_user
 from tests.tools.bench.browser import Browser, fields_of
+from tests.tools.bench.filling import let_it_count
 from tests.tools.bench.measuring import ROUNDS, Measured, measure
 
 LESIONS = 22
@@ -126,6 +127,7 @@ def completing(visits: Visits, budget: float) -> Measured:
         complete.append(visits.browser.asking(path, typed | loaded | {"action": "complete"}, expected=302))
     bare = [_bare(visits, draft) for draft in [visits.draft() for _ in range(TURNS + 1)]]
     sheets, rows = iter(complete), iter(bare)
+    let_it_count()
 
     def floor() -> None:
         next(rows)()
@@ -218,6 +220,7 @@ def one_field(visits: Visits, budget: float) -> Measured:
     path = reverse("draft_save", args=[draft.pk])
     visits.browser.asking(path, _as_saved(typed, seen=0))()
     name = next(name for name in typed if name.endswith("-longest_mm"))
+    let_it_count()
     texts = iter(
         [
             visits.browser.asking(path, _as_saved({name: f"{number + 20}"}, seen=number + 1))
@@ -230,6 +233,7 @@ def one_field(visits: Visits, budget: float) -> Measured:
 def sheet(visits: Visits, budget: float) -> Measured:
     """The sheet of a second visit, with last week's values beside each field."""
     path = reverse("draft", args=[visits.draft().pk])
+    let_it_count()
     return measure(
         f"the sheet of {LESIONS} lesions",
         "empty",
@@ -242,6 +246,7 @@ def sheet(visits: Visits, budget: float) -> Measured:
 def patient_page(visits: Visits, budget: float) -> Measured:
     """The page of a patient with every lesion measured and injected at each session."""
     path = reverse("patient", args=[visits.series(SESSIONS).patient_id])
+    let_it_count()
     return measure(
         f"patient page of {LESIONS} lesions × {SESSIONS} sessions",
         "empty",

@@ -86,7 +86,7 @@ PAGES: dict[str, tuple[Ask, int]] = {
     "patient": (lambda world: (reverse("patient", args=[world.patient.pk]), None), 19),
     "today": (lambda world: (reverse("today"), None), 11),
     "calls": (lambda world: (reverse("calls"), None), 15),
-    "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 25),
+    "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 26),
     "sheet": (lambda world: (reverse("draft", args=[world.draft.pk]), None), 20),
     "alerts of a sheet": (lambda world: (reverse("draft_alerts", args=[world.draft.pk]), {}), 14),
     "one field": (lambda world: (reverse("draft_save", args=[world.draft.pk]), one_field(world)), 7),

@@ -305,7 +305,7 @@ def _send(client, user: User, series: Series, sheet: Sheet) -> str:
     }
     answer = client.post(address, sent)
     if answer.status_code == 422 and not answer.context["error_rows"]:
-        notes = {f"ack-{row['alert'].key}": "Seen" for row in answer.context["alerts"]}
+        notes = {card.name: "Seen" for card in answer.context["alert_cards"] if card.alert.needs_note}
         answer = client.post(address, {**sent, "loaded": answer.context["loaded"], **notes})
     assert answer.status_code in (200, 302, 409, 422)
     draft = SessionDraft.objects.get(pk=draft.pk)

@@ -236,9 +236,11 @@ def _in_conflict(page: Page) -> None:
     other.goto(page.url, wait_until="load")
     asked = re.compile(r"/drafts/\d+/(save|watch)/")
     page.route(asked, lambda route: route.abort())
-    page.locator('[data-cell="longest"]').last.fill("19")
+    place = '[data-cell="longest"]'
+    stands = other.locator(place).last.input_value()
+    page.locator(place).last.fill("18" if stands == "19" else "19")
     with other.expect_response("**/save/"):
-        other.locator('[data-cell="longest"]').last.fill("21")
+        other.locator(place).last.fill("23" if stands == "21" else "21")
     page.unroute(asked)
     page.locator(".clash").wait_for()
     other.close()
@@ -450,6 +452,8 @@ def take(page: Page, picture: Picture) -> int:
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": picture.width, "height": min(height, LONGEST)})
     page.evaluate("scrollTo(0, 0)")
+    if height > LONGEST and page.locator(".clash").count():
+        page.locator(".clash").scroll_into_view_if_needed()
     taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     page.context.set_offline(False)
     target = TARGET / f"{picture.name}.png"

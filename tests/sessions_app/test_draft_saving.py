@@ -145,7 +145,13 @@ def test_saving_over_the_web(web, draft, anna, nora):
     fields = {"ptga": {"value": "7", "seen": 0, "tried": []}, "note": {"value": "a\r\nb\0\ud800", "seen": 0}}
     answer = post(web, draft, fields=fields, since=0, person=anna.pk).json()
     assert answer["written"] == ["note", "ptga"] and answer["refused"] == []
-    assert answer["fields"]["ptga"] == {"value": "7", "version": 1, "by": "anna", "is_mine": True}
+    assert answer["fields"]["ptga"] == {
+        "value": "7",
+        "version": 1,
+        "by": "anna",
+        "is_mine": True,
+        "by_patient": "",
+    }
     assert texts_of(draft)["note"] == "a\nb\ufffd"
     save(draft, nora, "5", seen=1, name="phga")
     news = post(web, draft, since=1).json()

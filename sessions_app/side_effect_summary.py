@@ -70,7 +70,7 @@ class Summary:
 
 
 def side_effect_summary(user, clinic_ids: Collection[int]) -> Summary:
-    """The side effects of these clinics, as far as `user` may see. Four queries, whatever the size."""
+    """The side effects of these clinics, as far as `user` may see. Three queries, whatever the size."""
     concealed = concealed_for(user)
     rows = list(_effects(clinic_ids))
     injected_sites = dict(

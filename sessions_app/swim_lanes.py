@@ -147,7 +147,7 @@ class _Axis:
 
 
 def swim_lanes(user, patient: Patient, today: date, span: str = "all") -> SwimLanes:
-    """The lanes of a patient whom `user` may see. Seven queries.
+    """The lanes of a patient whom `user` may see. Six queries.
 
     Args:
         span: a code of SPANS.

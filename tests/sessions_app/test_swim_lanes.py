@@ -208,13 +208,13 @@ def test_a_closed_trial_shows_ml_alone(clinic, nurse):
 def test_the_number_of_queries_does_not_grow(nurse, patient, django_assert_num_queries):
     effect(patient)
     swim_lanes(nurse, patient, TODAY)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         swim_lanes(nurse, patient, TODAY)
     for number in range(5):
         row = effect(patient, onset_on=datetime.date(2026, 4, 21 + number))
         save(SideEffectObservation(side_effect=row, seen_on=row.onset_on, grade=2, by="nina"))
         make_session(patient.series.get(), datetime.date(2026, 5, 1 + number))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         swim_lanes(nurse, patient, TODAY)
 
 
@@ -321,9 +321,9 @@ def test_another_clinics_side_effects_are_not_counted(clinic, patient, client):
 def test_the_summary_takes_a_fixed_number_of_queries(clinic, nurse, patient, django_assert_num_queries):
     effect(patient)
     side_effect_summary(nurse, [clinic.pk])
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         side_effect_summary(nurse, [clinic.pk])
     for number in range(4):
         effect(patient, onset_on=datetime.date(2026, 5, 1 + number))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         side_effect_summary(nurse, [clinic.pk])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.tools.bench import large_rows
+from tests.tools.bench import large, large_rows
+from tests.tools.bench.alone import Took
 from tests.tools.bench.browser import fields_of
 from tests.tools.bench.measuring import Amount, Measured, measure
 
@@ -60,3 +61,30 @@ def test_rows_for_the_table_and_for_the_sheet_are_the_same():
     told = [(row["agent"], row["concentration_mg_ml"], row["volume_ml"], row["technique"], row["pain_vas"])
             for row in table]  # fmt: skip
     assert [row[4:] for row in sheet] == told
+
+
+def test_each_task_is_measured_on_a_registry_of_the_size_that_its_row_names(monkeypatch):
+    there: dict[str, int] = {}
+    measured: list[tuple[str, int]] = []
+
+    def alone(surroundings, name, *arguments):
+        if name == "grow":
+            there[surroundings["name"]] = arguments[1]
+        else:
+            measured.append((name, there[surroundings["name"]]))
+        return Took(ms=float(there[surroundings["name"]]), first_ms=1, idle_mib=1, peak_mib=1)
+
+    monkeypatch.setattr(large, "alone", alone)
+    found = large.Large(is_postgresql=True, whole=100)
+    found.registries = {has: large.Registry({"name": str(has)}, with_injections=has) for has in (True, False)}
+    lines = [one.line() for one in large.rows(found, list(large.TASKS))]
+    for name in ("report", "csv", "xlsx", "statistics", "import"):
+        sizes = list(dict.fromkeys(size for one, size in measured if one == name))
+        assert sizes == [10, 33, 100], name
+    assert sum("times dearer" in line for line in lines) == len(large.TASKS)
+
+
+def test_a_registry_never_shrinks():
+    registry = large.Registry({}, with_injections=True, patients=10)
+    with pytest.raises(ValueError, match="cannot have 9 again"):
+        registry.grow_to(9)

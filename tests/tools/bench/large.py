@@ -6,7 +6,7 @@ largest of the runs counts.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -101,7 +101,13 @@ class Registry:
     patients: int = 0
 
     def grow_to(self, patients: int) -> None:
-        """Have so many patients."""
+        """Have so many patients.
+
+        Raises:
+            ValueError: it has more already, and what is measured on it would not be of so many.
+        """
+        if patients < self.patients:
+            raise ValueError(f"The registry has {self.patients} patients and cannot have {patients} again.")
         if patients > self.patients:
             what = "yes" if self.with_injections else "no"
             alone(self.surroundings, "grow", self.patients + 1, patients, what)
@@ -145,28 +151,35 @@ def large(is_postgresql: bool, scale: float) -> Iterator[Large]:
         yield found
 
 
-def rows(registries: Large, name: str) -> Iterator[Line]:
-    """The rows of one task at each size, and whether its cost grew linearly."""
-    task = TASKS[name]
-    registry = registries.registry(not task.is_import)
-    each: list[tuple[int, float]] = []
+def rows(registries: Large, names: Sequence[str]) -> Iterator[Line]:
+    """The rows of these tasks, size by size since a registry only grows; then whether their cost grew linearly."""
+    each: dict[str, list[tuple[int, float]]] = {name: [] for name in names}
     for patients in registries.sizes:
-        registry.grow_to(patients)
         injections = sum(len(one.lesions) * one.treatments for one in visits(range(1, patients + 1)))
-        words = f"{task.words}, {injections:,}"
-        floors, works = _in_turns(registry, task, patients, injections)
-        measured = Measured(
-            work=words,
-            against=task.against,
-            floor_ms=median(one.ms for one in floors),
-            work_ms=median(one.ms for one in works),
-            budget=task.ratio,
-        )
-        yield measured
-        yield from _amounts(task, words, works)
-        each.append((injections, measured.work_ms))
-    if len(each) > 1:
-        (few, quick), (many, slow) = each[0], each[-1]
+        for name in names:
+            task = TASKS[name]
+            registry = registries.registry(not task.is_import)
+            registry.grow_to(patients)
+            words = f"{task.words}, {injections:,}"
+            floors, works = _in_turns(registry, task, patients, injections)
+            measured = Measured(
+                work=words,
+                against=task.against,
+                floor_ms=median(one.ms for one in floors),
+                work_ms=median(one.ms for one in works),
+                budget=task.ratio,
+            )
+            yield measured
+            yield from _amounts(task, words, works)
+            each[name].append((injections, measured.work_ms))
+    for name, times in each.items():
+        yield from _growth(TASKS[name], times)
+
+
+def _growth(task: Task, times: Sequence[tuple[int, float]]) -> Iterator[Line]:
+    """How much dearer one injection became from the fewest to the most, given as (injections, ms)."""
+    if len(times) > 1:
+        (few, quick), (many, slow) = times[0], times[-1]
         yield Amount(
             work=f"{task.words}, {many:,}",
             unit=f"times dearer each than of {few:,}",

@@ -216,12 +216,12 @@ def test_lists_of_lots_take_a_fixed_number_of_queries(clinic, nurse, django_asse
         recall(clinic, f"A{number}")
         injected(clinic, f"A{number}")
     lot_rows(nurse)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         lot_rows(nurse)
     for number in range(2, 6):
         recall(clinic, f"A{number}")
         injected(clinic, f"A{number}")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         lot_rows(nurse)
 
 

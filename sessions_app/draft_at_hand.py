@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import BigIntegerField, Model
 
 from lesions.models import Patient
 from sessions_app.models import Protocol, Series, SessionDraft
@@ -53,6 +53,8 @@ class DraftAtHand:
 
 def draft_at_hand(user: User, pk: int) -> DraftAtHand | None:
     """Hold the draft with this key; None where there is none that the user may write."""
+    if pk > BigIntegerField.MAX_BIGINT:
+        return None
     for draft in SessionDraft.objects.raw(_STATEMENT.format(**_WORDS[connection.vendor]), [pk]):
         found = vars(draft)
         if not may(user, "correct" if draft.corrects_id else "record_session", found["clinic_id"]):

@@ -9,7 +9,7 @@ from sessions_app.datasheets.importing import import_checked, import_sheets
 from sessions_app.datasheets.problems import ImportRefused
 from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry
 from sessions_app.models import Protocol, TreatmentSession
-from sessions_app.services import check_entry
+from sessions_app.services import arms_of, check_entry
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
 from stsclinic.clinics.models import Clinic
@@ -307,7 +307,7 @@ UNUSUAL = {
         "its agent is saline",
     ),
     "without an arm": (("series_lesions", 1, {"arm": ""}), "injections, row 3, lesion_id", "no arm"),
-    "in the future": (("sessions", 3, {"held_on": "2999-01-01"}), "sessions, row 5, held_on", "in the future"),
+    "in the future": (("sessions", 3, {"held_on": "2100-12-31"}), "sessions, row 5, held_on", "in the future"),
     "long ago": (("sessions", 3, {"held_on": "1989-12-31"}), "sessions, row 5, held_on", "before 1990"),
     "injected, but gone": (
         ("session_lesions", 2, {"status": "gone", "longest_mm": "", "widest_mm": "", "ulcer": ""}),
@@ -346,7 +346,11 @@ def test_what_a_session_sheet_refuses_comes_in_with_a_warning_only(what):
     (sheet, index, values), _place, _words = UNUSUAL[what] if what else (("patients", 0, {}), "", "")
     checked = import_sheets(as_raw(changed(sheet, index, **values)), by="test", source="import")
     sessions = TreatmentSession.objects.select_related("series__patient__clinic", "series__protocol")
-    refused = [session for session in sessions if check_entry(session.series, entry_of(session))]
+    refused = [
+        session
+        for session in sessions
+        if check_entry(session.series, entry_of(session), arms_of(session.series.series_lesions.all()))
+    ]
     assert bool(refused) is (what in REFUSED_ON_A_SHEET)
     assert bool(checked.warnings) is (what is not None)
 

@@ -164,8 +164,9 @@ class TestAsking:
             "clinics": ["north"],
             "protocols": ["weekly4"],
             "diagnoses": ["lcssc"],
-            "first_treatment_from": "2024-01-01",
-            "first_treatment_to": "2024-01-31",
+            # The day itself would tell by how much those of the patients were shifted.
+            "first_treatment_from": "a day that was chosen",
+            "first_treatment_to": "a day that was chosen",
         }
         assert (manifest["made_by"], manifest["csv"]["separator"], manifest["ids"]) == ("dana", ";", "random")
         assert manifest["sheets"]["patients"]["rows"] == 1

@@ -196,9 +196,10 @@ class Lesion(ClinicalRecord):
     @property
     def site_words(self) -> str:
         """Where on the body, side first: `Left elbow, inferior aspect`."""
-        site = self.get_body_site_display()
+        site = terms.BODY_SITE.get(self.body_site, self.body_site)
         if self.laterality:
-            site = f"{self.get_laterality_display()} {site[0].lower()}{site[1:]}"
+            side = terms.LATERALITY.get(self.laterality, self.laterality)
+            site = f"{side} {site[0].lower()}{site[1:]}"
         return f"{site}, {self.site_detail}" if self.site_detail else site
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -33,6 +33,7 @@ from sessions_app.seriousness import Standing, standing_of
 from sessions_app.side_effect_pages import asked_lately
 from sessions_app.side_effects import is_over
 from stsclinic.charts import Line, LineChart, line_chart
+from stsclinic.clinical import terms
 from stsclinic.clinical.dates import PartialDate
 from stsclinic.clinical.dosing import Totals, session_totals
 from stsclinic.clinical.facts import InjectionFacts
@@ -161,12 +162,22 @@ class SeriesPage:
         return self.series.status in ("planned", "active")
 
 
+class Seen(NamedTuple):
+    """What was seen of a lesion at a session. Measures in mm."""
+
+    session: TreatmentSession
+    status: str
+    longest_mm: Decimal | None
+    widest_mm: Decimal | None
+    ulcer: bool | None
+
+
 @dataclass(kw_only=True)
 class LesionRow:
     """A lesion with what was seen of it last."""
 
     lesion: Lesion
-    last: Assessment | None
+    last: Seen | None
     last_on: date | None
     size: str
     """The last measures, `12 × 8`, in mm; empty when never measured."""
@@ -217,7 +228,7 @@ class _Rows:
     lesions: dict[int, Lesion]
     sessions: dict[int, list[TreatmentSession]] = _lists()
     treated: dict[int, list[tuple[Lesion, str]]] = _lists()
-    assessments: dict[int, list[Assessment]] = _lists()
+    assessments: dict[int, list[Seen]] = _lists()
     injections: dict[int, list[InjectionFacts]] = _lists()
     pga: dict[int, list[tuple[str, Any]]] = _lists()
     pain: dict[int, list[tuple[str, Any]]] = _lists()
@@ -269,7 +280,7 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
             reverse=True,
         )
     visible = photographs_for(user, "see_photographs").filter(lesion__patient=patient)
-    photographs = list(visible.order_by("-taken_on", "-pk"))
+    photographs = list(visible.select_related(None).select_related("lesion").order_by("-taken_on", "-pk"))
     found.photographs = photographs[:SHOWN_PHOTOGRAPHS]
     found.more_photographs = len(photographs) - len(found.photographs)
     return found
@@ -283,25 +294,25 @@ def _load(
         series__patient=patient, series__struck_out_at=None
     ).order_by("session_no"):
         found.sessions[session.series_id].append(session)
-    for treated in SeriesLesion.objects.filter(series__patient=patient):
-        if treated.lesion_id in found.lesions:
-            arm = treated.get_arm_display() if treated.arm else ""
-            found.treated[treated.series_id].append((found.lesions[treated.lesion_id], arm))
+    treated = SeriesLesion.objects.filter(series__patient=patient).order_by("position", "lesion__lesion_id")
+    for series_pk, lesion_pk, arm in treated.values_list("series_id", "lesion_id", "arm"):
+        if lesion_pk in found.lesions:
+            found.treated[series_pk].append((found.lesions[lesion_pk], terms.ARM.get(arm, "")))
     sessions = {row.pk: row for listed in found.sessions.values() for row in listed}
     number = {one.pk: one.series_no for one in series}
 
-    def when(assessment: Assessment) -> tuple:
-        session = assessment.session
-        return session.held_on, number[session.series_id], session.session_no or 0
+    def when(seen: Seen) -> tuple:
+        return seen.session.held_on, number[seen.session.series_id], seen.session.session_no or 0
 
-    assessments = list(Assessment.objects.filter(session__in=sessions).order_by())
-    for assessment in assessments:
-        assessment.session = sessions[assessment.session_id]
-    for assessment in sorted(assessments, key=when):
-        found.assessments[assessment.lesion_id].append(assessment)
-        if assessment.pga is not None and assessment.lesion_id in found.lesions:
-            seen = (found.lesions[assessment.lesion_id].lesion_id, assessment.pga)
-            found.pga[assessment.session_id].append(seen)
+    assessments = Assessment.objects.filter(session__in=sessions).order_by()
+    for session_pk, lesion_pk, pga, *values in assessments.values_list(
+        "session_id", "lesion_id", "pga", "status", "longest_mm", "widest_mm", "ulcer"
+    ):
+        found.assessments[lesion_pk].append(Seen._make((sessions[session_pk], *values)))
+        if pga is not None and lesion_pk in found.lesions:
+            found.pga[session_pk].append((found.lesions[lesion_pk].lesion_id, pga))
+    for listed in found.assessments.values():
+        listed.sort(key=when)
     given = Injection.objects.filter(session__in=sessions).order_by()
     facts = ("agent", "concentration_mg_ml", "volume_ml", "salt_form")
     for session_pk, lesion_pk, pain, *values in given.values_list(
@@ -311,13 +322,17 @@ def _load(
             found.pain[session_pk].append((found.lesions[lesion_pk].lesion_id, pain))
         injected = InjectionFacts(lesion_id=str(lesion_pk), **dict(zip(facts, values, strict=True)))
         found.injections[session_pk].append(injected)
-    found.infusions = {row.session_id: row for row in Infusion.objects.filter(session__in=sessions)}
+    infusions = Infusion.objects.filter(session__in=sessions).order_by()
+    found.infusions = {row.session_id: row for row in infusions}
     for effect in effects:
         if effect.session_id:
             found.side_effects[effect.session_id].append(effect)
     drafts = drafts_for(user, "see_patients", "open", "discarded").filter(series__patient=patient)
-    people = drafts.select_related("opened_by", "saved_by", "corrects", "series__patient__clinic")
-    for sheet in sheets_of(user, people):
+    of_series = {one.pk: one for one in series}
+    written = list(drafts.select_related(None).select_related("opened_by", "saved_by", "corrects"))
+    for draft in written:
+        draft.series = of_series[draft.series_id]
+    for sheet in sheets_of(user, written):
         if sheet.draft.state == "discarded":
             if sheet.draft.version:
                 found.closed[sheet.draft.series_id].append(sheet)
@@ -411,7 +426,7 @@ def _outcomes(
     for lesion, arm in treated:
         in_order = sorted(rows.assessments[lesion.pk], key=lambda row: row.session.session_no or 0)
         judged = {
-            code: judge_lesion([row for row in in_order if row.session_id in keys], ptga)
+            code: judge_lesion([row for row in in_order if row.session.pk in keys], ptga)
             for code, (keys, ptga) in counted.items()
         }
         found.append(LesionOutcome(lesion=lesion, arm=arm if is_visible else "", **judged))

@@ -1,7 +1,8 @@
 """What the page of a session sheet shows: each field with its label, its error and its last value; each lesion."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
 from lesions.models import Lesion
 from sessions_app.draft_saving import NOTE_OF_ALERT, REASON
@@ -74,7 +75,7 @@ class Cell:
     """Last time's value with its date, for the fields that nothing takes over."""
     last_value: str = ""
     """Last time's value as it would be typed: shown greyed in the field."""
-    options: list[tuple[str, str]] = field(default_factory=list)
+    options: Sequence[tuple[str, str]] = ()
     conflict: Conflict | None = None
     in_session: str = ""
     """What the session says that is corrected, where it is something else."""
@@ -188,22 +189,6 @@ def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors,
         lesion = int(pk)
     if name.startswith("vial-"):
         part = name.split("-")[2]
-    options = []
-    if part in VOCABULARIES:
-        options = [
-            ("", "–" if part in ("ulcer", "inflammation") else "Not recorded"),
-            *VOCABULARIES[part].items(),
-        ]
-    if part == "asked":
-        options = [("", "Not asked"), ("nothing", "Asked, nothing"), ("reported", "Asked, recorded")]
-    if part == "series_status":
-        options[0] = ("", "goes on")
-    if part == "stop_reason":
-        options[0] = ("", "–")
-    if part == "pga":
-        options = [("", "–"), *((str(value), f"{value} {words}") for value, words in PGA_WORDS.items())]
-    if lesion and part in plan.common_fields and part in VOCABULARIES:
-        options[0] = ("", "As for all lesions")
     error = errors.get(name, "")
     if lesion and part == "confirmed" and values.get(name):
         error = error or last[lesion].refuses(values[name])
@@ -215,9 +200,23 @@ def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors,
         error=error,
         last=_last_words(last[lesion], part) if lesion and part not in TAKEN_OVER else "",
         last_value=_last_value(last[lesion], part) if lesion and part in TAKEN_OVER else "",
-        options=options,
+        options=_options(part, is_of_all=lesion is not None and part in plan.common_fields),
         conflict=conflicts.get(name),
     )
+
+
+@cache
+def _options(part: str, *, is_of_all: bool) -> tuple[tuple[str, str], ...]:
+    """The choices of a field, none where it is typed; `is_of_all`: one of a lesion that is given for all."""
+    if part == "asked":
+        return ("", "Not asked"), ("nothing", "Asked, nothing"), ("reported", "Asked, recorded")
+    if part == "pga":
+        return ("", "–"), *((str(value), f"{value} {words}") for value, words in PGA_WORDS.items())
+    if part not in VOCABULARIES:
+        return ()
+    nothing = {"ulcer": "–", "inflammation": "–", "stop_reason": "–", "series_status": "goes on"}
+    words = "As for all lesions" if is_of_all else nothing.get(part, "Not recorded")
+    return ("", words), *VOCABULARIES[part].items()
 
 
 def _last_value(last: LastTime, part: str) -> str:

@@ -115,7 +115,8 @@ def clinics_where(user, right: str) -> frozenset[int]:
         KeyError: no such right.
     """
     allowed = RIGHTS[right].roles
-    return frozenset(clinic for clinic, roles in roles_by_clinic(user).items() if roles & allowed)
+    held = roles_by_clinic(user)
+    return frozenset(clinic for clinic in held if not allowed.isdisjoint(held[clinic]))
 
 
 def may(user, right: str, clinic_id: int | None = None) -> bool:

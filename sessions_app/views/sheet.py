@@ -77,8 +77,11 @@ def _series_of(user, pk: int, right: str = "record_session") -> Series:
 
 
 def _draft_of(user, pk: int) -> SessionDraft:
-    shown = drafts_to_write(user).select_related("corrects", "opened_by", "saved_by")
-    return get_object_or_404(shown, pk=pk)
+    row = get_object_or_404(drafts_to_write(user), pk=pk)
+    for name in ("opened_by", "saved_by"):
+        if getattr(row, f"{name}_id") == user.pk:
+            setattr(row, name, user)
+    return row
 
 
 @require("record_session")
@@ -435,7 +438,9 @@ def _side_effects(plan: SheetPlan, asked: list[OpenEffect]) -> list[SideEffect]:
     """Those since the last visit, but for those that are asked about."""
     own = {one.effect.pk for one in asked}
     rows = list(plan.series.patient.side_effects.select_related("lesion").order_by("-onset_on")[:30])
-    previous = plan.series.sessions.order_by("-held_on").values_list("held_on", flat=True).first()
+    held = [visit.held_on for visit in plan.course.visits if visit.series == plan.series.pk]
+    held += [plan.corrects.held_on] if plan.corrects else []
+    previous = max(held, default=None)
     for row in rows:
         row.is_open = not is_over(row)
     return [

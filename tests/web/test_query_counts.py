@@ -87,7 +87,7 @@ PAGES: dict[str, tuple[Ask, int]] = {
     "today": (lambda world: (reverse("today"), None), 12),
     "calls": (lambda world: (reverse("calls"), None), 16),
     "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 29),
-    "sheet": (lambda world: (reverse("draft", args=[world.draft.pk]), None), 23),
+    "sheet": (lambda world: (reverse("draft", args=[world.draft.pk]), None), 22),
     "alerts of a sheet": (lambda world: (reverse("draft_alerts", args=[world.draft.pk]), {}), 14),
     "one field": (lambda world: (reverse("draft_save", args=[world.draft.pk]), one_field(world)), 7),
     "side effects": (lambda world: (reverse("side_effect_summary"), None), 9),

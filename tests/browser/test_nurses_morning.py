@@ -207,7 +207,7 @@ def and_the_sponsors_clock_runs_on_the_first_page_too(nurse: Person, patient: st
         expect(waiting).to_contain_text(re.compile(r"Tell the sponsor: (24 h 0|23 h \d+) min left"))
         fits(page)
         assert_accessible(page)
-    nurse.keys.push(waiting.get_by_role("link", name=patient, exact=True))
+    nurse.keys.push(waiting.get_by_role("link", name=f"{patient}: {INFECTION}"))
 
 
 def and_it_runs_until_the_sponsor_is_told(nurse: Person):

@@ -203,11 +203,11 @@ def test_the_number_of_queries_does_not_grow(clinic, django_assert_num_queries):
     acknowledge(course(clinic, (0, 150), (7, 250)), "concentration_increased")
     nurse = make_user("nurse", clinic)
     alert_history(nurse, TODAY)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         alert_history(nurse, TODAY)
     for _ in range(4):
         acknowledge(course(clinic, (0, 150), (7, 250), (14, 250)), "concentration_increased")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         alert_history(nurse, TODAY)
 
 

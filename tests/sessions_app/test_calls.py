@@ -724,7 +724,7 @@ def test_the_way_leads_back_to_the_page_of_the_list(signed_in, patient):
 def test_the_printed_list_bears_the_clinics_own_time(signed_in, patient):
     with time_machine.travel(datetime.datetime(2026, 3, 4, 23, 30, tzinfo=datetime.UTC), tick=False):
         page = signed_in.get(reverse("calls")).content.decode()
-    assert "printed 05-Mar-2026 00:30" in page
+    assert "Printed 05-Mar-2026 00:30" in page
     assert "04-Mar-2026 23:30" not in page
 
 

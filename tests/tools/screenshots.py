@@ -345,7 +345,7 @@ PICTURES = (
     Picture("session-sheet-telephone", "draft", "nurse", SHEET, _half_written, width=TELEPHONE, theme="dark"),
     Picture("session-sheet-alerts", "draft", "clinician", sheet("treatment of DEMO-01"), _alerts),
     Picture("session-sheet-blinded", "draft", "nurse", sheet("treatment of DEMO-07")),
-    Picture("infusion-sheet", "draft", "clinician", sheet("treatment of KAN-1")),
+    Picture("infusion-sheet", "draft", "clinician", button(patient("KAN-1"), "Record treatment")),
     Picture("follow-up-sheet", "draft", "clinician", sheet("follow-up of DEMO-04")),
     Picture("session", "session", "clinician", link(patient("DEMO-01"), "/sessions/")),
     Picture("correction", "draft", "clinician", button(link(patient("DEMO-01"), "/sessions/"), "Correct")),

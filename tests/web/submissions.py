@@ -156,4 +156,11 @@ def typed(data: dict, name: str) -> str:
     return str(value or "").strip()
 
 
+def ticked(data: dict, name: str) -> bool:
+    """Whether a box is sent as ticked: with any value but none and false, also a blank or a zero, as browsers may."""
+    value = data.get(name, "")
+    value = value[-1] if isinstance(value, list) and value else value
+    return str(value or "").lower() not in ("", "false")
+
+
 YES_NO = {"yes": True, "no": False, "": None}

@@ -65,6 +65,7 @@ from tests.web.submissions import (
     maybe,
     says_why,
     spoiled,
+    ticked,
     typed,
 )
 
@@ -172,7 +173,7 @@ def _export(here, sent):
         assert str(chosen.selection.first_treatment_from or "") == typed(sent, "treated_from")
         assert str(chosen.selection.first_treatment_to or "") == typed(sent, "treated_to")
         for name in ("new_ids", "with_dates"):
-            assert getattr(chosen, name) is (typed(sent, name) not in ("", "False", "false", "0")), name
+            assert getattr(chosen, name) is ticked(sent, name), name
         assert job.reason == lines(typed(sent, "reason"))
         assert Event.objects.filter(kind="exported").count() == 1
 

@@ -133,7 +133,7 @@ def _put_in_order(by_id: dict[str, Any]) -> None:
 
 def _medications(within: list[int] | None) -> dict[int, list[MedicationRecord]]:
     found: dict[int, list[MedicationRecord]] = defaultdict(list)
-    paths = ("patient_id", "role", "started_on", "stopped_on")
+    paths = ("patient_id", "role", "started_on", "stopped_on", "name")
     for patient_pk, *values in sorted(_rows(Medication, "patient__", within, (), *paths)):
         found[patient_pk].append(MedicationRecord(*values))
     return found
@@ -141,10 +141,9 @@ def _medications(within: list[int] | None) -> dict[int, list[MedicationRecord]]:
 
 def _prior_treatments(within: list[int] | None) -> dict[int, list[PriorTreatmentRecord]]:
     found: dict[int, list[PriorTreatmentRecord]] = defaultdict(list)
-    for patient_pk, response in sorted(
-        _rows(PriorTreatment, "patient__", within, (), "patient_id", "response")
-    ):
-        found[patient_pk].append(PriorTreatmentRecord(response))
+    paths = ("patient_id", "response", "treatment")
+    for patient_pk, *values in sorted(_rows(PriorTreatment, "patient__", within, (), *paths)):
+        found[patient_pk].append(PriorTreatmentRecord(*values))
     return found
 
 

@@ -33,14 +33,34 @@ def csv_rows(table: Table) -> list[list[str]]:
 
 
 def write_csv_zip(prepared: Prepared, stream: BinaryIO) -> None:
-    """Write a zip with one CSV file (UTF-8, CRLF) for each table."""
+    """Write a zip with one CSV file (UTF-8 with BOM, CRLF) for each table."""
+    _write_csv_zip(prepared, stream, ",", lambda column, text: text)
+
+
+def write_comma_zip(prepared: Prepared, stream: BinaryIO) -> None:
+    """The same with semicolons between and decimal commas, as a Danish or German Excel opens it."""
+    _write_csv_zip(prepared, stream, ";", _with_comma)
+
+
+def _with_comma(column: Column, text: str) -> str:
+    return text.replace(".", ",") if column.kind in ("number", "p") else text
+
+
+def _write_csv_zip(
+    prepared: Prepared, stream: BinaryIO, delimiter: str, written: Callable[[Column, str], str]
+) -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for table in prepared.all_tables:
             text = io.StringIO(newline="")
-            csv.writer(text, lineterminator="\r\n").writerows(csv_rows(table))
+            heading, *rows = csv_rows(table)
+            shown = [
+                [written(column, cell) for column, cell in zip(table.columns, row, strict=True)]
+                for row in rows
+            ]
+            csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows([heading, *shown])
             entry = zipfile.ZipInfo(f"{table.code}.csv", (*ZIP_DAY, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, text.getvalue().encode())
+            archive.writestr(entry, text.getvalue().encode("utf-8-sig"))
 
 
 def write_workbook(prepared: Prepared, stream: BinaryIO) -> None:
@@ -64,8 +84,9 @@ def write_workbook(prepared: Prepared, stream: BinaryIO) -> None:
 
 
 def write_json(prepared: Prepared, stream: BinaryIO) -> None:
-    """Write the object that `series_report --json` prints, in full precision, and nothing else."""
-    stream.write(json.dumps(prepared.report.as_json(), indent=2, allow_nan=False).encode())
+    """Write the object that `series_report --json` prints, in full precision, and before it what it is about."""
+    found = {"about": {what: value for what, value in prepared.about.rows}, **prepared.report.as_json()}
+    stream.write(json.dumps(found, indent=2, allow_nan=False, ensure_ascii=False).encode())
 
 
 def write_tables_json(prepared: Prepared, stream: BinaryIO) -> None:
@@ -101,6 +122,7 @@ def _json_value(value: Any) -> Any:
 
 FORMATS: dict[str, tuple[str, str, Callable[[Prepared, BinaryIO], None]]] = {
     "csv": ("zip", "application/zip", write_csv_zip),
+    "csv-comma": ("comma.zip", "application/zip", write_comma_zip),
     "xlsx": ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_workbook),
     "json": ("json", "application/json", write_json),
     "tables": ("tables.json", "application/json", write_tables_json),

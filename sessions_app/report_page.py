@@ -20,6 +20,20 @@ ROWS_SHOWN = 200
 """Rows of a table on one page. The files hold all."""
 WIDE = 4
 """A table of this many columns takes the whole width."""
+FOLDED = (
+    "how_sure_scores",
+    "how_sure_remission",
+    "flow",
+    "flow_within",
+    "left_out_counts",
+    "remission_intervals",
+    "at_risk",
+    "time_to_gone",
+    "side_effects",
+    "controlled_tests",
+    "controlled_means",
+)
+"""Tables whose numbers a figure or a table beside them shows too."""
 DENSE = 10
 """A table of this many columns is set tighter."""
 SHORT_TEXT, LONG_TEXT = 22, 40
@@ -51,8 +65,8 @@ class ShownTable:
     is_list: bool
 
     @property
-    def is_long(self) -> bool:
-        return self.is_list and self.total > LONG
+    def is_folded(self) -> bool:
+        return self.code in FOLDED or (self.is_list and self.total > LONG)
 
     @property
     def is_wide(self) -> bool:

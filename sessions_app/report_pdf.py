@@ -104,11 +104,12 @@ def _report(prepared: Prepared) -> dict[str, Any]:
     notes = list(dict.fromkeys(note for table in prepared.tables for note in table.footnotes))
     day = prepared.stated_on
     drawn = figures(prepared.tables)
-    sections = []
+    sections: list[dict[str, Any]] = []
+    lists: list[dict[str, Any]] = []
     for code, title in SECTION.items():
         tables = [table for table in prepared.tables if table.section == code]
         if tables:
-            sections.append(
+            (lists if code == "lists" else sections).append(
                 {
                     "title": title,
                     "figures": [_figure(one) for one in drawn if SECTION_OF[one.code] == code],
@@ -121,6 +122,7 @@ def _report(prepared: Prepared) -> dict[str, Any]:
         "foot": f"stsclinic {__version__}, report of {show_date(day)}",
         "about": [[printable(what), printable(value)] for what, value in prepared.about.rows],
         "sections": sections,
+        "lists": lists,
         "methods": [printable(one) for one in prepared.methods.paragraphs],
         "references": list(prepared.methods.references),
         "notes": notes,

@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from lesions.models import Patient
 from sessions_app.allocation import closed_for
+from sessions_app.data_state import last_change
+from sessions_app.datasheets.snapshot import snapshot
 from sessions_app.models import Protocol
 from sessions_app.registry import load_registry
 from stsclinic import __version__
 from stsclinic.access import clinics_where
-from stsclinic.audit.models import Change
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.remission import HORIZON
@@ -31,7 +32,7 @@ from stsclinic.reporting.selection import UNIT, Selection
 from stsclinic.reporting.summary import Report, summarise
 from stsclinic.reporting.suppression import FOOTNOTE as SHARING_FOOTNOTE
 from stsclinic.reporting.suppression import fit_for_sharing
-from stsclinic.reporting.tables import Column, Table, tables
+from stsclinic.reporting.tables import Column, Table, in_numbers, tables
 
 RIGHT = "see_report"
 
@@ -62,9 +63,18 @@ class Prepared:
         return self.report.has_concealed
 
     @property
+    def foot(self) -> str:
+        """What a figure that stands alone says below itself: all of `about` but what is not chosen."""
+        told = (f"{what}: {value}" for what, value in self.about.rows if value not in ("All", "Any day"))
+        return "; ".join(told) + "."
+
+    @property
     def all_tables(self) -> list[Table]:
-        """What a file holds: what it shows, the tables, the methods, and the notes of the tables."""
-        return [self.about, *self.tables, self.methods.table, _notes(self.tables)]
+        """What a file holds: what it shows, the tables, Table 1 once more as numbers, the methods, and the notes."""
+        numbers = [
+            in_numbers(table) for table in self.tables if any(one.kind == "figure" for one in table.columns)
+        ]
+        return [self.about, *self.tables, *numbers, self.methods.table, _notes(self.tables)]
 
 
 def report_clinics(user: User) -> list[Clinic]:
@@ -95,15 +105,15 @@ def prepare(
     """
     chosen = [one for one in clinics if not selection.clinics or one.code in selection.clinics]
     closed = closed_for(user)
-    last_change = Change.objects.order_by("-pk").values_list("pk", flat=True).first()
-    registry = load_registry([one.pk for one in chosen])
+    with snapshot():
+        registry = load_registry([one.pk for one in chosen])
+        state = f"change number {last_change([one.pk for one in chosen])}"
     report = summarise(
         registry,
         selection,
         allocation_visible=lambda clinic, protocol: (clinic, protocol) not in closed,
     )
     day = stated_on or _today(chosen)
-    state = f"change number {last_change or 0}"
     if not for_sharing:
         state += f"; {_rows_words(registry)}"
     names = [one.name for one in chosen]
@@ -146,6 +156,7 @@ def _versions() -> dict[str, str]:
         "SciPy": version("scipy"),
         "NumPy": version("numpy"),
         "Python": platform.python_version(),
+        "typst": version("typst"),
     }
 
 

@@ -5,7 +5,8 @@ an SVG that stands alone it becomes the attributes of STYLES. Coordinates are SV
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from textwrap import wrap
 from xml.sax.saxutils import escape, quoteattr
 
 STYLES = {
@@ -73,6 +74,19 @@ class Figure:
     texts: Sequence[Text]
     tables: Sequence[str] = ()
     note: str = ""
+
+
+FOOT_LETTERS, FOOT_LINE = 0.19, 12
+"""Letters of the foot for each unit of the width, and the height of its lines."""
+
+
+def footed(figure: Figure, words: str) -> Figure:
+    """The figure with a text below it, in as many lines as it takes."""
+    lines = wrap(words, int(figure.width * FOOT_LETTERS))
+    start = figure.height + FOOT_LINE
+    foot = [Text(2, start + FOOT_LINE * number, one, "small") for number, one in enumerate(lines)]
+    height = int(start + FOOT_LINE * len(lines))
+    return replace(figure, height=height, texts=[*figure.texts, *foot])
 
 
 def standalone_svg(figure: Figure) -> str:

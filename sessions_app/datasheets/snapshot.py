@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Read one moment. Within another transaction, that one decides what is seen."""
-    if connection.in_atomic_block:
+    """Read one moment. Within another transaction or snapshot, that one decides what is seen."""
+    if connection.in_atomic_block or (connection.vendor == "sqlite" and _has_begun()):
         yield
     elif connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
@@ -23,3 +23,9 @@ def snapshot() -> Iterator[None]:
                 yield
             finally:
                 cursor.execute("ROLLBACK")
+
+
+def _has_begun() -> bool:
+    """Whether SQLite is within the BEGIN above, which Django does not know of."""
+    connection.ensure_connection()
+    return connection.connection.in_transaction

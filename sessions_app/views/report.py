@@ -11,8 +11,9 @@ from sessions_app.report_files import FORMATS, NOT_SHARED
 from sessions_app.report_page import address, notes_of, shown_sections, shown_tables
 from sessions_app.report_pdf import PICTURES
 from sessions_app.reports import RIGHT, Prepared, prepare, report_clinics, report_protocols
-from stsclinic.access import require
+from stsclinic.access import clinics_where, require
 from stsclinic.audit.services import note_event
+from stsclinic.drawing import footed
 from stsclinic.reporting.figures import figures
 from stsclinic.reporting.tables import cell_text
 from stsclinic.reporting.tables.behind import rows_behind
@@ -30,6 +31,7 @@ def report(request: HttpRequest) -> HttpResponse:
         drawn = figures(prepared.tables)
         context |= {
             "prepared": prepared,
+            "may_export": bool(clinics_where(request.user, "export_data")),
             "sections": shown_sections(prepared.tables, drawn, notes, request.user, form.query, request.GET),
             "notes": notes,
             "query": address("report", form.query).removeprefix(address("report", {})),
@@ -114,7 +116,7 @@ def report_figure(request: HttpRequest, figure: str, file_format: str) -> HttpRe
         raise Http404
     content_type, draw = PICTURES[file_format]
     _log(request, prepared, f"{figure}.{file_format}")
-    return _file(prepared, figure, file_format, content_type, draw(drawn))
+    return _file(prepared, figure, file_format, content_type, draw(footed(drawn, prepared.foot)))
 
 
 def _is_for_sharing(request: HttpRequest) -> bool:

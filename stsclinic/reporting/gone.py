@@ -16,7 +16,8 @@ FOOTNOTES = (
     "from the first time. A lesion not injected, or not seen after its first injection, is left out.",
     "Kaplan-Meier; the 95% interval draws patients with all of their lesions (percentiles of 1000 draws, fixed "
     "seed). At risk: lesions not yet gone and still followed just before that day. Since a lesion is seen at "
-    "visits only, it was gone at some time before the day shown.",
+    "visits only, it was gone at some time before the day shown. The interval of the median is where the ends of "
+    "the curve's interval pass one half; an end that they do not reach is not given.",
 )
 
 

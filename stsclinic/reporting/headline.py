@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from stsclinic.reporting.outcomes import SeriesOutcome, patient_outcome
 from stsclinic.reporting.records import PatientRecord
-from stsclinic.reporting.rows import Behind, behind
-from stsclinic.reporting.scores import describe_decrease
+from stsclinic.reporting.rows import Behind, Value, behind
+from stsclinic.reporting.scores import SCALES, describe_decrease
 from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, Verdict, judge_series
 from stsclinic.reporting.statistics.bootstrap import share_interval
 from stsclinic.reporting.statistics.mixed import random_intercept_mean
@@ -164,12 +164,21 @@ def _by_patient(series: Sequence[SeriesOutcome]) -> dict[str, list[SeriesOutcome
     return found
 
 
-def _of_decreases(decreases: Sequence[int | Fraction], unit: str, rows: Sequence[Any]) -> Estimate:
+def _of_decreases(
+    decreases: Sequence[int | Fraction], unit: str, rows: Sequence[Any], scale: str
+) -> Estimate:
     told = describe_decrease(decreases)
     low, high = told["ci95"] or (None, None)
-    shown = behind(unit, rows)
+    shown = _with_values(unit, rows, decreases, f"Decrease of {SCALES[scale]}", 2)
     mean = None if told["mean_decrease"] is None else float(told["mean_decrease"])
     return Estimate(told["n"], mean, low, high, told["p_t"], unit, shown, shown)
+
+
+def _with_values(
+    unit: str, rows: Sequence[Any], values: Sequence[int | Fraction | float], label: str, decimals: int
+) -> Behind:
+    of = {id(row): value for row, value in zip(rows, values, strict=True)}
+    return behind(unit, rows, Value(label, lambda row: float(of[id(row)]), decimals=decimals))
 
 
 def _pairs(series: Sequence[SeriesOutcome], scale: str, last: Last) -> list[tuple[Course, int]]:
@@ -187,7 +196,7 @@ def _series_scores(series: Sequence[SeriesOutcome], last: Last) -> Headline:
     for scale in SCALES_OF_HEADLINE:
         pairs = _pairs(series, scale, last)
         found[scale] = _of_decreases(
-            [decrease for _, decrease in pairs], "series", [course for course, _ in pairs]
+            [decrease for _, decrease in pairs], "series", [course for course, _ in pairs], scale
         )
     return found
 
@@ -201,7 +210,10 @@ def _averaged_scores(series: Sequence[SeriesOutcome], last: Last) -> Headline:
             values.setdefault(course.series.patient_id, []).append(decrease)
             patients[course.series.patient_id] = course.patient
         found[scale] = _of_decreases(
-            [Fraction(sum(one), len(one)) for one in values.values()], "patients", list(patients.values())
+            [Fraction(sum(one), len(one)) for one in values.values()],
+            "patients",
+            list(patients.values()),
+            scale,
         )
     return found
 
@@ -213,7 +225,9 @@ def _mixed_scores(series: Sequence[SeriesOutcome]) -> Headline:
         fitted = random_intercept_mean(
             [decrease for _, decrease in pairs], [course.series.patient_id for course, _ in pairs]
         )
-        rows = behind("series", [course for course, _ in pairs])
+        decreases = [decrease for _, decrease in pairs]
+        courses = [course for course, _ in pairs]
+        rows = _with_values("series", courses, decreases, f"Decrease of {SCALES[scale]}", 0)
         found[scale] = Estimate(
             fitted.n,
             fitted.mean,
@@ -317,7 +331,7 @@ def _averaged_shares(members: _Members) -> Headline:
             high,
             None,
             "patients",
-            behind("patients", patients),
+            _with_values("patients", patients, [100 * one for one in shares], "Share of the patient (%)", 1),
             behind("patients", inside),
             method="bootstrap",
         )

@@ -9,11 +9,14 @@ from datetime import date
 
 from stsclinic.clinical.remission import HORIZON
 from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
+from stsclinic.reporting.controlled import COMPARED, pairs_of
+from stsclinic.reporting.gone import followed_lesions
 from stsclinic.reporting.selection import UNIT
-from stsclinic.reporting.statistics import bootstrap, survival
+from stsclinic.reporting.statistics import bootstrap, sign_flip, survival
+from stsclinic.reporting.statistics.sign_flip import MOST_EXACT
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Table
-from stsclinic.reporting.words import day_words
+from stsclinic.reporting.words import count_words, day_words
 
 REFERENCES = {
     "aarhus": (
@@ -110,9 +113,14 @@ def methods(
         _statistics_words(report, cite),
     ]
     if report.controlled:
-        paragraphs.append(_controlled_words(cite))
+        paragraphs.append(_controlled_words(report, cite))
     paragraphs.append(_software_words(versions, cite))
     return Methods(paragraphs, [REFERENCES[name] for name in cite.names])
+
+
+def _were(number: int, *, said: bool = True) -> str:
+    verb = "was" if number == 1 else "were"
+    return f"{number} {verb}" if said else verb
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -160,9 +168,11 @@ def _patients_words(
     cohort = report.cohort
     if with_numbers:
         sentences.append(
-            f"Of {cohort['patients_offered']} patients offered treatment, {cohort['patients_treated']} were treated "
-            f"with {cohort['treatment_sessions']} treatments, and {cohort['series_analysed']} series in "
-            f"{cohort['patients_analysed']} patients were analysed."
+            f"Of {count_words(cohort['patients_offered'], 'patient')} offered treatment, "
+            f"{_were(cohort['patients_treated'])} treated with "
+            f"{count_words(cohort['treatment_sessions'], 'treatment')}, and {cohort['series_analysed']} series in "
+            f"{count_words(cohort['patients_analysed'], 'patient')} {_were(cohort['series_analysed'], said=False)} "
+            "analysed."
         )
     sentences.append(
         "A series of treatments was analysed if it was completed as planned or stopped for remission after at "
@@ -188,32 +198,62 @@ def _outcome_words(report: Report, cite: _Cited) -> str:
 
 
 def _statistics_words(report: Report, cite: _Cited) -> str:
+    """Only what was computed: of no analysed series there is neither score nor share."""
+    sentences = []
+    if report.series:
+        sentences += _analysis_words(report, cite)
+    if report.side_effects:
+        sentences.append(
+            "Side effects are given per 100 treatments and per 100 injections with exact Poisson intervals "
+            f"{cite('garwood')}."
+        )
+    if sentences:
+        sentences.append("All tests are two-sided; no adjustment was made for multiple comparisons.")
+    return " ".join(sentences) or "No series was analysed, so no statistic was computed."
+
+
+def _analysis_words(report: Report, cite: _Cited) -> list[str]:
     by_patient = report.selection.unit == "patient"
     unit = "over patients (the mean of each patient's series)" if by_patient else "over series"
-    return (
+    sentences = [
         "Scores before the first and before each later treatment were compared by the mean decrease with a 95% "
         "confidence interval and paired two-sided t test, and by the two-sided Wilcoxon signed-rank test; the "
         f"headline is {unit}. Shares of patients have Wilson's 95% interval {cite('wilson')}. Since series and "
         "lesions of one patient are not independent, their shares have percentile intervals from a bootstrap over "
-        f"patients ({bootstrap.DRAWS} draws, seed {bootstrap.SEED}) {cite('bootstrap')}. The time from the first "
-        "injection of a lesion to its first assessment as gone was estimated by Kaplan and Meier's method "
-        f"{cite('km')}, lesions never seen gone being censored at their last assessment, with intervals from a "
-        f"bootstrap over patients ({survival.DRAWS} draws, seed {survival.SEED}). Side effects are given per 100 "
-        f"treatments and per 100 injections with exact Poisson intervals {cite('garwood')}. Sensitivity of the "
-        "headline was examined by counting each patient once (the first analysed series, and the mean of the "
-        "analysed series), by a linear model with the patient as random intercept fitted by restricted maximum "
-        f"likelihood {cite('mixed')}, by carrying the last recorded score forward for series without a last one, "
-        "and by taking every series with two scores. All tests are two-sided; no adjustment was made for multiple "
-        "comparisons."
-    )
+        f"patients ({bootstrap.DRAWS} draws, seed {bootstrap.SEED}) {cite('bootstrap')}."
+    ]
+    if followed_lesions(report.series, report.selection.horizon):
+        sentences.append(
+            "The time from the first injection of a lesion to its first assessment as gone was estimated by Kaplan "
+            f"and Meier's method {cite('km')}, lesions never seen gone being censored at their last assessment, "
+            f"with intervals from a bootstrap over patients ({survival.DRAWS} draws, seed {survival.SEED})."
+        )
+    choices = ["counting each patient once (the first analysed series, and the mean of the analysed series)"]
+    if len(report.series) > len(report.patients) > 1:
+        choices.append(
+            "a linear model with the patient as random intercept fitted by restricted maximum likelihood "
+            f"{cite('mixed')}"
+        )
+    choices += [
+        "carrying the last recorded score forward for series without a last one",
+        "taking every series with two scores",
+    ]
+    sentences.append(f"Sensitivity of the headline was examined by {_listed(choices)}.")
+    return sentences
 
 
-def _controlled_words(cite: _Cited) -> str:
+def _controlled_words(report: Report, cite: _Cited) -> str:
+    assert report.controlled is not None
+    subjects = max(len(pairs_of(report.controlled.lesions, name)) for name in COMPARED)
+    if subjects > MOST_EXACT:
+        test = f"a sign-flip permutation test ({sign_flip.DRAWS} draws, seed {sign_flip.SEED})"
+    else:
+        test = "since the number of subjects is small, the exact sign-flip permutation test"
     return (
         "In controlled protocols each subject contributed one lesion to each arm "
-        f"{cite('orlando')}. Arms were compared within subjects by the paired t test and, since the number of "
-        f"subjects is small, by the exact sign-flip permutation test {cite('signs')}. The flow of subjects and "
-        f"lesions follows the within-person extension of CONSORT {cite('consort')}."
+        f"{cite('orlando')}. Arms were compared within subjects by the paired t test and by {test} "
+        f"{cite('signs')}. The flow of subjects and lesions follows the within-person extension of CONSORT "
+        f"{cite('consort')}."
     )
 
 

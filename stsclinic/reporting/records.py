@@ -91,11 +91,12 @@ class LesionRecord:
 
 @dataclass(frozen=True, slots=True)
 class MedicationRecord:
-    """A drug by its role. The dates are partial; empty means not recorded."""
+    """A drug by its role and name. The dates are partial; empty means not recorded."""
 
     role: str
     started_on: str = ""
     stopped_on: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class PriorTreatmentRecord:
     """Something tried before, and what came of it (a code of RESPONSE, or empty)."""
 
     response: str = ""
+    treatment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,22 @@ class InjectionOf(NamedTuple):
     injection: InjectionRecord
 
 
+class Value(NamedTuple):
+    """What of each row went into the number: a score, a size, days. None: nothing did."""
+
+    label: str
+    of: Callable[[Any], float | None]
+    unit: str = ""
+    decimals: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The rows behind a number. `level` is a code of LEVEL."""
+    """The rows behind a number. `level` is a code of LEVEL; `value` where more than their number was counted."""
 
     level: str
     find: Callable[[], Sequence[Any]]
+    value: Value | None = None
 
     @property
     def keys(self) -> list[tuple]:
@@ -70,9 +80,9 @@ class Behind:
         return {key[0] for key in self.keys}
 
 
-def behind(level: str, rows: Sequence[Any]) -> Behind:
+def behind(level: str, rows: Sequence[Any], value: Value | None = None) -> Behind:
     """Rows that are at hand already."""
-    return Behind(level, lambda: rows)
+    return Behind(level, lambda: rows, value)
 
 
 def row_key(level: str, row: Any) -> tuple:

@@ -211,11 +211,13 @@ def _numbers(table: Table) -> Iterator[tuple[Address, Behind]]:
 def _without(table: Table, hidden: set[Address], totals: set[tuple[str, int]]) -> Table:
     """The table without these numbers, nor what is computed from them. `totals`: of a share, by column."""
     rows = []
+    rows_hidden = {row for row, _ in hidden}
     for number, values in enumerate(table.rows):
         row: list[Any] = []
         for column, value in zip(table.columns, values, strict=True):
             needed = (column.code, *column.computed_from)
-            if value is not None and any((number, one) in hidden for one in needed):
+            is_hidden = any((number, one) in hidden for one in needed)
+            if value is not None and (is_hidden or (column.is_free_text and number in rows_hidden)):
                 row.append(HIDDEN)
             elif isinstance(value, Share) and (column.code, value.of) in totals:
                 row.append(value.n)

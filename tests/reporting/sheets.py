@@ -89,10 +89,12 @@ def registry_of(sheets):
         sheets.get("medications", ()), key=lambda one: (one["role"], one["started_on"], one["stopped_on"])
     ):
         patients[row["patient_id"]].medications.append(
-            MedicationRecord(row["role"], row["started_on"], row["stopped_on"])
+            MedicationRecord(row["role"], row["started_on"], row["stopped_on"], row["name"])
         )
     for row in sorted(sheets.get("prior_treatments", ()), key=lambda one: one["response"]):
-        patients[row["patient_id"]].prior_treatments.append(PriorTreatmentRecord(row["response"]))
+        patients[row["patient_id"]].prior_treatments.append(
+            PriorTreatmentRecord(row["response"], row["treatment"])
+        )
     series, sessions = {}, {}
     for row in sheets["series"]:
         planned, is_controlled = PLANS[row["protocol"]]

@@ -67,9 +67,26 @@ class TestMethods:
             "a first treatment from 01-Jan-2024",
             "a first treatment to 31-Dec-2024",
             "the headline is at the end of treatment, counted by patients",
-            "over patients (the mean of each patient's series)",
         ):
             assert words in text, words
+
+    def test_it_tells_what_the_headline_counts(self):
+        report = summarise(registry_of(read_case("aarhus")), Selection(unit="patient"))
+        assert "over patients (the mean of each patient's series)" in told(report).text
+
+    def test_of_no_analysed_series_it_lists_no_method(self):
+        text = told(summarise(Registry([]))).text
+        for words in ("Kaplan", "random intercept", "carrying", "Poisson", "bootstrap", "two-sided"):
+            assert words not in text, words
+        assert "No series was analysed, so no statistic was computed." in text
+
+    def test_one_is_not_many(self):
+        alone = Registry(registry_of(read_case("aarhus")).patients[:1])
+        assert "Of 1 patient offered treatment, 1 was treated" in told(summarise(alone)).text
+
+    def test_a_mixed_model_is_named_where_a_patient_has_two_series(self, reports):
+        assert "random intercept" in told(reports["aarhus"]).text
+        assert "random intercept" not in told(reports["hershey"]).text
 
     def test_references_are_numbered_as_they_are_named(self, reports):
         found = told(reports["orlando"])

@@ -1,5 +1,7 @@
 """From number to rows: every count of every table has exactly that many rows behind it."""
 
+import statistics
+
 import pytest
 
 from stsclinic.reporting.disclosure import all_closed, all_open
@@ -93,6 +95,77 @@ def test_means_are_those_of_the_rows_behind_them(registries):
     listed = rows_behind(report, change.behind(last, "mean_decrease")).as_dicts()
     decreases = [row["ptga_first"] - row["ptga_last"] for row in listed]
     assert change.value(last, "mean_decrease") == pytest.approx(sum(decreases) / len(decreases))
+
+
+COUNTED = [
+    # table, the row's first values, column, decimals: the mean of the values listed is the number
+    ("change", ("ptga", "before_1", "before_2"), "mean_decrease", 1),
+    ("change", ("phga", "before_1", "before_3"), "mean_decrease", 1),
+    ("scores", ("ptga", "before_2"), "mean", 1),
+    ("scores", ("phga", "last"), "mean", 2),
+    ("headline", ("ptga",), "points", 2),
+    ("how_sure_scores", ("phga", "averaged"), "value", 2),
+    ("how_sure_scores", ("ptga", "all_series"), "value", 2),
+]
+
+
+@pytest.mark.parametrize(("table", "first", "column", "decimals"), COUNTED)
+def test_the_value_that_was_counted_stands_beside_each_row(registries, table, first, column, decimals):
+    report = summarise(registries["aarhus"])
+    (found,) = [one for one in tables(report) if one.code == table]
+    (row,) = [number for number, one in enumerate(found.rows) if tuple(one[: len(first)]) == first]
+    listed = rows_behind(report, found.behind(row, column)).as_dicts()
+    values = [one["counted"] for one in listed]
+    assert round(statistics.mean(values), decimals) == round(found.value(row, column), decimals)
+    assert len(set(values)) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "low", "high"),
+    [
+        ("Age at first treatment", "Age at first treatment", 18, 100),
+        ("Duration since the first lesion", "Duration since the first lesion", 0, 60),
+        ("Size, longest × widest", "Size, longest × widest", 0, 1e6),
+    ],
+)
+def test_a_median_lists_what_it_is_of(registries, name, label, low, high):
+    report = summarise(registries["aarhus"])
+    (found,) = [one for one in tables(report) if one.code == "characteristics"]
+    row = next(number for number, one in enumerate(found.rows) if one[0] == name)
+    listed = rows_behind(report, found.behind(row, "complete"))
+    values = [one["counted"] for one in listed.as_dicts()]
+    assert statistics.median(values) == pytest.approx(found.value(row, "complete").median)
+    assert all(low <= value <= high for value in values)
+    assert label in [column.label for column in listed.columns]
+
+
+def test_doses_list_their_mg_and_times_their_days(registries):
+    report = summarise(registries["aarhus"])
+    found = {one.code: one for one in tables(report)}
+    doses = rows_behind(report, found["doses"].behind(0, "dose_mg")).as_dicts()
+    assert sum(one["dose_mg"] for one in doses) == pytest.approx(found["doses"].value(0, "dose_mg"))
+    days = [one["counted"] for one in rows_behind(report, found["gone_summary"].behind(0, "gone")).as_dicts()]
+    assert len(days) == 22
+    steps = found["time_to_gone"].as_dicts()
+    assert sorted(days) == sorted(day["days"] for day in steps for _ in range(day["gone"]))
+
+
+def test_a_lesion_says_why_at_the_horizon_that_was_chosen(registries):
+    report = summarise(registries["aarhus"], Selection(horizon="end_of_treatment"))
+    (found,) = [one for one in tables(report) if one.code == "remission"]
+    listed = rows_behind(report, found.behind(3, "complete"))
+    assert listed.columns[-1].label == "Reason, end of treatment"
+    assert len(listed.rows) == 8
+    assert all("gone" in row["reason"] for row in listed.as_dicts())
+
+
+def test_a_mean_of_an_arm_is_that_of_its_lesions(registries):
+    report = summarise(registries["orlando"], allocation_visible=all_open)
+    (arms,) = [one for one in tables(report) if one.code == "controlled_arms"]
+    for column in ("size_cm2_baseline", "size_cm2_end", "pga_end", "size_change_percent"):
+        for row in (0, 1):
+            listed = rows_behind(report, arms.behind(row, column)).as_dicts()
+            assert statistics.mean(one["counted"] for one in listed) == pytest.approx(arms.value(row, column))
 
 
 def test_a_selection_of_lesions_keeps_the_numbers_and_their_rows_together(registries):

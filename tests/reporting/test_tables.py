@@ -1,12 +1,19 @@
 """The tables: the same numbers as the report, readable, and silent about a closed allocation."""
 
+from dataclasses import replace
 from datetime import date
+from statistics import mean
 
 import pytest
+from scipy.stats import sem, t
 
+from stsclinic.clinical.remission import OUTCOME
 from stsclinic.reporting.disclosure import FOOTNOTE, all_closed, all_open, open_only
-from stsclinic.reporting.records import PatientRecord, Registry
+from stsclinic.reporting.figures import figures
+from stsclinic.reporting.records import PatientRecord, PriorTreatmentRecord, Registry
+from stsclinic.reporting.statistics.wilson import wilson_interval
 from stsclinic.reporting.summary import summarise
+from stsclinic.reporting.suppression import fit_for_sharing
 from stsclinic.reporting.tables import Column, cell_text, tables
 from tests.reporting.sheets import read_case, registry_of
 
@@ -53,7 +60,11 @@ def test_the_tables_hold_the_numbers_of_the_json(registries):
     ):
         assert dict(found[code].rows) == whole["cohort"][key]
     scores = [{"score": score, **one} for score in ("ptga", "phga") for one in whole["scores"][score]]
-    assert as_dicts(found["scores"]) == scores
+    said = [
+        {key: value for key, value in row.items() if not key.startswith("ci95")}
+        for row in as_dicts(found["scores"])
+    ]
+    assert said == scores
     changes = [{"score": score, **one} for score in ("ptga", "phga") for one in whole["change"][score]]
     for one in changes:
         one["ci95_low"], one["ci95_high"] = one.pop("ci95")
@@ -63,8 +74,11 @@ def test_the_tables_hold_the_numbers_of_the_json(registries):
         for horizon, levels in whole["remission"].items()
         for level, counts in levels.items()
     }
-    assert dict(found["ulcers"].rows) == whole["ulcers"]
-    assert as_dicts(found["side_effects"]) == whole["side_effects"]
+    assert {row["figure"]: row["value"] for row in as_dicts(found["ulcers"])} == whole["ulcers"]
+    events = [
+        {key: row[key] for key in ("term", "events", "patients")} for row in as_dicts(found["side_effects"])
+    ]
+    assert events == whole["side_effects"]
 
 
 def test_the_tables_hold_the_arms_of_the_json(registries):
@@ -130,6 +144,7 @@ def test_an_open_allocation_is_told_and_marked(registries):
     marked = {table.code for table in tables(report) if table.betrays_allocation}
     assert marked == {
         "controlled_arms",
+        "controlled_means",
         "controlled_subjects",
         "controlled_tests",
         "controlled_paired",
@@ -181,6 +196,174 @@ def test_closing_changes_nothing_but_the_controlled_part(registries):
 )
 def test_cell_text(column, value, text):
     assert cell_text(column, value) == text
+
+
+def test_shares_of_patients_say_of_how_many_and_how_sure(registries):
+    found = by_code(summarise(registries["aarhus"]))
+    had, healed = as_dicts(found["ulcers"])
+    assert (had["of"], healed["of"]) == (29, 11)
+    assert had["percent"] == pytest.approx(100 * 11 / 29)
+    assert (had["ci95_low"] / 100, had["ci95_high"] / 100) == pytest.approx(wilson_interval(11, 29))
+    assert healed["percent"] == 100
+    for row in as_dicts(found["side_effects"]):
+        assert row["of"] == 38
+        ends = row["ci95_low"] / 100, row["ci95_high"] / 100
+        assert ends == pytest.approx(wilson_interval(row["patients"], 38))
+
+
+def test_the_median_time_to_gone_lies_within_its_interval(registries):
+    report = summarise(registries["aarhus"])
+    (table,) = [one for one in tables(report) if one.code == "gone_summary"]
+    (row,) = as_dicts(table)
+    steps = as_dicts(by_code(report)["time_to_gone"])
+    for key, curve in (
+        ("median_days", "percent_gone"),
+        ("ci95_low", "ci95_high"),
+        ("ci95_high", "ci95_low"),
+    ):
+        passed = [step["days"] for step in steps if (step[curve] or 0) >= 50]
+        assert row[key] == (min(passed) if passed else None)
+
+
+def test_the_intervals_between_and_within_arms(registries):
+    """Reckoned again by scipy from each subject's lesions."""
+    found = by_code(summarise(registries["orlando"], allocation_visible=all_open))
+    subjects = as_dicts(found["controlled_subjects"])
+    sizes = {
+        arm: [row["size_cm2_baseline"] for row in subjects if row["arm"] == arm]
+        for arm in ("active", "control")
+    }
+    (active,) = [
+        row
+        for row in as_dicts(found["controlled_means"])
+        if (row["measure"], row["arm"]) == ("size_baseline", "active")
+    ]
+    low, high = t.interval(0.95, 3, mean(sizes["active"]), sem(sizes["active"]))
+    assert (active["n"], active["mean"]) == (4, pytest.approx(mean(sizes["active"])))
+    assert (active["ci95_low"], active["ci95_high"]) == pytest.approx((low, high))
+    differences = [one - other for one, other in zip(sizes["active"], sizes["control"], strict=True)]
+    (paired,) = [row for row in as_dicts(found["controlled_paired"]) if row["compared"] == "size_baseline"]
+    low, high = t.interval(0.95, 3, mean(differences), sem(differences))
+    assert (paired["ci95_low"], paired["ci95_high"]) == pytest.approx((low, high))
+
+
+def test_table_1_names_earlier_treatments_and_medication(registries):
+    rows = as_dicts(by_code(summarise(registries["aarhus"]))["earlier_treatments"])
+    tried = {row["name"]: row["overall"] for row in rows if row["kind"] == "earlier"}
+    assert {"bisphosphonate", "diltiazem"} <= set(tried)
+    assert "sildenafil" in {row["name"] for row in rows if row["kind"] == "medication"}
+    for row in rows:
+        assert row["overall"] == sum(row[outcome] for outcome in OUTCOME)
+
+
+def test_a_dose_is_no_part_of_a_name(registries):
+    patients = [
+        replace(one, prior_treatments=[PriorTreatmentRecord("none", "Diltiazem 90 mg/day")])
+        for one in registries["aarhus"].patients
+    ]
+    (row,) = [
+        row
+        for row in as_dicts(by_code(summarise(Registry(patients)))["earlier_treatments"])
+        if row["kind"] == "earlier"
+    ]
+    assert (row["name"], row["overall"]) == ("diltiazem", 29)
+
+
+def test_a_name_that_somebody_typed_is_not_shared_of_a_few(registries):
+    patients = [
+        replace(
+            one, prior_treatments=[PriorTreatmentRecord("none", "Dr. Smith's ointment")] if number < 3 else []
+        )
+        for number, one in enumerate(registries["aarhus"].patients)
+    ]
+    shared = fit_for_sharing(tables(summarise(Registry(patients))))
+    assert "smith" not in str([table.rows for table in shared]).casefold()
+
+
+class TestClosedAllocationAndDoses:
+    """One closed injection does not take the mg of all others away."""
+
+    def both(self, registries):
+        return Registry([*registries["aarhus"].patients, *registries["orlando"].patients])
+
+    def test_totals_are_of_what_may_be_told(self, registries):
+        alone = as_dicts(by_code(summarise(registries["aarhus"]))["doses"])[0]
+        total = as_dicts(by_code(summarise(self.both(registries)))["doses"])[0]
+        closed = sum(
+            len(one.injections)
+            for patient in registries["orlando"].patients
+            for series in patient.series
+            for one in series.sessions
+        )
+        assert closed > 20
+        assert total["injections"] == alone["injections"] + closed
+        for key in ("dose_mg", "mean_dose_mg", "syringes"):
+            assert total[key] == pytest.approx(alone[key]), key
+        assert total["closed"] == closed
+
+    def test_a_group_of_closed_injections_alone_has_none(self, registries):
+        rows = as_dicts(by_code(summarise(self.both(registries)))["doses"])
+        (row,) = [one for one in rows if one["group"] == "Allocation closed"]
+        assert (row["dose_mg"], row["mean_dose_mg"], row["syringes"]) == (None, None, None)
+        assert row["closed"] == row["injections"]
+
+    def test_the_column_stands_only_where_something_is_closed(self, registries):
+        assert "closed" not in as_dicts(by_code(summarise(registries["aarhus"]))["doses"])[0]
+
+
+class TestFlow:
+    def rows(self, registry, code="flow"):
+        return as_dicts(by_code(summarise(registry, allocation_visible=all_open))[code])
+
+    def test_it_never_grows(self, registries):
+        """A series without a treatment leads nobody from treated to analysed."""
+        first, second, *others = registries["aarhus"].patients
+        planned = replace(first.series[0], series_no=90, sessions=[], status="planned", stop_reason="")
+        one = replace(first, series=[*first.series, planned])
+        untreated = replace(second, patient_id="AAR-900", series=[replace(planned, patient_id="AAR-900")])
+        rows = self.rows(Registry([one, untreated, second, *others]))
+        reached = {row["stage"]: row["patients"] for row in rows if not row["leaving"]}
+        counts = list(reached.values())
+        assert counts == sorted(counts, reverse=True)
+        assert reached["treated"] == reached["series"] == 38
+        (aside,) = [row for row in rows if row["leaving"] == "no_treatment"]
+        assert (aside["stage"], aside["series"]) == ("treated", 2)
+
+    def test_within_persons_it_begins_with_who_was_assessed(self, registries):
+        orlando = registries["orlando"]
+        declined = replace(orlando.patients[0], patient_id="UCF-9", series=[], not_enrolled_reason="declined")
+        rows = self.rows(Registry([*orlando.patients, declined]), "flow_within")
+        told = {(row["stage"], row["leaving"]): row for row in rows}
+        assert told["assessed", ""]["subjects"] == 6
+        assert told["excluded", "declined"]["subjects"] == 1
+        assert told["assigned", ""]["subjects"] == 5
+        assert (told["assigned", ""]["active"], told["assigned", ""]["control"]) == (5, 5)
+        assert told["analysed", ""]["subjects"] == 4
+
+    def test_who_goes_on_has_not_left(self, registries):
+        orlando = registries["orlando"]
+        first, *others = orlando.patients
+        going = replace(first, series=[replace(first.series[0], status="active", stop_reason="")])
+        rows = self.rows(Registry([going, *others]), "flow_within")
+        assert [row["subjects"] for row in rows if row["stage"] == "continuing"] == [1]
+        assert not any(row["stage"] == "left" and row["leaving"] == "open" for row in rows)
+
+    def test_the_figure_has_a_branch_for_each_arm_and_one_while_it_is_closed(self, registries):
+        for visible, branches in (
+            (all_open, ["Active lesion", "Control lesion"]),
+            (all_closed, ["Lesions"]),
+        ):
+            drawn = figures(tables(summarise(registries["orlando"], allocation_visible=visible)))
+            (figure,) = [one for one in drawn if one.code == "flow-within"]
+            strong = [text.words for text in figure.texts if text.style == "strong"]
+            heads = ("Active lesion", "Control lesion", "Lesions")
+            assert [words for words in strong if words in heads] == branches
+            assert strong.count("Analysed") == len(branches)
+
+
+def test_without_an_analysed_series_there_is_no_headline(registries):
+    found = by_code(summarise(Registry(registries["kansas"].patients[:0])))
+    assert not any(table.section == "summary" for table in found.values())
 
 
 def test_an_empty_registry_has_empty_tables():

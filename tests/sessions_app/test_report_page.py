@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,7 @@ from sessions_app.formula_safe import formula_safe
 from sessions_app.models import Protocol
 from sessions_app.protocols import PLAN_NAMES, copy_protocol
 from stsclinic import __version__
-from stsclinic.audit.models import Event
+from stsclinic.audit.models import Change, Event
 from stsclinic.clinics.models import Clinic
 from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
 from stsclinic.reporting.tables import NOTHING
@@ -71,9 +72,9 @@ def csv_tables(client, **query) -> dict[str, list[list[str]]]:
     """The rows under the headings, by table."""
     with zipfile.ZipFile(io.BytesIO(download(client, "csv", **query))) as archive:
         return {
-            name.removesuffix(".csv"): list(csv.reader(io.StringIO(archive.read(name).decode(), newline="")))[
-                1:
-            ]
+            name.removesuffix(".csv"): list(
+                csv.reader(io.StringIO(archive.read(name).decode("utf-8-sig"), newline=""))
+            )[1:]
             for name in archive.namelist()
         }
 
@@ -109,7 +110,11 @@ class TestTheSameEverywhere:
         reader(client, load("aarhus"))
         by_code, book, html = csv_tables(client), workbook(client), page(client)
         shown = {table.table_id.removeprefix("table-") for table in tables_of(html)}
-        assert shown | {"about", "methods", "notes"} == set(by_code) == set(book.sheetnames)
+        assert (
+            shown | {"about", "characteristics_numbers", "methods", "notes"}
+            == set(by_code)
+            == set(book.sheetnames)
+        )
         assert len(by_code["lesions"]) == 241 > report_page.ROWS_SHOWN
         for code in shown:
             on_page = whole_table(client, code, len(by_code[code])) if by_code[code] else []
@@ -122,7 +127,8 @@ class TestTheSameEverywhere:
         reader(client, load("aarhus"))
         found = json.loads(download(client, "json"))
         expected = json.loads((Path(settings.BASE_DIR) / "tests/reporting/expected/aarhus.json").read_text())
-        assert found.keys() == expected.keys()
+        assert list(found) == ["about", *expected]
+        assert found["about"]["Program"] == f"stsclinic {__version__}"
         assert found["cohort"] == expected["cohort"]
         assert found["remission"] == expected["remission"]
         html = page(client)
@@ -130,7 +136,7 @@ class TestTheSameEverywhere:
         for (scale, one), row in zip(scores, rows_of(html, "table-scores"), strict=True):
             numbers = [str(one["n"]), f"{one['mean']:.1f}", f"{one['sd']:.2f}", f"{one['median']:.1f}"]
             assert row[0].lower() == scale
-            assert row[2:] == numbers
+            assert row[2:6] == numbers
         changes = [one for scale in ("ptga", "phga") for one in found["change"][scale]]
         for one, row in zip(changes, rows_of(html, "table-change"), strict=True):
             low, high = one["ci95"]
@@ -307,6 +313,78 @@ class TestAllocation:
         assert CONTROLLED.isdisjoint(csv_tables(client))
 
 
+class TestTheStateOfTheData:
+    """The same data give the same report, whatever happens elsewhere."""
+
+    def about(self, client, **query):
+        return dict(csv_tables(client, **query)["about"])["Data"]
+
+    def test_a_change_in_another_clinic_is_none_of_ours(self, client):
+        ours = load("hershey")
+        reader(client, ours)
+        before, files = self.about(client), download(client, "json", stated="2026-11-20")
+        other = load("orlando")
+        assert self.about(client) == before
+        assert download(client, "json", stated="2026-11-20") == files
+        make_series(make_patient(other))
+        assert self.about(client) == before
+
+    def test_a_change_of_ours_is_told(self, client):
+        ours = load("hershey")
+        load("orlando")
+        reader(client, ours)
+        before = self.about(client)
+        make_patient(ours)
+        after = self.about(client)
+        assert after != before
+        last = Change.objects.filter(table_name=Patient._meta.db_table).latest("pk").pk
+        assert after.startswith(f"Change number {last};")
+
+
+def test_a_spreadsheet_that_wants_semicolons_gets_them(client):
+    reader(client, load("aarhus"))
+    with zipfile.ZipFile(io.BytesIO(download(client, "csv-comma"))) as archive:
+        text = archive.read("change.csv").decode()
+    assert text.startswith("\ufeffScore;From;To;n;Mean decrease;")
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))[1:]
+    plain = csv_tables(client)["change"]
+    assert rows == [[cell.replace(".", ",") for cell in row] for row in plain]
+    assert rows[0][4] == "2,3"
+
+
+def test_every_csv_begins_with_the_mark_by_which_excel_knows_utf_8(client):
+    reader(client, load("hershey"))
+    with zipfile.ZipFile(io.BytesIO(download(client, "csv"))) as archive:
+        assert all(archive.read(name).startswith(b"\xef\xbb\xbf") for name in archive.namelist())
+
+
+def test_table_1_leaves_as_numbers_too(client):
+    """`27 (90 %)` is a text; beside it stands what a statistics program can read."""
+    reader(client, load("aarhus"))
+    rows = csv_tables(client)["characteristics_numbers"]
+    assert ["Sex", "Female", "Overall", "26", "29", "89.7", "", "", ""] in rows
+    book = workbook(client)["characteristics_numbers"]
+    (female,) = [row for row in book.iter_rows(values_only=True) if row[1:3] == ("Female", "Overall")]
+    assert female[3:6] == (26, 29, 89.7)
+
+
+def test_a_picture_says_what_it_is_of(client):
+    reader(client, load("hershey"))
+    svg = client.get(
+        reverse("report_figure", args=["flow", "svg"]), {"stated": "2026-11-20"}
+    ).content.decode()
+    words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg))
+    assert "Clinics: " in words
+    assert "Date: 20-Nov-2026; Data: Change number " in words
+    assert f"Program: stsclinic {__version__}." in words
+
+
+def test_what_is_chosen_stands_beside_the_word_selection(client):
+    reader(client, load("hershey"))
+    assert "Selection diagnosis dm" in words_of(page(client, diagnosis="dm"))
+    assert "Selection everything" in words_of(page(client))
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "1900-01-01", "1979-12-31", "2108-01-01", "9999-12-31"])
 @pytest.mark.parametrize("file_format", ["csv", "xlsx", "pdf", "tables"])
 def test_any_day_can_be_stated(client, file_format, day):
@@ -473,7 +551,7 @@ class TestFigures:
         assert "38 patients, 120 series" in words
         assert "Of 106 lesions followed, 22 were seen gone." in words
         assert html.count("<desc") == 8
-        for code in ("flow", "score_intervals", "sizes", "at_risk", "side_effect_course"):
+        for code in ("flow", "scores", "sizes", "at_risk", "side_effect_course"):
             assert f'href="#part-{code}"' in html
             assert f'id="part-{code}"' in html
 

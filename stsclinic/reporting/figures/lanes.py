@@ -7,7 +7,7 @@ from stsclinic.drawing import Path as DrawnPath
 from stsclinic.reporting.tables import Table
 
 WIDTH, LEFT, RIGHT = 640, 96, 626
-TOP, LANE = 26, 15
+TOP, LANE = 26, 18
 MOST_LANES = 40
 
 
@@ -18,7 +18,8 @@ def lanes_figure(tables: Mapping[str, Table]) -> Figure | None:
         return None
     lanes: dict[str, list[dict]] = {}
     for row in found.as_dicts():
-        lanes.setdefault(row["patient_id"], []).append(row)
+        for day in row["days"].split(", "):
+            lanes.setdefault(row["patient_id"], []).append(row | {"day": int(day)})
     shown = dict(list(lanes.items())[:MOST_LANES])
     first = min(row["day"] for rows in shown.values() for row in rows)
     last = max([28, *(row["day"] for rows in shown.values() for row in rows)])
@@ -39,15 +40,20 @@ def lanes_figure(tables: Mapping[str, Table]) -> Figure | None:
         paths.append(DrawnPath(line([(LEFT, y), (RIGHT, y)]), "grid"))
         texts.append(Text(LEFT - 8, y + 3.5, patient, "small", "end"))
         treated = "".join(
-            rectangle(at(row["day"]) - 0.6, y - 4, 1.2, 8) for row in rows if row["what"] == "treatment"
+            rectangle(at(row["day"]) - 0.6, y, 1.2, 7) for row in rows if row["what"] == "treatment"
         )
-        mild = "".join(circle(at(row["day"]), y, 3) for row in rows if (row["grade"] or 0) in (1, 2))
-        grave = "".join(triangle(at(row["day"]), y, 3.8) for row in rows if (row["grade"] or 0) > 2)
+        # Side effects stand above the line and treatments below, so that neither hides the other.
+        mild = "".join(circle(at(row["day"]), y - 4, 3) for row in rows if (row["grade"] or 0) in (1, 2))
+        grave = "".join(triangle(at(row["day"]), y - 4, 3.4) for row in rows if (row["grade"] or 0) > 2)
         for d, style in ((treated, "bar-1"), (mild, "mark-2"), (grave, "bar-2")):
             if d:
                 paths.append(DrawnPath(d, style))
     events = sum(row["what"] == "side_effect" for rows in lanes.values() for row in rows)
-    more = f" The first {MOST_LANES} of {len(lanes)} patients are drawn." if len(lanes) > MOST_LANES else ""
+    more = (
+        f" The first {MOST_LANES} of {len(lanes)} patients with a side effect are drawn, by ID; the table has all."
+        if len(lanes) > MOST_LANES
+        else ""
+    )
     return Figure(
         code="side-effects",
         title="Treatments and side effects of each patient who had one",
@@ -58,5 +64,6 @@ def lanes_figure(tables: Mapping[str, Table]) -> Figure | None:
         paths=paths,
         texts=texts,
         tables=("side_effect_course",),
-        note=f"Stroke: treatment. Circle: side effect of grade 1 or 2; triangle: grade 3 or more.{more}",
+        note="Only patients with a side effect. Stroke: treatment. Circle: side effect of grade 1 or 2; triangle: "
+        f"grade 3 or more.{more}",
     )

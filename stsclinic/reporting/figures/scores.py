@@ -19,7 +19,7 @@ MOST_LINES = 2000
 
 def scores_figure(tables: Mapping[str, Table]) -> Figure | None:
     """Each series a thin line, the mean with its interval over them."""
-    means = tables.get("score_intervals")
+    means = tables.get("scores")
     if means is None or not means.rows:
         return None
     times = list(dict.fromkeys(row["time"] for row in means.as_dicts()))
@@ -65,7 +65,7 @@ def scores_figure(tables: Mapping[str, Table]) -> Figure | None:
         f"95% interval; higher is worse. {_told_means(means)}",
         270,
         plots,
-        ("score_intervals", "score_lines"),
+        ("scores", "score_lines"),
         "Each series a thin line; mean with its 95% interval. The last treatment is any of those before it.",
     )
 

@@ -6,7 +6,7 @@ None); a column says how its values read, and cell_text() writes one as people r
 
 from stsclinic.reporting.injected import Injected
 from stsclinic.reporting.summary import Report
-from stsclinic.reporting.tables.characteristics import characteristics_table
+from stsclinic.reporting.tables.characteristics import characteristics_table, earlier_table
 from stsclinic.reporting.tables.cohort import cohort_tables
 from stsclinic.reporting.tables.controlled import controlled_tables
 from stsclinic.reporting.tables.doses import dose_tables
@@ -25,6 +25,7 @@ from stsclinic.reporting.tables.table import (
     Spread,
     Table,
     cell_text,
+    in_numbers,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Spread",
     "Table",
     "cell_text",
+    "in_numbers",
     "tables",
 ]
 
@@ -48,6 +50,7 @@ def tables(report: Report) -> list[Table]:
         *flow_tables(report),
         *cohort_tables(report),
         characteristics_table(report),
+        *filter(None, [earlier_table(report)]),
         *score_tables(report),
         *remission_tables(report),
         *dose_tables(report, injected),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from stsclinic.clinical.dosing import dose_mg
 from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.clinical.terms import (
     AGENT,
@@ -14,7 +15,8 @@ from stsclinic.clinical.terms import (
     SEX,
     SIDE_EFFECT_TERM,
 )
-from stsclinic.reporting.outcomes import SeriesOutcome
+from stsclinic.reporting.injected import solution_of
+from stsclinic.reporting.outcomes import LesionOutcome, SeriesOutcome
 from stsclinic.reporting.rows import LEVEL, Behind
 from stsclinic.reporting.selection import LEFT_OUT
 from stsclinic.reporting.summary import Report
@@ -39,8 +41,26 @@ def rows_behind(report: Report, found: Behind) -> Table:
         (one.course.series.patient_id, one.course.series.series_no): one
         for one in (*report.series, *report.left_out)
     }
-    rows = [values_of(one, outcomes) for one in found.find()]
+    chosen = report.selection.horizon
+    if found.level == "lesions":
+        columns = (*columns, Column("reason", f"Reason, {HORIZON[chosen].lower()}"))
+    rows = [[*values_of(one, outcomes)] for one in found.find()]
+    if found.level == "lesions":
+        for row, one in zip(rows, found.find(), strict=True):
+            judged = _judged(one, outcomes)
+            row.append(judged.words(chosen) if judged else "")
+    if value := found.value:
+        # Beside what names the row, so that it is seen first.
+        keys = sum(column.code in KEYS for column in columns)
+        counted = Column("counted", value.label, "number", value.unit, value.decimals)
+        columns = (*columns[:keys], counted, *columns[keys:])
+        for row, one in zip(rows, found.find(), strict=True):
+            number = value.of(one)
+            row.insert(keys, None if number is None else float(number))
     return Table("rows", LEVEL[found.level], columns, rows, is_individual=True)
+
+
+KEYS = ("patient_id", "series_no", "lesion_id", "session_no")
 
 
 Outcomes = Mapping[tuple[str, int], SeriesOutcome]
@@ -93,12 +113,7 @@ def _place(course: Any, lesion_id: str) -> tuple[str, str]:
 
 
 def _lesion(one: Any, outcomes: Outcomes) -> Sequence[Any]:
-    found = _outcome(one.course, outcomes)
-    judged = (
-        next((lesion for lesion in found.lesions if lesion.lesion_id == one.lesion_id), None)
-        if found
-        else None
-    )
+    found, judged = _outcome(one.course, outcomes), _judged(one, outcomes)
     return (
         one.course.series.patient_id,
         one.course.series.series_no,
@@ -106,8 +121,13 @@ def _lesion(one: Any, outcomes: Outcomes) -> Sequence[Any]:
         *_place(one.course, one.lesion_id),
         _analysed(found),
         *(judged.outcomes[horizon] if judged else "" for horizon in HORIZON),
-        judged.words("follow_up") if judged else "",
     )
+
+
+def _judged(one: Any, outcomes: Outcomes) -> LesionOutcome | None:
+    found = _outcome(one.course, outcomes)
+    lesions = found.lesions if found else ()
+    return next((lesion for lesion in lesions if lesion.lesion_id == one.lesion_id), None)
 
 
 def _session(one: Any, outcomes: Outcomes) -> Sequence[Any]:
@@ -126,6 +146,8 @@ def _session(one: Any, outcomes: Outcomes) -> Sequence[Any]:
 
 def _injection(one: Any, outcomes: Outcomes) -> Sequence[Any]:
     injection = one.injection
+    solution = solution_of(injection)
+    dose = float(dose_mg(injection.concentration_mg_ml, injection.volume_ml)) if solution.is_counted else None
     return (
         one.course.series.patient_id,
         one.course.series.series_no,
@@ -136,6 +158,7 @@ def _injection(one: Any, outcomes: Outcomes) -> Sequence[Any]:
         injection.agent,
         None if injection.concentration_mg_ml is None else float(injection.concentration_mg_ml),
         float(injection.volume_ml),
+        dose,
         None if injection.pain_vas is None else float(injection.pain_vas),
     )
 
@@ -187,7 +210,7 @@ _KINDS: Mapping[str, tuple[tuple[Column, ...], Callable[[Any, Outcomes], Sequenc
         _series,
     ),
     "lesions": (
-        (PATIENT, SERIES, LESION, *SITE, ANALYSED, *REMISSION, Column("reason", "Reason, follow-up")),
+        (PATIENT, SERIES, LESION, *SITE, ANALYSED, *REMISSION),
         _lesion,
     ),
     "sessions": (
@@ -214,6 +237,7 @@ _KINDS: Mapping[str, tuple[tuple[Column, ...], Callable[[Any, Outcomes], Sequenc
             Column("agent", "Agent", "code", labels=AGENT),
             Column("concentration_mg_ml", "Concentration", "number", "mg/ml", 0),
             Column("volume_ml", "Volume", "number", "ml", 3),
+            Column("dose_mg", "Dose", "number", "mg", 1),
             Column("pain_vas", "Pain, VAS", "number", decimals=1),
         ),
         _injection,

@@ -1,5 +1,6 @@
 """Table 1: who was analysed, all together and by remission."""
 
+import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -17,7 +18,8 @@ from stsclinic.clinical.terms import (
     YES_NO,
 )
 from stsclinic.reporting.outcomes import PatientOutcome
-from stsclinic.reporting.rows import LesionOf, behind
+from stsclinic.reporting.records import MedicationRecord
+from stsclinic.reporting.rows import LesionOf, Value, behind
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Share, Spread, Sum, Table
 
@@ -34,6 +36,11 @@ FOOTNOTES = (
 )
 
 Codes = Iterable[str]
+
+EARLIER = {"earlier": "Earlier treatment", "medication": "Medication at the first treatment"}
+EARLIER_FOOTNOTES = (
+    "By name: as typed, in small letters and without the dose. Patients; one with several counts in each row.",
+)
 
 BEST_RESPONSE = ("complete", "partial", "none", "unknown", "")
 
@@ -161,19 +168,66 @@ class _Characteristics:
         values: dict[str, list[float]] = {group: [] for group in level.groups}
         known: dict[str, list[Any]] = {group: [] for group in level.groups}
         for asked, row, outcome in level.each():
-            value = value_of(asked)
-            if value is not None:
+            known_value = value_of(asked)
+            if known_value is not None:
                 for group in ("overall", outcome):
-                    values[group].append(value)
+                    values[group].append(known_value)
                     known[group].append(row)
         if not values["overall"]:
             return
         cells = [_spread(one) for one in values.values()]
-        by = {group: behind(level.name, one) for group, one in known.items()}
+        counted = {id(row): value for row, value in zip(known["overall"], values["overall"], strict=True)}
+        value = Value(name, lambda row: counted[id(row)], unit, 1)
+        by = {group: behind(level.name, one, value) for group, one in known.items()}
         self.rows.add((name, f"median (quartiles), {unit}" if unit else "median (quartiles)", *cells), by=by)
         self._row_adds_up(
             self.rows.add((name, "known of", *(cell.n if cell else 0 for cell in cells)), by=by)
         )
+
+
+def earlier_table(report: Report) -> Table | None:
+    """Which treatments were tried before, and which drugs were taken, by their names; None without any."""
+    horizon = report.selection.horizon
+    rows = Rows(
+        (
+            Column("kind", "Kind", "code", labels=EARLIER),
+            Column("name", "Name", is_free_text=True),
+            Column("overall", "Overall", "count"),
+            *(Column(code, label, "count") for code, label in OUTCOME.items()),
+        )
+    )
+    for kind, names_of in (("earlier", _names_tried), ("medication", _names_taken)):
+        found: dict[str, list[PatientOutcome]] = {}
+        for one in report.patients:
+            for name in names_of(one):
+                found.setdefault(name, []).append(one)
+        for name, people in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+            groups = {"overall": people} | {
+                code: [one for one in people if one.outcomes[horizon] == code] for code in OUTCOME
+            }
+            number = rows.add(
+                (kind, name, *(len(group) for group in groups.values())),
+                by={
+                    code: behind("patients", [one.patient for one in group]) for code, group in groups.items()
+                },
+            )
+            rows.add_up_row(number, list(OUTCOME), "overall")
+    title = f"Earlier treatments and medication by name, by remission ({HORIZON[horizon].lower()})"
+    return rows.table("earlier_treatments", title, "patients", EARLIER_FOOTNOTES) if rows.rows else None
+
+
+def _names_tried(one: PatientOutcome) -> set[str]:
+    return {_plain_name(record.treatment) for record in one.patient.prior_treatments if record.treatment}
+
+
+def _names_taken(one: PatientOutcome) -> set[str]:
+    return {_plain_name(record.name) for record in _taken(one) if record.name}
+
+
+def _plain_name(text: str) -> str:
+    """`Diltiazem 90 mg/day` is diltiazem: small letters, to the first digit."""
+    words = re.split(r"\d", text.casefold().replace("_", " "))[0]
+    return words.strip(" ,;(") or text.casefold()
 
 
 def _place_fact(field: str) -> Callable[[LesionOf], Codes]:
@@ -209,16 +263,19 @@ def _best_response(one: PatientOutcome) -> str:
     return next((response for response in BEST_RESPONSE if response in tried), "no")
 
 
-def _roles_taken(one: PatientOutcome) -> Codes:
-    """The roles of the drugs that were, or may have been, taken on the day of the first treatment."""
+def _taken(one: PatientOutcome) -> list[MedicationRecord]:
+    """The drugs that were, or may have been, taken on the day of the first treatment."""
     day = _first_treatment(one)
-    taken = {
-        record.role
+    return [
+        record
         for record in one.patient.medications
         if (not record.started_on or PartialDate.parse(record.started_on).earliest <= day)
         and (not record.stopped_on or PartialDate.parse(record.stopped_on).latest >= day)
-    }
-    return taken or ("",)
+    ]
+
+
+def _roles_taken(one: PatientOutcome) -> Codes:
+    return {record.role for record in _taken(one)} or ("",)
 
 
 def _baseline_mm2(one: LesionOf) -> float | None:

@@ -7,8 +7,8 @@ from typing import Any
 from stsclinic.clinical.terms import ARM, BODY_SITE, LATERALITY
 from stsclinic.reporting import controlled
 from stsclinic.reporting.controlled import Controlled, ControlledLesion, as_float, pairs_of
-from stsclinic.reporting.rows import Behind, LesionIn, behind
-from stsclinic.reporting.scores import paired_t
+from stsclinic.reporting.rows import Behind, LesionIn, Value, behind
+from stsclinic.reporting.scores import describe, mean_interval, paired_t
 from stsclinic.reporting.statistics.sign_flip import MOST_EXACT, sign_flip_p
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
@@ -28,6 +28,21 @@ PAIRED = {
     "mean_pain": "Mean injection pain, VAS",
 }
 
+MEASURES = {
+    "size_baseline": "Size at baseline (cm²)",
+    "size_end": "Size at the end (cm²)",
+    "size_change_percent": "Change in size (%)",
+    "pga_baseline": "PGA at baseline",
+    "pga_end": "PGA at the end",
+    "observer_pga_baseline": "Observer's PGA at baseline",
+    "observer_pga_end": "Observer's PGA at the end",
+    "mean_pain": "Mean injection pain of the lesion, VAS",
+}
+MEANS_FOOTNOTE = (
+    "Means over the lesions of an arm that have the value, with 95% intervals by Student's t; none with fewer than "
+    "two or without variance. Pain is first averaged over the injections of each lesion, since those are not "
+    "independent; the mean over all injections stands in the table of means."
+)
 TABLE_III_FOOTNOTE = (
     "Size reported as overall percentage change from baseline to the end. PGA: physician's global assessment, "
     "0 clear to 4 severe. As table III of report 001."
@@ -45,6 +60,7 @@ def controlled_tables(report: Report) -> list[Table]:
         return []
     return [
         _arms(found),
+        _means(found),
         _tests(found),
         _paired(found),
         _table_iii(found),
@@ -71,9 +87,11 @@ def _arms(found: Controlled) -> Table:
     )
     rows = Rows(columns)
     for arm, means in found.arms.items():
+        lesions = [one for one in found.lesions if one.arm == arm]
         rows.add(
             tuple(arm if column.code == "arm" else means[column.code] for column in columns),
-            _lesions_behind([one for one in found.lesions if one.arm == arm]),
+            _lesions_behind(lesions),
+            by={column.code: _lesions_behind(lesions, column) for column in columns[2:]},
         )
     title = "Arms of the controlled protocol: means"
     return rows.table("controlled_arms", title, "controlled", controlled.FOOTNOTES)
@@ -150,6 +168,8 @@ def _paired(found: Controlled) -> Table:
             Column("compared", "Compared", "code", labels=PAIRED),
             Column("n", "Subjects", "count", betrays_allocation=True),
             _mean("mean_difference", "Mean difference", "", 2),
+            _mean("ci95_low", "95% CI from", "", 2),
+            _mean("ci95_high", "95% CI to", "", 2),
             Column("t", "t", "number", decimals=2, betrays_allocation=True),
             Column("df", "df", "whole", betrays_allocation=True),
             Column("p_t", "p (t)", "p", betrays_allocation=True),
@@ -165,6 +185,7 @@ def _paired(found: Controlled) -> Table:
                 name,
                 len(differences),
                 mean,
+                *_interval(differences),
                 test.get("t"),
                 test.get("df"),
                 test.get("p"),
@@ -176,13 +197,54 @@ def _paired(found: Controlled) -> Table:
     return rows.table("controlled_paired", title, "controlled", (PERMUTATION_FOOTNOTE,))
 
 
+def _interval(values: Sequence[Fraction | int]) -> tuple[float | None, float | None]:
+    """The 95% interval of a mean, by Student's t."""
+    told = describe(values)
+    mean = None if told["mean"] is None else float(told["mean"])
+    return mean_interval(told["n"], mean, told["sd"]) or (None, None)
+
+
+def _means(found: Controlled) -> Table:
+    """The means of the arms once more, each with how many lesions it is of and its interval."""
+    rows = Rows(
+        (
+            Column("measure", "Measure", "code", labels=MEASURES),
+            _arm_column(),
+            Column("n", "Lesions", "count", betrays_allocation=True),
+            _mean("mean", "Mean", "", 2),
+            _mean("ci95_low", "95% CI from", "", 2),
+            _mean("ci95_high", "95% CI to", "", 2),
+        )
+    )
+    for name, label in MEASURES.items():
+        for arm in found.arms:
+            lesions = [one for one in found.lesions if one.arm == arm and getattr(one, name) is not None]
+            values = [Fraction(getattr(one, name)) for one in lesions]
+            mean = float(sum(values, Fraction(0)) / len(values)) if values else None
+            column = Column(name, label, "number", decimals=2)
+            rows.add((name, arm, len(values), mean, *_interval(values)), _lesions_behind(lesions, column))
+    title = "Arms of the controlled protocol: means with their intervals"
+    return rows.table("controlled_means", title, "controlled", (MEANS_FOOTNOTE,))
+
+
 def _pairs_behind(found: Controlled, name: str) -> Behind:
     """The subjects, by their series."""
     return Behind("series", lambda: [active.course for active, _, _ in pairs_of(found.lesions, name)])
 
 
-def _lesions_behind(lesions: Sequence[ControlledLesion]) -> Behind:
-    return behind("lesions", [LesionIn(one.course, one.lesion_id) for one in lesions])
+MEASURED = {"size_cm2_baseline": "size_baseline", "size_cm2_end": "size_end", "pain": "mean_pain"}
+"""What of a lesion a column tells, where it has another name there."""
+
+
+def _lesions_behind(lesions: Sequence[ControlledLesion], column: Column | None = None) -> Behind:
+    """The lesions, with the value whose mean the column tells."""
+    rows = [LesionIn(one.course, one.lesion_id) for one in lesions]
+    if column is None:
+        return behind("lesions", rows)
+    name = MEASURED.get(column.code, column.code)
+    of = {id(row): getattr(one, name) for row, one in zip(rows, lesions, strict=True)}
+    label, decimals = f"{column.label}, of the lesion", column.decimals or 0
+    return behind("lesions", rows, Value(label, lambda row: of[id(row)], column.unit, decimals))
 
 
 def _table_iii(found: Controlled) -> Table:

@@ -1,20 +1,26 @@
 """Remission by lesion, series and patient, with intervals; the time until a lesion is gone; ulcers."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
 from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.reporting import gone, outcomes
 from stsclinic.reporting.gone import Followed, followed_lesions
-from stsclinic.reporting.rows import Behind, behind
+from stsclinic.reporting.rows import Behind, Value, behind
 from stsclinic.reporting.statistics.bootstrap import share_interval
 from stsclinic.reporting.statistics.survival import Step, time_to_gone
 from stsclinic.reporting.statistics.wilson import wilson_interval
 from stsclinic.reporting.summary import Report
-from stsclinic.reporting.tables.cohort import figures
 from stsclinic.reporting.tables.table import Column, Rows, Sum, Table
-from stsclinic.reporting.tables.words import LEVELS, interval_columns
+from stsclinic.reporting.tables.words import (
+    LEVELS,
+    WILSON_FOOTNOTE,
+    interval_columns,
+    share_columns,
+    share_values,
+)
 
 ULCERS = {
     "patients_with_ulcer": "Patients with an ulcer at baseline",
@@ -169,8 +175,10 @@ def _steps(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) 
             ),
             risk,
             by={
-                "gone": behind("lesions", [one.lesion for one in ended if one.is_gone]),
-                "censored": behind("lesions", [one.lesion for one in ended if not one.is_gone]),
+                "gone": behind("lesions", [one.lesion for one in ended if one.is_gone], _days_of(ended)),
+                "censored": behind(
+                    "lesions", [one.lesion for one in ended if not one.is_gone], _days_of(ended)
+                ),
             },
         )
     title = f"Time from a lesion's first injection to gone ({_horizon_words(report)}): each day with a change"
@@ -197,6 +205,7 @@ def _at_risk(followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
         return Behind(
             "lesions",
             lambda: [one.lesion for one in followed if one.days <= day and one.is_gone == is_gone],
+            _days_of(followed),
         )
 
     for day in range(0, days[-1] + DAYS_OF_RISK, DAYS_OF_RISK) if days else ():
@@ -221,26 +230,45 @@ def _at_risk(followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
 
 def at_risk(followed: Sequence[Followed], day: int) -> Behind:
     """The lesions that are not yet gone and still followed just before a day."""
-    return Behind("lesions", lambda: [one.lesion for one in followed if one.days >= day])
+    return Behind("lesions", lambda: [one.lesion for one in followed if one.days >= day], _days_of(followed))
+
+
+def _days_of(followed: Sequence[Followed]) -> Value:
+    """For how long each lesion was followed."""
+    days = cache(lambda: {id(one.lesion): one.days for one in followed})
+    return Value("Followed for", lambda lesion: days()[id(lesion)], "days")
 
 
 def _gone_summary(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
-    every = behind("lesions", [one.lesion for one in followed])
-    reached = next((step.days for step in steps if step.share_gone >= 0.5), None)
+    every = behind("lesions", [one.lesion for one in followed], _days_of(followed))
+
+    def first_half(share_of: Callable[[Step], float | None]) -> int | None:
+        return next((step.days for step in steps if (share_of(step) or 0) >= 0.5), None)
+
+    # Where the ends of the curve's interval pass one half (Brookmeyer and Crowley).
+    median = (
+        first_half(lambda step: step.share_gone),
+        first_half(lambda step: step.high),
+        first_half(lambda step: step.low),
+    )
     rows = Rows(
         (
             Column("lesions", "Lesions followed", "count"),
             Column("gone", "Gone", "count"),
             Column("censored", "Censored", "count"),
             Column("median_days", "Median time to gone", "number", "days", 0),
+            *interval_columns(0, "days"),
         )
     )
     left = [one.lesion for one in followed if one.is_gone]
     unseen = [one.lesion for one in followed if not one.is_gone]
     number = rows.add(
-        (len(followed), len(left), len(unseen), reached),
+        (len(followed), len(left), len(unseen), *median),
         every,
-        by={"gone": behind("lesions", left), "censored": behind("lesions", unseen)},
+        by={
+            "gone": behind("lesions", left, _days_of(followed)),
+            "censored": behind("lesions", unseen, _days_of(followed)),
+        },
     )
     rows.sums.append(Sum([(number, "gone"), (number, "censored")], (number, "lesions")))
     title = f"Time from a lesion's first injection to gone ({_horizon_words(report)})"
@@ -258,10 +286,21 @@ def _horizon_words(report: Report) -> str:
 
 
 def _ulcers(report: Report) -> Table:
-    found = {
-        "patients_with_ulcer": behind("patients", [one.patient for one in report.patients if one.had_ulcer]),
-        "patients_all_healed": behind(
-            "patients", [one.patient for one in report.patients if one.all_ulcers_healed]
-        ),
-    }
-    return figures("ulcers", "Ulcers", "remission", ULCERS, report.ulcers, found, outcomes.FOOTNOTES)
+    """How many had an ulcer, of those analysed, and how many of these had all healed."""
+    every = [one.patient for one in report.patients]
+    had = [one.patient for one in report.patients if one.had_ulcer]
+    healed = [one.patient for one in report.patients if one.all_ulcers_healed]
+    rows = Rows(
+        (
+            Column("figure", "Figure", "code", labels=ULCERS),
+            Column("value", "Patients", "count"),
+            *share_columns("value"),
+        )
+    )
+    for figure, inside, all_ in (("patients_with_ulcer", had, every), ("patients_all_healed", healed, had)):
+        rows.add(
+            (figure, report.ulcers[figure], *share_values(len(inside), len(all_))),
+            behind("patients", inside),
+            by={"of": behind("patients", all_)},
+        )
+    return rows.table("ulcers", "Ulcers", "remission", (*outcomes.FOOTNOTES, WILSON_FOOTNOTE))

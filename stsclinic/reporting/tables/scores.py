@@ -5,7 +5,7 @@ from typing import Any
 
 from stsclinic.clinical.remission import HORIZON, baseline_and_end
 from stsclinic.reporting import scores
-from stsclinic.reporting.rows import Behind, LesionOf
+from stsclinic.reporting.rows import Behind, LesionOf, Value
 from stsclinic.reporting.scores import SCALES
 from stsclinic.reporting.selection import Course
 from stsclinic.reporting.summary import Report
@@ -23,7 +23,7 @@ SIZES_FOOTNOTE = (
 
 
 def score_tables(report: Report) -> list[Table]:
-    return [_scores(report), _intervals(report), _change(report), _lines(report), _sizes(report)]
+    return [_scores(report), _change(report), _lines(report), _sizes(report)]
 
 
 def score_at(course: Course, scale: str, time: str) -> int | None:
@@ -35,7 +35,17 @@ def score_at(course: Course, scale: str, time: str) -> int | None:
 
 
 def _with_scores(report: Report, scale: str, *times: str) -> Behind:
-    """The series that have a score at each of these times."""
+    """The series that have a score at each of these times, with the score or how far it fell."""
+    name, words = SCALES[scale], time_labels(report)
+    if len(times) == 1:
+        time = times[0]
+        value = Value(f"{name} {_lower(words[time])}", lambda course: score_at(course, scale, time))
+    else:
+        first, later = times
+        value = Value(
+            f"Decrease of {name} to {_lower(words[later])}",
+            lambda course: (score_at(course, scale, first) or 0) - (score_at(course, scale, later) or 0),
+        )
 
     def find() -> list[Course]:
         courses = (one.course for one in report.series)
@@ -43,7 +53,11 @@ def _with_scores(report: Report, scale: str, *times: str) -> Behind:
             course for course in courses if all(score_at(course, scale, time) is not None for time in times)
         ]
 
-    return Behind("series", find)
+    return Behind("series", find, value)
+
+
+def _lower(words: str) -> str:
+    return f"{words[0].lower()}{words[1:]}"
 
 
 def _scores(report: Report) -> Table:
@@ -55,31 +69,16 @@ def _scores(report: Report) -> Table:
             Column("mean", "Mean", "number", decimals=1),
             Column("sd", "SD", "number", decimals=2),
             Column("median", "Median", "number", decimals=1),
-        )
-    )
-    for scale in SCALES:
-        for one in report.scores[scale]:
-            values = (scale, one["time"], one["n"], one["mean"], one["sd"], one["median"])
-            rows.add(values, _with_scores(report, scale, one["time"]))
-    return rows.table("scores", "Scores before each treatment", "scores", scores.FOOTNOTES[:1])
-
-
-def _intervals(report: Report) -> Table:
-    rows = Rows(
-        (
-            Column("score", "Score", "code", labels=SCALES),
-            Column("time", "Time", "code", labels=time_labels(report)),
-            Column("n", "n", "count"),
-            Column("mean", "Mean", "number", decimals=2),
             *interval_columns(2),
         )
     )
     for scale in SCALES:
         for one in report.scores[scale]:
             low, high = scores.mean_interval(one["n"], one["mean"], one["sd"]) or (None, None)
-            values = (scale, one["time"], one["n"], one["mean"], low, high)
+            values = (scale, one["time"], one["n"], one["mean"], one["sd"], one["median"], low, high)
             rows.add(values, _with_scores(report, scale, one["time"]))
-    return rows.table("score_intervals", "Mean scores with their intervals", "scores", (INTERVAL_FOOTNOTE,))
+    footnotes = (*scores.FOOTNOTES[:1], INTERVAL_FOOTNOTE)
+    return rows.table("scores", "Scores before each treatment", "scores", footnotes)
 
 
 def _change(report: Report) -> Table:

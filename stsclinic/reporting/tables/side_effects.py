@@ -10,6 +10,7 @@ from stsclinic.reporting.rows import Behind, SessionOf, behind
 from stsclinic.reporting.statistics.rates import rate_per_100
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
+from stsclinic.reporting.tables.words import WILSON_FOOTNOTE, share_columns, share_values
 
 GROUPED_BY = {
     "all": "All side effects",
@@ -30,6 +31,8 @@ FOOTNOTES = (
     "that of the whole session where it names no lesion and one concentration was used.",
 )
 
+SHARE_FOOTNOTE = "Patients with the side effect, of those treated (and any with a side effect though no treatment is recorded)."
+
 
 def side_effect_tables(report: Report, injected: Injected) -> list[Table]:
     return [_side_effects(report), _rates(report, injected), _by_patient(report), _course(report)]
@@ -41,18 +44,31 @@ def _side_effects(report: Report) -> Table:
             Column("term", "Side effect", "code", labels=SIDE_EFFECT_TERM),
             Column("events", "Events", "count"),
             Column("patients", "Patients", "count"),
+            *share_columns("patients"),
         )
     )
     patients = {patient.patient_id: patient for patient, _ in report.chosen.patients}
+    # One who was never treated may have a side effect recorded; all of these could have.
+    could = {
+        patient.patient_id: patient
+        for patient, courses in report.chosen.patients
+        if any(one.treatments for one in courses)
+    }
+    could |= {one.patient_id: patients[one.patient_id] for one in report.chosen.side_effects}
     by_term = _grouped(report.chosen.side_effects, lambda one: one.term)
     for one in report.side_effects:
         events = by_term[one["term"]]
         rows.add(
-            (one["term"], one["events"], one["patients"]),
+            (one["term"], one["events"], one["patients"], *share_values(one["patients"], len(could))),
             behind("side_effects", events),
-            by={"patients": _patients_of(events, patients)},
+            by={
+                **dict.fromkeys(
+                    ("patients", "percent", "ci95_low", "ci95_high"), _patients_of(events, patients)
+                ),
+                "of": behind("patients", list(could.values())),
+            },
         )
-    return rows.table("side_effects", "Side effects", "side_effects")
+    return rows.table("side_effects", "Side effects", "side_effects", (SHARE_FOOTNOTE, WILSON_FOOTNOTE))
 
 
 def _grouped(rows: Iterable[Any], key_of: Callable[[Any], Any]) -> dict[Any, list[Any]]:
@@ -252,12 +268,12 @@ def _by_patient(report: Report) -> Table:
 
 
 def _course(report: Report) -> Table:
-    """Every treatment and side effect of the patients who had one, in days from the first treatment."""
+    """The treatments and each side effect of the patients who had one, in days from the first treatment."""
     columns = (
         Column("patient_id", "Patient"),
-        Column("day", "Day", "whole"),
-        Column("held_on", "Date", "date"),
-        Column("what", "What", "code", labels={"treatment": "Treatment", "side_effect": "Side effect"}),
+        Column("what", "What", "code", labels={"treatment": "Treatments", "side_effect": "Side effect"}),
+        Column("days", "Days"),
+        Column("held_on", "From", "date"),
         Column("term", "Side effect", "code", labels=SIDE_EFFECT_TERM),
         Column("grade", "Grade", "whole"),
     )
@@ -269,12 +285,19 @@ def _course(report: Report) -> Table:
         treated = [one.held_on for course in courses for one in course.treatments]
         events = by_patient[patient.patient_id]
         start = min(treated, default=min(one.onset_on for one in events))
-        found = [(day, "treatment", "", None) for day in treated]
-        found += [(one.onset_on, "side_effect", one.term, one.grade) for one in events]
-        found.sort(key=lambda one: one[:3])
+        if treated:
+            days = ", ".join(str((day - start).days) for day in sorted(treated))
+            rows.append((patient.patient_id, "treatment", days, start, "", None))
         rows += [
-            (patient.patient_id, (day - start).days, day, what, term, grade)
-            for day, what, term, grade in found
+            (
+                patient.patient_id,
+                "side_effect",
+                str((one.onset_on - start).days),
+                one.onset_on,
+                one.term,
+                one.grade,
+            )
+            for one in sorted(events, key=lambda one: (one.onset_on, one.term))
         ]
     title = "Treatments and side effects of these patients"
     return Table("side_effect_course", title, columns, rows, section="lists", is_individual=True)

@@ -28,6 +28,9 @@ METHOD = {
 
 
 def summary_tables(report: Report) -> list[Table]:
+    """None without an analysed series: there is nothing to sum up."""
+    if not report.series:
+        return []
     return [_headline(report), *_how_sure(report)]
 
 

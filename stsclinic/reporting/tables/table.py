@@ -62,7 +62,8 @@ class Column:
 
     `labels` gives the words for a code; a code without words stands for itself.
     `betrays_allocation` marks what must not be shown while the allocation is closed. `computed_from` are the
-    columns of the row without which a shared output must not tell it, beside the rows behind it.
+    columns of the row without which a shared output must not tell it, beside the rows behind it; `is_free_text` marks what
+    somebody typed, which it tells only where the row has no small number.
     """
 
     code: str
@@ -73,6 +74,7 @@ class Column:
     labels: Mapping[str, str] | None = None
     betrays_allocation: bool = False
     computed_from: Sequence[str] = ()
+    is_free_text: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -182,6 +184,10 @@ class Rows:
         if sum(self.rows[part][place] for part in parts) == self.rows[total][place]:
             self.sums.append(Sum([(part, column) for part in parts], (total, column)))
 
+    def add_up_row(self, number: int, parts: Sequence[str], total: str) -> None:
+        """Say that counts of one row add up to another one of it."""
+        self.sums.append(Sum([(number, part) for part in parts], (number, total)))
+
     def table(self, code: str, title: str, section: str, footnotes: Sequence[str] = (), **more: Any) -> Table:
         found = self._behind
         return Table(
@@ -195,6 +201,38 @@ class Rows:
             sums=tuple(self.sums),
             **more,
         )
+
+
+def in_numbers(table: Table) -> Table:
+    """A table of figures such as `27 (90 %)` with a row for each figure and a column for each of its numbers."""
+    texts = [column for column in table.columns if column.kind != "figure"]
+    columns = (
+        *texts,
+        Column("group", "Group"),
+        Column("n", "n", "count"),
+        Column("of", "Of", "count"),
+        Column("percent", "Share", "number", "%", 1),
+        Column("median", "Median", "number", decimals=2),
+        Column("low", "Lower quartile", "number", decimals=2),
+        Column("high", "Upper quartile", "number", decimals=2),
+    )
+    rows = []
+    for row in table.as_dicts():
+        for column in table.columns:
+            value = row[column.code]
+            if column.kind == "figure" and value is not None:
+                rows.append((*(row[one.code] for one in texts), column.label, *_parts(value)))
+    return Table(f"{table.code}_numbers", f"{table.title}: in numbers", columns, rows, section=table.section)
+
+
+def _parts(value: Any) -> Sequence[Any]:
+    """n, of, percent, median and quartiles of a figure."""
+    if isinstance(value, Share):
+        percent = 100 * value.n / value.of if value.of else None
+        return value.n, value.of, percent, None, None, None
+    if isinstance(value, Spread):
+        return value.n, None, None, value.median, value.low, value.high
+    return value, None, None, None, None, None
 
 
 def cell_text(column: Column, value: Any) -> str:

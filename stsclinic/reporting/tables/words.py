@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from stsclinic.reporting.scores import SCALES
+from stsclinic.reporting.statistics.wilson import wilson_interval
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column
 
@@ -25,3 +26,23 @@ def interval_columns(
         Column("ci95_low", "95% CI from", "number", unit, decimals, computed_from=computed_from),
         Column("ci95_high", "95% CI to", "number", unit, decimals, computed_from=computed_from),
     )
+
+
+WILSON_FOOTNOTE = "Shares of patients have Wilson's 95% interval."
+
+
+def share_columns(counted: str) -> tuple[Column, ...]:
+    """Of how many, the share and its interval, beside the count in a column of this code."""
+    needs = (counted, "of")
+    return (
+        Column("of", "Of", "count"),
+        Column("percent", "Share", "number", "%", 1, computed_from=needs),
+        *interval_columns(1, "%", needs),
+    )
+
+
+def share_values(inside: int, total: int) -> tuple[int, float | None, float | None, float | None]:
+    """The values of `share_columns`: a share of patients, with Wilson's interval."""
+    found = wilson_interval(inside, total)
+    low, high = (None, None) if found is None else (100 * end for end in found)
+    return total, 100 * inside / total if total else None, low, high

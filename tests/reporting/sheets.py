@@ -86,12 +86,15 @@ def registry_of(sheets):
             row.get("onset_on", ""),
         )
     for row in sorted(
-        sheets.get("medications", ()), key=lambda one: (one["role"], one["started_on"], one["stopped_on"])
+        sheets.get("medications", ()),
+        key=lambda one: (one["role"], one["started_on"], one["stopped_on"], one["name"]),
     ):
         patients[row["patient_id"]].medications.append(
             MedicationRecord(row["role"], row["started_on"], row["stopped_on"], row["name"])
         )
-    for row in sorted(sheets.get("prior_treatments", ()), key=lambda one: one["response"]):
+    for row in sorted(
+        sheets.get("prior_treatments", ()), key=lambda one: (one["response"], one["treatment"])
+    ):
         patients[row["patient_id"]].prior_treatments.append(
             PriorTreatmentRecord(row["response"], row["treatment"])
         )

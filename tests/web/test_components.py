@@ -132,12 +132,14 @@ def test_a_table_stands_its_numbers_right_and_names_its_units():
         footnotes=["Positive is better."],
     )
     html = shown("data_table", table=table)
-    assert re.findall(r"<(td|th scope=\"row\")( class=\"num\")?>", html) == [
+    assert re.findall(r"<(td|th scope=\"row\")( class=\"num\")?(?: data-label=\"[^\"]*\")?>", html) == [
         ('th scope="row"', ""),
         ("td", ' class="num"'),
         ("td", ""),
         ("td", ' class="num"'),
     ]
+    # On a telephone the headings are not seen, so each cell says its own.
+    assert re.findall(r'data-label="([^"]*)"', html) == ["Size (cm²)", "On", "p"]
     assert "Size cm²" in words(html)
     assert "&lt; 0.001" in html
     assert "Positive is better." in html

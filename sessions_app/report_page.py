@@ -15,7 +15,9 @@ from stsclinic.reporting.figures import SECTION_OF
 from stsclinic.reporting.tables import NOTHING, SECTION, Column, Table, cell_text
 
 LONG = 25
-"""A list of more rows is folded; its heading says how many it has."""
+"""A table of more rows is folded; its heading says how many it has."""
+UNFOLDED = ("characteristics",)
+"""What is not folded, however long: Table 1."""
 ROWS_SHOWN = 200
 """Rows of a table on one page. The files hold all."""
 WIDE = 4
@@ -62,11 +64,12 @@ class ShownTable:
     rows_words: str
     previous_url: str
     next_url: str
-    is_list: bool
+    is_rows: bool
+    """Whether it is a list of the rows behind a number, on a page of its own."""
 
     @property
     def is_folded(self) -> bool:
-        return self.code in FOLDED or (self.is_list and self.total > LONG)
+        return self.code in FOLDED or (self.total > LONG and not (self.is_rows or self.code in UNFOLDED))
 
     @property
     def is_wide(self) -> bool:
@@ -202,7 +205,7 @@ def _shown(
         rows_words=words,
         previous_url=url(start - ROWS_SHOWN) if start else "",
         next_url=url(start + ROWS_SHOWN) if start + ROWS_SHOWN < total else "",
-        is_list=table.is_individual and not of,
+        is_rows=bool(of),
     )
 
 

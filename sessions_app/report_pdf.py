@@ -27,8 +27,8 @@ MM_PER_UNIT = 0.27
 
 ROWS_PRINTED = 1000
 """Rows of a list on paper. The other files hold all."""
-WIDE_TEXT = 60
-"""Characters from which a column of texts shares the room that is left."""
+WIDE_TEXT, LONG_WORDS = 60, 18
+"""Characters from which a column of texts shares the room that is left; the second of a table of many columns."""
 LANDSCAPE_COLUMNS = 9
 """Columns from which a list is set on its side."""
 SIZES = ((12, 6.6), (9, 7.2), (6, 7.9), (0, 8.6))
@@ -149,7 +149,7 @@ def _table(table: Table, notes: list[str]) -> dict[str, Any]:
     return {
         "title": printable(table.title),
         "columns": [
-            _column(column, [row[place] for row in rows]) for place, column in enumerate(table.columns)
+            _column(column, [row[place] for row in rows], many) for place, column in enumerate(table.columns)
         ],
         "rows": rows,
         "notes": [notes.index(note) + 1 for note in table.footnotes],
@@ -159,10 +159,14 @@ def _table(table: Table, notes: list[str]) -> dict[str, Any]:
     }
 
 
-def _column(column: Column, texts: list[str]) -> dict[str, Any]:
+def _column(column: Column, texts: list[str], many: int) -> dict[str, Any]:
     longest = max((len(text) for text in texts), default=0)
+    share = 0
+    if not column.is_number:
+        share = 4 if longest > WIDE_TEXT else int(many >= SIZES[0][0] and longest > LONG_WORDS)
     return {
         "heading": column.heading,
         "number": column.is_number,
-        "wide": not column.is_number and longest > WIDE_TEXT,
+        "share": share,
+        "narrow": many >= SIZES[0][0],
     }

@@ -491,7 +491,7 @@ class TestLongTables:
         assert "Rows 3 to 4 of 5; the files hold all" in words_of(html)
         assert "?clinic=north&amp;series_from=0#table-series" in html
         assert "?clinic=north&amp;series_from=4#table-series" in html
-        assert "<details open>" in html
+        assert '<details class="report-fold" open>' in html
         assert [row[0] for row in rows_of(page(client, series_from=4), "table-series")] == ["P-4"]
         assert len(csv_tables(client)["series"]) == 5
 

@@ -9,7 +9,7 @@ from stsclinic.reporting.headline import CHOICE, MEASURE
 from stsclinic.reporting.tables import Table, cell_text
 
 WIDTH, LEFT = 640, 178
-PANELS = ((LEFT, 394), (418, 634))
+PANELS = ((LEFT, 378), (410, 610))
 ROW, HEAD, FOOT = 20, 24, 34
 MARK = 3.2
 SHORT = {

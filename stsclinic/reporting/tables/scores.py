@@ -43,7 +43,7 @@ def _with_scores(report: Report, scale: str, *times: str) -> Behind:
     else:
         first, later = times
         value = Value(
-            f"Decrease of {name} to {_lower(words[later])}",
+            f"Decrease of {name}, {_lower(words[later])}",
             lambda course: (score_at(course, scale, first) or 0) - (score_at(course, scale, later) or 0),
         )
 

@@ -181,6 +181,14 @@ def folder_of(job: ExportJob) -> Path:
     return settings.EXPORTS_DIR / str(job.folder)
 
 
+def make_folder(job: ExportJob) -> Path:
+    """Make the folder for the files of a job, open to nobody but the server's own user."""
+    settings.EXPORTS_DIR.mkdir(parents=True, exist_ok=True)
+    settings.EXPORTS_DIR.chmod(0o700)
+    folder_of(job).mkdir(mode=0o700)
+    return folder_of(job)
+
+
 def remove_old() -> None:
     """Remove the folders of jobs that are over since a day, and those that belong to none."""
     if not settings.EXPORTS_DIR.is_dir():
@@ -291,10 +299,10 @@ def work(job_pk: int, *, alive: Callable[[Pulse], Any] = beating) -> None:
         job.state, job.worker, job.heartbeat_at = "running", worker, timezone.now()
         job.save(update_fields=["state", "worker", "heartbeat_at"])
     remove_old()
-    folder, pulse = folder_of(job), Pulse(job.pk, worker)
+    pulse = Pulse(job.pk, worker)
     try:
         with alive(pulse):
-            folder.mkdir(parents=True, mode=0o700)
+            folder = make_folder(job)
             write_bundle(
                 folder, plan_of(job), Made(job.made_by.username, timezone.now(), job.reason), pulse.step
             )

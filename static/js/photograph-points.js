@@ -55,10 +55,9 @@ function start(group) {
   }
 
   function draw() {
-    const box = picture.getBoundingClientRect();
     handles.forEach((handle, index) => {
-      handle.style.left = `${(shares[index * 2] / 100) * box.width}px`;
-      handle.style.top = `${(shares[index * 2 + 1] / 100) * box.height}px`;
+      handle.style.left = `${shares[index * 2]}%`;
+      handle.style.top = `${shares[index * 2 + 1]}%`;
     });
     if (!isSet) return;
     const size = [stage.dataset.width, stage.dataset.height];
@@ -75,7 +74,6 @@ function start(group) {
   }
 
   inputs.forEach((input) => input.addEventListener("input", read));
-  new ResizeObserver(draw).observe(picture);
   read();
 }
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db import connection, transaction
 
 SOURCES = {"page": "Page", "import": "Import", "command": "Command", "migration": "Migration"}
@@ -29,7 +30,11 @@ def acting(*, by: str, source: str, reason: str = "") -> Iterator[None]:
         by: the user name that history shows.
         source: a code of SOURCES.
         reason: why, where a reason is asked.
+
+    Raises:
+        ValidationError: the reason holds a NUL character, which PostgreSQL does not keep.
     """
+    ProhibitNullCharactersValidator()(reason)
     if source not in SOURCES:
         raise ValueError(f"{source!r} is no source of a change; valid are {', '.join(SOURCES)}.")
     if not by:

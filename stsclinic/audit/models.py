@@ -1,5 +1,9 @@
 """The trail: every change of a clinical row, and every act worth knowing of. Append-only."""
 
+from collections.abc import Collection
+
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db import models
 
 from stsclinic.audit.acting import SOURCES
@@ -70,6 +74,18 @@ class Audited(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Also refuse the NUL character in any text: PostgreSQL keeps none.
+
+        Raises:
+            ValidationError: by the names of the fields that are refused.
+        """
+        super().clean_fields(exclude=exclude)
+        texts = {field.name: getattr(self, field.attname) for field in self._meta.fields}
+        refused = [name for name, text in texts.items() if isinstance(text, str) and "\x00" in text]
+        if refused:
+            raise ValidationError(dict.fromkeys(refused, ProhibitNullCharactersValidator.message))
 
 
 class KeptManager(models.Manager):

@@ -37,6 +37,8 @@ class Team:
         go_on = page.get_by_role("link", name=f"Go on with the draft of {self.patient}")
         record.or_(go_on).click()
         expect(page.locator("[data-sheet]")).to_be_visible()
+        # With its scripts: what cuts the network next must not keep them away.
+        page.wait_for_load_state("load")
 
     def sign_in_over(self, page: Page, role: str, password: str = "") -> None:
         """Type the password into the dialogue that covers the page."""

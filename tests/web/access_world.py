@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
-from sessions_app.export_jobs import folder_of
+from sessions_app.export_jobs import make_folder
 from sessions_app.models import (
     CallAttempt,
     ExportJob,
@@ -176,6 +176,5 @@ def _finished_export(user: User, clinic: Clinic) -> ExportJob:
     job = ExportJob.objects.create(
         made_by=user, chosen=chosen, state="done", heartbeat_at=now, finished_at=now
     )
-    folder_of(job).mkdir(parents=True)
-    (folder_of(job) / "manifest.txt").write_text("one export")
+    (make_folder(job) / "manifest.txt").write_text("one export")
     return job

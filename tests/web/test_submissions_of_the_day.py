@@ -202,9 +202,9 @@ SHEET_LESION = {
 
 @many(ImportForm, st.data())
 def _import(here, data):
-    patient = data.draw(spoiled(SHEET_PATIENT)) | {"patient_id": data.draw(CODES)}
-    lesion = data.draw(spoiled(SHEET_LESION)) | {"patient_id": patient["patient_id"]}
-    rows = {"patients": [_cells(patient)], "lesions": [_cells(lesion)]}
+    patient = _cells(data.draw(spoiled(SHEET_PATIENT)) | {"patient_id": data.draw(CODES)})
+    lesion = _cells(data.draw(spoiled(SHEET_LESION)) | {"patient_id": patient["patient_id"]})
+    rows = {"patients": [patient], "lesions": [lesion]}
     content = as_zip(as_files(rows)).getvalue()
     if data.draw(st.sampled_from((False, False, False, False, True))):
         content = data.draw(st.one_of(st.just(content[:80]), st.binary(max_size=60)))
@@ -347,9 +347,9 @@ def _report(here, sent):
 def _protocol_choice(here, sent):
     answer = here.tried.client.get(reverse("enrol_decide", args=[here.patient.pk]), sent)
     assert answer.status_code in (200, 404)
-    if answer.status_code == 200 and sent.get("protocol"):
+    if answer.status_code == 200 and typed(sent, "protocol"):
         here.tried.saved += 1
-        assert answer.context["protocol"].code == sent["protocol"]
+        assert answer.context["protocol"].code == typed(sent, "protocol")
 
 
 def make_effect(here, **values) -> SideEffect:

@@ -19,6 +19,8 @@ WIDTHS = {"desk": 1280, "tablet": 820, "telephone": 390}
 HEIGHT = 900
 ACCESSIBLE_AT = {("desk", "light"), ("telephone", "dark")}
 """Where axe looks; it needs most of the time. Colours differ by theme, and what is shown by width."""
+ACCESSIBLE_IN_TURN = (("tablet", "light"), ("desk", "dark"), ("telephone", "light"), ("tablet", "dark"))
+"""Where axe looks besides, at one for each kind of page, by turns."""
 
 NOT_FOLLOWED = WITHOUT_A_PAGE | {
     "login",
@@ -127,9 +129,10 @@ def follow(page: Page, role: str, seen: set[str]) -> None:
     seen.add(name)
     waiting: list[tuple[str, str]] = []
     while True:
-        # In the dark, axe looks for the first role that meets a kind of page: the others see the same.
+        # In the dark and in turn, axe looks for the first role that meets a kind of page: the others see the same.
         is_first = role == next((other for other in PAGES if name in PAGES[other]), role)
-        look_at(page, ACCESSIBLE_AT if is_first else ACCESSIBLE_AT - {("telephone", "dark")})
+        in_turn = ACCESSIBLE_IN_TURN[len(seen) % len(ACCESSIBLE_IN_TURN)]
+        look_at(page, ACCESSIBLE_AT | {in_turn} if is_first else ACCESSIBLE_AT - {("telephone", "dark")})
         for address in page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))"):
             found = page_at(address)
             if found and found not in seen | NOT_FOLLOWED:

@@ -1,14 +1,17 @@
 """How often did each alert speak, was it acknowledged, and what happened after?
 
 The recorded sessions are played through the same rules that speak before the needle, so that the page
-and the session sheet cannot differ. Nothing is stored but the acknowledgements. A fixed number of
-queries; the sessions are the latest ones, at most MOST_SESSIONS and none before SPAN_DAYS.
+and the session sheet cannot differ. Nothing is stored but the acknowledgements. What stops a session or
+asks for a fact is left out: no session is completed with it, and what is recorded today of a pregnancy
+tells nothing of the day of the session. A fixed number of queries; of the sessions asked for, the latest
+ones, at most MOST_SESSIONS.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.apps import apps
@@ -21,13 +24,19 @@ from sessions_app.models import AlertAcknowledgement, Protocol, TreatmentSession
 from sessions_app.replay import Spoken, Values, play
 from stsclinic.access import clinics_where
 from stsclinic.clinical.alerts import MAY_BETRAY_ALLOCATION, AlertHelp, alert_help
+from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.terms import SIDE_EFFECT_TERM
 
-SPAN_DAYS = 730
 MOST_SESSIONS = 2000
 AFTER_DAYS = 14
 """A side effect that began so many days after the session, or earlier, counts as after it."""
 SHOWN_NOTES = 5
+"""Of each alert, unless one is chosen: of that all."""
+
+COUNTED: tuple[AlertHelp, ...] = tuple(
+    line for line in alert_help() if line.level in ("acknowledge", "inform")
+)
+"""The alerts with which a session may be completed."""
 
 SHEETS_PLAYED = (
     "patients",
@@ -52,6 +61,8 @@ class Note:
     facts: str
     note: str
     by: str
+    after: str
+    """The side effects that came after, such as `Skin blistering, 24-Oct-2020`; may be empty."""
 
 
 @dataclass(kw_only=True)
@@ -84,7 +95,9 @@ class AlertLine:
 class AlertHistory:
     """The page's facts."""
 
-    since: date
+    since: date | None
+    """The first day that counts; None: as far back as there are sessions."""
+    until: date | None
     sessions: int
     lines: list[AlertLine]
     quiet_sessions: int
@@ -101,19 +114,48 @@ class AlertHistory:
         return f"{self.quiet_followed} of {self.quiet_sessions}"
 
 
-def alert_history(user, today: date) -> AlertHistory:
-    """The alerts of the clinics where `user` has the right `see_alert_history`."""
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """The days of the sessions that count; None: no bound."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def __contains__(self, day: date) -> bool:
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    @cached_property
+    def condition(self) -> Q:
+        """The same, for sessions in the database."""
+        found = Q() if self.first is None else Q(held_on__gte=self.first)
+        return found if self.last is None else found & Q(held_on__lte=self.last)
+
+
+def alert_history(
+    user, period: Period = Period(), *, clinic: int | None = None, alert: str = ""
+) -> AlertHistory:
+    """The alerts of the clinics where `user` has the right `see_alert_history`, or of one of these.
+
+    Args:
+        period: the days of the sessions that count.
+        clinic: the id of a clinic; another's counts nothing.
+        alert: the code of the alert of which all notes are wanted.
+    """
     clinics = clinics_where(user, "see_alert_history")
-    since, is_cut = _since(clinics, today)
+    if clinic is not None:
+        clinics &= {clinic}
+    period, is_cut = _within_bounds(clinics, period)
     concealed = concealed_for(user)
-    sheets, protocols = _load(clinics, since)
+    sheets, protocols = _load(clinics, period)
     hidden = _patients_with_hidden_series(sheets, concealed)
+    lines = {line.code: AlertLine(help=line) for line in COUNTED}
     spoken = [
         one
         for one in play(sheets, lambda series: protocols[series["protocol_id"]])
-        if one.held_on >= since and not (one.betrays_allocation and one.patient_id in hidden)
+        if one.code in lines
+        and one.held_on in period
+        and not (one.betrays_allocation and one.patient_id in hidden)
     ]
-    lines = {line.code: AlertLine(help=line) for line in alert_help() if line.level != "ask"}
     effects = _effects(sheets)
     for one in spoken:
         line = lines[one.code]
@@ -122,10 +164,17 @@ def alert_history(user, today: date) -> AlertHistory:
         terms = {row["term"] for row in _after(one.patient_id, one.held_on, one.lesion_id, effects)}
         line.followed += bool(terms)
         line.after.update(terms)
-    _acknowledged(user, clinics, since, concealed, lines)
-    quiet, sessions = _quiet(sheets, spoken, since)
+    reading = clinics_where(user, "see_patients")
+    for row in _acknowledgements(clinics, period, concealed, lines):
+        line = lines[row.code]
+        line.acknowledged += 1
+        is_wanted = row.code == alert or (not alert and len(line.notes) < SHOWN_NOTES)
+        if is_wanted and row.session.series.patient.clinic_id in reading:
+            line.notes.append(_note(row, effects))
+    quiet, sessions = _quiet(sheets, spoken, period)
     return AlertHistory(
-        since=since,
+        since=period.first,
+        until=period.last,
         sessions=sessions,
         lines=list(lines.values()),
         quiet_sessions=len(quiet),
@@ -135,16 +184,17 @@ def alert_history(user, today: date) -> AlertHistory:
     )
 
 
-def _since(clinics: Iterable[int], today: date) -> tuple[date, bool]:
-    """The first day that counts, and whether it is later than SPAN_DAYS ask for."""
-    since = today - timedelta(days=SPAN_DAYS)
+def _within_bounds(clinics: Iterable[int], period: Period) -> tuple[Period, bool]:
+    """The period with MOST_SESSIONS at most, in whole days; whether that is shorter than what was asked for."""
     beyond = list(
         _sessions(clinics)
-        .filter(held_on__gte=since)
+        .filter(period.condition)
         .order_by("-held_on", "-pk")
         .values_list("held_on", flat=True)[MOST_SESSIONS : MOST_SESSIONS + 1]
     )
-    return (beyond[0] + timedelta(days=1), True) if beyond else (since, False)
+    return (
+        (Period(first=beyond[0] + timedelta(days=1), last=period.last), True) if beyond else (period, False)
+    )
 
 
 def _sessions(clinics: Iterable[int]) -> QuerySet[TreatmentSession]:
@@ -155,10 +205,10 @@ def _sessions(clinics: Iterable[int]) -> QuerySet[TreatmentSession]:
     )
 
 
-def _load(clinics: Iterable[int], since: date) -> tuple[dict[str, list[Values]], dict[int, Any]]:
-    """All rows of the patients who had a session since that day, and the protocols by key."""
+def _load(clinics: Iterable[int], period: Period) -> tuple[dict[str, list[Values]], dict[int, Any]]:
+    """All rows of the patients who had a session in the period, and the protocols by key."""
     patients = Patient.objects.filter(
-        pk__in=_sessions(clinics).filter(held_on__gte=since).values("series__patient")
+        pk__in=_sessions(clinics).filter(period.condition).values("series__patient")
     ).values("pk")
     sheets: dict[str, list[Values]] = {name: [] for name in SHEETS}
     for name in SHEETS_PLAYED:
@@ -219,28 +269,27 @@ def _after(patient_id: str, on: date, lesion_id: str, effects: dict[str, list[Va
 
 
 def _quiet(
-    sheets: dict[str, list[Values]], spoken: list[Spoken], since: date
+    sheets: dict[str, list[Values]], spoken: list[Spoken], period: Period
 ) -> tuple[list[tuple[str, date]], int]:
-    """(study ID, day) of the sessions since that day at which nothing spoke, and how many sessions there are."""
+    """(study ID, day) of the treatments in the period at which nothing spoke, and how many sessions there are."""
     loud = {(one.patient_id, one.series_no, one.session_no) for one in spoken}
-    late = [row for row in sheets["sessions"] if row["held_on"] >= since]
+    held = [row for row in sheets["sessions"] if row["held_on"] in period]
     return [
         (row["patient_id"], row["held_on"])
-        for row in late
+        for row in held
         if row["kind"] == "treatment" and (row["patient_id"], row["series_no"], row["session_no"]) not in loud
-    ], len(late)
+    ], len(held)
 
 
-def _acknowledged(
-    user, clinics: Iterable[int], since: date, concealed: Concealed, lines: dict[str, AlertLine]
-) -> None:
-    """Count the acknowledgements, and keep the latest notes for those who see patients there."""
-    reading = clinics_where(user, "see_patients")
+def _acknowledgements(
+    clinics: Iterable[int], period: Period, concealed: Concealed, codes: Iterable[str]
+) -> Iterable[AlertAcknowledgement]:
+    """The acknowledgements that the reader may know of, the latest first."""
     rows = (
         AlertAcknowledgement.objects.filter(
-            session__in=_sessions(clinics).filter(held_on__gte=since), code__in=lines
+            session__in=_sessions(clinics).filter(period.condition), code__in=codes
         )
-        .select_related("session__series__patient", "session__series__protocol")
+        .select_related("session__series__patient", "session__series__protocol", "lesion")
         .order_by("-session__held_on", "-pk")
     )
     for row in rows:
@@ -251,18 +300,21 @@ def _acknowledged(
             protocol_code=series.protocol.code,
             is_controlled=series.protocol.is_controlled,
         )
-        if is_hidden:
-            continue
-        line = lines[row.code]
-        line.acknowledged += 1
-        if series.patient.clinic_id in reading and len(line.notes) < SHOWN_NOTES:
-            line.notes.append(
-                Note(
-                    study_id=series.patient.study_id,
-                    session_pk=row.session_id,
-                    held_on=row.session.held_on,
-                    facts=row.facts,
-                    note=row.note,
-                    by=row.by,
-                )
-            )
+        if not is_hidden:
+            yield row
+
+
+def _note(row: AlertAcknowledgement, effects: dict[str, list[Values]]) -> Note:
+    study_id, held_on = row.session.series.patient.study_id, row.session.held_on
+    after = _after(study_id, held_on, row.lesion.lesion_id if row.lesion else "", effects)
+    return Note(
+        study_id=study_id,
+        session_pk=row.session_id,
+        held_on=held_on,
+        facts=row.facts,
+        note=row.note,
+        by=row.by,
+        after=", ".join(
+            f"{SIDE_EFFECT_TERM[effect['term']]}, {show_date(effect['onset_on'])}" for effect in after
+        ),
+    )

@@ -20,6 +20,7 @@ from PIL import Image
 from lesions.models import Lesion, Patient
 from sessions_app.dataout.bundle import FORMATS
 from sessions_app.export_jobs import plan_of
+from sessions_app.forms.alerts import AlertHistoryForm
 from sessions_app.forms.enrolment import ProtocolChoice, UndoWithdrawalForm
 from sessions_app.forms.exchange import ConfirmForm, ImportForm
 from sessions_app.forms.export import ExportForm
@@ -352,6 +353,29 @@ def _protocol_choice(here, sent):
         assert answer.context["protocol"].code == typed(sent, "protocol")
 
 
+A_PERIOD = {
+    "clinic": st.sampled_from(("", "here")),
+    "held_from": maybe(PAST),
+    "held_to": maybe(st.dates(datetime.date(2026, 1, 1), datetime.date(2050, 1, 1)).map(str)),
+    "alert": maybe(a_code({"too_early", "concentration_increased"})),
+}
+
+
+@many(AlertHistoryForm, spoiled(A_PERIOD))
+def _alerts(here, sent):
+    answer = here.tried.client.get(reverse("alerts"), sent)
+    assert answer.status_code == 200
+    form, history = answer.context["form"], answer.context["history"]
+    if not form.errors:
+        here.tried.saved += 1
+        assert (str(history.since or ""), str(history.until or "")) == (
+            typed(sent, "held_from"),
+            typed(sent, "held_to"),
+        )
+        line = answer.context["line"]
+        assert (line.help.code if line else "") == typed(sent, "alert")
+
+
 def make_effect(here, **values) -> SideEffect:
     return save(
         SideEffect(
@@ -502,7 +526,7 @@ def _call_about_effect(here, data):
 
 @pytest.mark.parametrize(
     "submit",
-    [_lot, _photograph, _report, _protocol_choice],
+    [_lot, _photograph, _report, _alerts, _protocol_choice],
     ids=lambda submit: submit.__name__.strip("_"),
 )
 def test_submissions(here, submit):

@@ -74,6 +74,9 @@ class TimeField(forms.TimeField):
         super().__init__(widget=widget, input_formats=["%H:%M", "%H:%M:%S"], **options)
 
 
+WHOLE_PATIENT = "whole"
+"""The choice beside the lesions: it is of none of them."""
+
 NOT_SAID = "not said"
 """None of the choices of WhenField: no button is pressed yet."""
 
@@ -222,7 +225,7 @@ class SideEffectForm(GradedForm, RecordForm):
     lesions = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="None: it concerns the whole patient. Several: each gets an entry of its own.",
+        help_text="Several: each gets an entry of its own.",
     )
     lesion = forms.ChoiceField(required=False)
     serious = YesNoField(label="Serious?", help_text="Asked of grade 3 or more, and of every necrosis.")
@@ -313,7 +316,7 @@ class SideEffectForm(GradedForm, RecordForm):
         self.fields["belongs_to"].choices = [NO_SERIES, *self._visits()]
         if record is None:
             del self.fields["lesion"]
-            self.fields["lesions"].choices = listed
+            self.fields["lesions"].choices = [*listed, (WHOLE_PATIENT, "The whole patient")]
         else:
             del self.fields["lesions"]
             self.fields["lesion"].choices = [("", "None: the whole patient"), *listed]
@@ -421,6 +424,15 @@ class SideEffectForm(GradedForm, RecordForm):
                 self.add_error(name, sentence)
         return values
 
+    def clean_lesions(self) -> list[str]:
+        """Of what belongs to a place that was injected, the lesion is never left out unseen."""
+        chosen = self.cleaned_data["lesions"]
+        if WHOLE_PATIENT in chosen and len(chosen) > 1:
+            raise ValidationError("Choose lesions, or the whole patient, not both.")
+        if not chosen and self.treated and self.term_code in terms.SIDE_EFFECTS_OF_A_LESION:
+            raise ValidationError("Choose the lesions, or the whole patient.")
+        return chosen
+
     def _read_days(self) -> None:
         """Turn "2 days later" into a date; two answers that differ are refused, never guessed."""
         values = self.cleaned_data
@@ -514,8 +526,8 @@ class SideEffectForm(GradedForm, RecordForm):
         return values
 
     def chosen_lesions(self) -> list[Lesion]:
-        """The lesions of a new side effect. Only after is_valid()."""
-        return [self.lesion_rows[key] for key in self.cleaned_data["lesions"]]
+        """The lesions of a new side effect; none: the whole patient. Only after is_valid()."""
+        return [self.lesion_rows[key] for key in self.cleaned_data["lesions"] if key != WHOLE_PATIENT]
 
     def words(self, name: str, value) -> str:
         if name == "belongs_to":

@@ -200,6 +200,22 @@ SIDE_EFFECT_TERM = {
     "other": "Other",
 }
 
+SIDE_EFFECTS_OF_A_LESION = frozenset(
+    {
+        "injection_site_pain",
+        "injection_site_infection",
+        "injection_site_reaction",
+        "skin_discolouration",
+        "skin_blistering",
+        "skin_ulceration",
+        "skin_necrosis",
+        "digital_necrosis",
+        "calcium_drainage",
+        "haematoma",
+    }
+)
+"""Terms that usually belong to a place that was injected: the lesion is asked for, and none must be said."""
+
 CAUSALITY = {
     "certain": "Certain",
     "probable": "Probable",

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from lesions.models import Medication, PatientIdentity
 from sessions_app.allocation import open_allocation
-from sessions_app.forms.side_effects import NOT_SAID
+from sessions_app.forms.side_effects import NOT_SAID, WHOLE_PATIENT
 from sessions_app.models import (
     Photograph,
     SessionDraft,
@@ -120,6 +120,34 @@ def test_a_term_and_its_day_are_one_tap_and_saving_is_the_second(case):
     assert (row.term, row.grade, row.onset_on, row.lesion) == (
         "injection_site_pain", 1, date(2026, 3, 4), case.elbow
     )  # fmt: skip
+
+
+class TestWhichLesion:
+    """Of two that were treated, none is taken as chosen."""
+
+    def send(self, case, term, **choice):
+        make_injection(case.session, case.finger)
+        sent = shown_values(case.client.get(f"{case.ask}?term={term}&days=2"))
+        assert sent["lesions"] == []
+        return case.client.post(case.ask, sent | {"no_to_rest": "1"} | choice)
+
+    def test_what_belongs_to_a_place_asks_for_it(self, case):
+        answer = self.send(case, "injection_site_pain")
+        assert "Choose the lesions, or the whole patient." in answer.content.decode()
+        assert not SideEffect.objects.exists()
+
+    def test_the_whole_patient_is_an_answer(self, case):
+        assert self.send(case, "injection_site_pain", lesions=[WHOLE_PATIENT]).status_code == 302
+        assert SideEffect.objects.get().lesion is None
+
+    def test_not_both(self, case):
+        answer = self.send(case, "injection_site_pain", lesions=[WHOLE_PATIENT, str(case.elbow.pk)])
+        assert "Choose lesions, or the whole patient, not both." in answer.content.decode()
+        assert not SideEffect.objects.exists()
+
+    def test_nausea_is_of_the_whole_patient(self, case):
+        assert self.send(case, "nausea").status_code == 302
+        assert SideEffect.objects.get().lesion is None
 
 
 @pytest.mark.parametrize("days", ["5", "-1", "99", "x", "1.5", "9" * 30])

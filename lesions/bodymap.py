@@ -1,93 +1,33 @@
-"""Where a lesion stands on the outline of a body, seen from the front and from the back.
+"""A patient's lesions on the drawings of lesions/figures.py, each with a marker of its own.
 
-The front view looks at the patient: the patient's RIGHT is on the viewer's LEFT. The back view is the
-other way. Hands and feet are drawn again, larger, beside the legs: most lesions are there, and a
-finger of the figure itself would be too small for a marker. In both views the palms face forward, so
-the front shows the palms and the back the backs of the hands.
-
-Coordinates are units of the drawing in templates/components/body_figure.html, 360 wide and 590 high.
+A lesion stands where somebody put it; without a place of its own, or where its recorded side has changed
+since, it stands at the middle of its body site. Those that would lie on each other are fanned out, each
+with a line to its place and never across the body's middle. What has no side lies on no side.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache, lru_cache
 
+from lesions.figures import FIGURES, MIDDLE, UNPAIRED, WIDTH, Area, Place, site_middle
 from stsclinic.clinical.terms import BODY_SITE, LATERALITY
 
-WIDTH, HEIGHT = 360, 590
-MIDDLE = WIDTH / 2
-"""The body's middle line."""
-FRONT, BACK = "front", "back"
-SIDELESS = (MIDDLE, 545.0)
-"""Where a lesion of a paired site stands whose side is not recorded: on neither side, in both views."""
 LONGEST_LABEL = 3
 """Characters that fit in a marker; with a longer lesion ID among them, all markers bear numbers."""
+APART, STEP, FARTHEST = 19.0, 21.0, 110.0
+"""Markers have a radius of 10.5 units: how near two may lie, and how and how far they are fanned out."""
+EDGE = 12.0
+"""How far a marker stays from the edge of the drawing and, when it is fanned out, from the body's middle."""
+IN_A_ROW = 14
+"""Markers in one row of those that have no side."""
 
 SMALLEST_RING, RING_PER_MM, LARGEST_MM = 11.5, 0.14, 60.0
 """A lesion of 60 mm and more has the widest ring; a true measure would hide the hand that it is on."""
 
 STATES = {"present": "", "ulcer": "with ulcer", "gone": "gone"}
 """How a lesion is drawn, and what is said about it."""
-
-
-@dataclass(frozen=True)
-class _Site:
-    """A site's view, its distance from the middle line and its height; its own middle where it has one."""
-
-    view: str
-    aside: float
-    y: float
-    middle_y: float | None = None
-
-
-_SITES = {
-    "scalp": _Site(BACK, 11, 44, 25),
-    "face": _Site(FRONT, 11, 57, 36),
-    "ear": _Site(FRONT, 29, 44),
-    "neck": _Site(FRONT, 14, 82, 92),
-    "clavicle": _Site(FRONT, 31, 102),
-    "shoulder": _Site(FRONT, 52, 114),
-    "upper_arm": _Site(FRONT, 57, 148),
-    "elbow": _Site(BACK, 68, 190),
-    "antecubital_fossa": _Site(FRONT, 67, 190),
-    "forearm": _Site(FRONT, 74, 218),
-    "wrist": _Site(FRONT, 82, 247),
-    "hand_dorsum": _Site(BACK, 109, 356),
-    "palm": _Site(FRONT, 109, 356),
-    "thumb": _Site(FRONT, 163, 377),
-    "index_finger": _Site(FRONT, 140, 416),
-    "middle_finger": _Site(FRONT, 115, 427),
-    "ring_finger": _Site(FRONT, 90, 419),
-    "little_finger": _Site(FRONT, 66, 401),
-    "chest": _Site(FRONT, 20, 126, 114),
-    "breast": _Site(FRONT, 25, 151),
-    "abdomen": _Site(FRONT, 13, 203, 184),
-    "flank": _Site(FRONT, 33, 184),
-    "upper_back": _Site(BACK, 22, 128, 108),
-    "lower_back": _Site(BACK, 17, 196, 216),
-    "groin": _Site(FRONT, 18, 256, 244),
-    "hip": _Site(FRONT, 41, 236),
-    "buttock": _Site(BACK, 22, 250),
-    "thigh": _Site(FRONT, 25, 302),
-    "knee": _Site(FRONT, 24, 354),
-    "popliteal_fossa": _Site(BACK, 24, 354),
-    "lower_leg": _Site(FRONT, 23, 402),
-    "ankle": _Site(FRONT, 21, 447),
-    "heel": _Site(BACK, 113, 494),
-    "foot_dorsum": _Site(FRONT, 113, 510),
-    "sole": _Site(BACK, 113, 522),
-    "toe": _Site(FRONT, 113, 546),
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A point of one view. `sided` is false for a paired site without a side: it stands in the middle, below."""
-
-    view: str
-    x: float
-    y: float
-    sided: bool = True
 
 
 @dataclass(frozen=True)
@@ -111,6 +51,9 @@ class MarkedLesion:
     longest_mm: Decimal | None = None
     """In mm; draws a ring round the marker, the wider the longer."""
     was_treated: bool = False
+    put_at: Place | None = None
+    """Where somebody put it."""
+    pk: int | None = None
 
     @property
     def ring(self) -> str:
@@ -125,20 +68,28 @@ class MarkedLesion:
         said = (site_words(self.body_site, self.laterality), self.text, STATES[self.state])
         return ", ".join(part for part in said if part)
 
+    @property
+    def place(self) -> Place | None:
+        """Where it belongs on the drawings; None for a paired site without a side."""
+        if self.put_at is not None and agrees(self.put_at, self.laterality):
+            return self.put_at
+        return place(self.body_site, self.laterality)
+
 
 @dataclass(frozen=True)
 class Marker:
-    """A marker of one view: one lesion, or several that lie at one place.
+    """A marker: one lesion, or those for which there was no more room at one place.
 
     Attributes:
         x, y: its centre, as text.
-        label: what it bears: a lesion's ID or number, or "×3" for three lesions.
+        label: what it bears: a lesion's ID or number, or "+3" for three more lesions.
         words: its text alternative.
         url: the lesion's page, or "#" and `anchor` where there are several.
         anchor: the id of its entry in the key.
-        place: where it is, in words.
+        where: where it is, in words.
         state: of one lesion; of several "many".
         lesions: those that it stands for, as (number, MarkedLesion).
+        line: the place that it belongs to, as "x y", where it had to be put aside.
     """
 
     x: str
@@ -147,53 +98,76 @@ class Marker:
     words: str
     url: str
     anchor: str
-    place: str
+    where: str
     state: str
     lesions: tuple[tuple[int, MarkedLesion], ...]
+    line: str = ""
 
 
 @dataclass(frozen=True)
 class View:
-    """One view with its markers; `viewer_left` and `viewer_right` are the patient's sides there."""
+    """One drawing with its markers; `viewer_left` and `viewer_right` are the patient's sides there."""
 
     code: str
     title: str
     viewer_left: str
     viewer_right: str
-    hand: str
-    foot: str
+    height: float
+    is_body: bool
+    drawn: str
+    """The parts of hands or feet as the `d` of a path."""
+    areas: tuple[Area, ...]
     markers: tuple[Marker, ...]
-    any_sideless: bool
+
+
+@dataclass(frozen=True)
+class Sideless:
+    """Markers of lesions whose side is not recorded, in rows beside the body."""
+
+    height: float
+    markers: tuple[Marker, ...]
 
 
 @dataclass(frozen=True)
 class Outline:
-    """Both views; `numbered` where the markers bear numbers, since a lesion ID is too long for one."""
+    """The drawings; `numbered` where the markers bear numbers, since a lesion ID is too long for one."""
 
     views: tuple[View, ...]
+    sideless: Sideless | None
     numbered: bool
     states: frozenset[str]
     any_treated: bool = False
 
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """All of them, as the drawings follow each other."""
+        drawn = tuple(marker for view in self.views for marker in view.markers)
+        return drawn + (self.sideless.markers if self.sideless else ())
 
-def place(body_site: str, laterality: str | None) -> Place:
-    """Where a lesion stands.
 
-    An unpaired site (chest, scalp …) without a side stands in the body's middle; a paired one
-    stands below the figure, so that a side is never guessed.
+def place(body_site: str, laterality: str | None) -> Place | None:
+    """The middle of a site on its side.
+
+    An unpaired site (chest, scalp …) without a side is on the body's middle line. A paired one has no
+    place then, so that a side is never guessed.
 
     Raises:
         KeyError: an unknown body site or laterality.
     """
-    site = _SITES[body_site]
+    figure, (x, y) = site_middle(body_site)
     if laterality in ("left", "right"):
-        viewer_left = (laterality == "right") == (site.view == FRONT)
-        return Place(site.view, MIDDLE - site.aside if viewer_left else MIDDLE + site.aside, site.y)
+        here = FIGURES[figure].side_of(x) == laterality
+        return Place(figure, x if here else WIDTH - x, y)
     if laterality and laterality not in LATERALITY:
         raise KeyError(laterality)
-    if site.middle_y is None:
-        return Place(site.view, *SIDELESS, sided=False)
-    return Place(site.view, MIDDLE, site.middle_y)
+    return Place(figure, MIDDLE, y) if body_site in UNPAIRED else None
+
+
+def agrees(put_at: Place, laterality: str | None) -> bool:
+    """Whether a lesion of this side may lie at a place: left on the left, and what has no side in the middle."""
+    if laterality in ("left", "right"):
+        return put_at.side in (laterality, "")
+    return put_at.is_midline
 
 
 def site_words(body_site: str, laterality: str | None) -> str:
@@ -205,56 +179,153 @@ def site_words(body_site: str, laterality: str | None) -> str:
     site = BODY_SITE[body_site]
     if laterality:
         return f"{LATERALITY[laterality]} {site.lower()}"
-    return site if place(body_site, laterality).sided else f"{site}, side not recorded"
+    return site if body_site in UNPAIRED else f"{site}, side not recorded"
 
 
-def outline(lesions: Iterable[MarkedLesion], prefix: str = "place") -> Outline:
-    """Both views with a marker for every place that has a lesion.
+def outline(lesions: Iterable[MarkedLesion], prefix: str = "place", *, every_view: bool = False) -> Outline:
+    """The drawings with a marker for each lesion.
 
     Args:
         lesions: in the order in which they are numbered and listed.
         prefix: begins the ids of the key's entries; unique on the page.
+        every_view: also the hands and feet on which nothing is.
     """
     numbered = list(enumerate(lesions, start=1))
     with_numbers = any(len(lesion.label) > LONGEST_LABEL for _, lesion in numbered)
-    grouped: dict[Place, list[tuple[int, MarkedLesion]]] = {}
-    for number, lesion in numbered:
-        grouped.setdefault(place(lesion.body_site, lesion.laterality), []).append((number, lesion))
-    markers: dict[str, list[Marker]] = {FRONT: [], BACK: []}
-    for spot, group in grouped.items():
-        anchor = f"{prefix}-{group[0][0]}"
-        markers[spot.view].append(_marker(spot, group, anchor, with_numbers))
-    sideless = {spot.view for spot in grouped if not spot.sided}
-    views = (
-        View(FRONT, "Front", "Right", "Left", "palm", "top", tuple(markers[FRONT]), FRONT in sideless),
-        View(BACK, "Back", "Left", "Right", "back", "sole", tuple(markers[BACK]), BACK in sideless),
-    )
+    layout = _Layout(prefix, with_numbers)
+    # What somebody put has its place before what is only derived.
+    for number, lesion in sorted(numbered, key=lambda one: one[1].place != one[1].put_at):
+        layout.add(number, lesion)
+    markers = layout.markers()
+    views = []
+    for code, figure in FIGURES.items():
+        if figure.is_body or every_view or markers[code]:
+            sides = ("Left", "Right") if figure.from_behind else ("Right", "Left")
+            drawn, shown = _drawn(code), tuple(markers[code])
+            views.append(
+                View(code, figure.title, *sides, figure.height, figure.is_body, drawn, figure.areas, shown)
+            )
     return Outline(
-        views,
+        tuple(views),
+        layout.sideless(),
         with_numbers,
         frozenset(lesion.state for _, lesion in numbered),
         any(lesion.was_treated for _, lesion in numbered),
     )
 
 
-def _marker(spot: Place, group: list[tuple[int, MarkedLesion]], anchor: str, with_numbers: bool) -> Marker:
-    number, first = group[0]
-    x, y = f"{spot.x:g}", f"{spot.y:g}"
-    if len(group) == 1:
-        label = str(number) if with_numbers else first.label
-        where = site_words(first.body_site, first.laterality)
-        return Marker(
-            x,
-            y,
-            label,
-            f"{first.label}: {first.words}",
-            first.url,
-            anchor,
-            where,
-            first.state,
-            ((number, first),),
+@cache
+def _drawn(code: str) -> str:
+    figure = FIGURES[code]
+    return "" if figure.is_body else "".join(area.path for area in figure.areas)
+
+
+class _Layout:
+    """Gives each lesion a free point near its place, as long as there is one."""
+
+    def __init__(self, prefix: str, with_numbers: bool):
+        self.prefix, self.with_numbers = prefix, with_numbers
+        self.taken: dict[str, list[tuple[float, float]]] = {code: [] for code in FIGURES}
+        self.free: dict[tuple[Place, str], Iterator[tuple[float, float]]] = {}
+        self.single: dict[str, list[Marker]] = {code: [] for code in FIGURES}
+        self.more: dict[Place, list[tuple[int, MarkedLesion]]] = {}
+        self.without: list[tuple[int, MarkedLesion]] = []
+
+    def add(self, number: int, lesion: MarkedLesion) -> None:
+        spot = lesion.place
+        if spot is None:
+            self.without.append((number, lesion))
+            return
+        spots = self.free.setdefault((spot, lesion.body_site), iter(_points_near(spot, lesion.body_site)))
+        taken = self.taken[spot.figure]
+        for point in spots:
+            if all(math.dist(point, other) >= APART for other in taken):
+                taken.append(point)
+                line = "" if point == (spot.x, spot.y) else f"{spot.x:g} {spot.y:g}"
+                self.single[spot.figure].append(self._marker(number, lesion, point, line))
+                return
+        self.more.setdefault(spot, []).append((number, lesion))
+
+    def markers(self) -> dict[str, list[Marker]]:
+        """The markers of each drawing, as their lesions are numbered; then those that stand for several."""
+        found = {code: sorted(ones, key=lambda one: one.lesions[0][0]) for code, ones in self.single.items()}
+        for spot, group in self.more.items():
+            found[spot.figure].append(self._rest(spot, group))
+        return found
+
+    def sideless(self) -> Sideless | None:
+        """Rows of those that have no side."""
+        if not self.without:
+            return None
+        markers = tuple(
+            self._marker(
+                number, lesion, (25.0 + 24 * (index % IN_A_ROW), 16.0 + 26 * (index // IN_A_ROW)), ""
+            )
+            for index, (number, lesion) in enumerate(self.without)
         )
-    where = site_words(first.body_site, first.laterality) if spot.sided else "Side not recorded"
-    listed = ", ".join(lesion.label for _, lesion in group)
-    words = f"{where}: {len(group)} lesions, {listed}"
-    return Marker(x, y, f"×{len(group)}", words, f"#{anchor}", anchor, where, "many", tuple(group))
+        return Sideless(32 + 26 * ((len(markers) - 1) // IN_A_ROW), markers)
+
+    def _marker(self, number: int, lesion: MarkedLesion, at: tuple[float, float], line: str) -> Marker:
+        return Marker(
+            f"{at[0]:g}",
+            f"{at[1]:g}",
+            str(number) if self.with_numbers else lesion.label,
+            f"{lesion.label}: {lesion.words}",
+            lesion.url,
+            f"{self.prefix}-{number}",
+            site_words(lesion.body_site, lesion.laterality),
+            lesion.state,
+            ((number, lesion),),
+            line,
+        )
+
+    def _rest(self, spot: Place, group: Sequence[tuple[int, MarkedLesion]]) -> Marker:
+        one = self._marker(*group[0], (spot.x, spot.y), "")
+        listed = ", ".join(lesion.label for _, lesion in group)
+        words = f"{one.where}: {len(group)} more lesions, {listed}"
+        label = f"+{len(group)}"
+        return replace(
+            one, label=label, words=words, url=f"#{one.anchor}", state="many", lesions=tuple(group)
+        )
+
+
+@cache
+def _fan() -> tuple[tuple[float, float], ...]:
+    """Steps to the points of a hexagonal grid, the nearest first."""
+    reach = int(FARTHEST / STEP) + 1
+    steps = [
+        ((row % 2) * STEP / 2 + column * STEP, row * STEP * math.sqrt(3) / 2)
+        for row in range(-2 * reach, 2 * reach + 1)
+        for column in range(-2 * reach, 2 * reach + 1)
+    ]
+    # Turned by a right angle: a finger is longer than wide.
+    turned = [(round(y, 1), round(x, 1)) for x, y in steps if math.hypot(x, y) <= FARTHEST]
+    return tuple(sorted(turned, key=lambda step: (round(math.hypot(*step), 1), step)))
+
+
+def _points_near(spot: Place, site: str) -> Iterator[tuple[float, float]]:
+    yield spot.x, spot.y
+    yield from _points_around(spot, site)
+
+
+@lru_cache(maxsize=1000)
+def _points_around(spot: Place, site: str) -> tuple[tuple[float, float], ...]:
+    """Points around a place on the same site, then beside the body; never on another part of it."""
+    figure = FIGURES[spot.figure]
+    on_it, beside = [], []
+    for across, down in _fan():
+        x, y = round(spot.x + across, 1), round(spot.y + down, 1)
+        if (across, down) == (0, 0) or not (EDGE <= x <= WIDTH - EDGE and EDGE <= y <= figure.height - EDGE):
+            continue
+        if spot.side == "":
+            is_on_its_side = x == MIDDLE
+        else:
+            is_on_its_side = figure.side_of(x) == spot.side and abs(x - MIDDLE) >= EDGE
+        if not is_on_its_side:
+            continue
+        area = figure.area_at(x, y)
+        if area is not None and area.site == site:
+            on_it.append((x, y))
+        elif area is None:
+            beside.append((x, y))
+    return (*on_it, *beside)

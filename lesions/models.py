@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Lower
 
+from lesions.figures import FIGURE, FIGURES, WIDTH, Place
 from stsclinic.audit.models import Audited, ClinicalRecord
 from stsclinic.clinical import terms
 from stsclinic.clinics.models import Clinic
@@ -168,6 +169,16 @@ class Medication(ClinicalRecord):
         return self.name
 
 
+def _on_a_drawing() -> Q:
+    """A place is a point of its drawing, or nothing of it is there."""
+    condition = Q(map_figure="", map_x=None, map_y=None)
+    for code, figure in FIGURES.items():
+        condition |= Q(
+            map_figure=code, map_x__isnull=False, map_y__isnull=False, map_y__lte=int(figure.height)
+        )
+    return condition
+
+
 class Lesion(ClinicalRecord):
     """One calcium deposit, under an ID that is unique within the patient."""
 
@@ -181,6 +192,14 @@ class Lesion(ClinicalRecord):
     onset_on = PartialDateField()
     pain_vas = MeasureField(low=0, high=10, places=1, null=True, blank=True)
     dysfunction = models.BooleanField(null=True, blank=True)
+    map_figure = CodeField(FIGURE, blank=True, default="")
+    """The drawing of lesions/figures.py on which somebody put it, and where there, in units of the drawing.
+
+    The data sheets have no such columns: their format is fixed. Where these are empty, or on the other
+    side than `laterality`, the map shows the lesion at the middle of its body site.
+    """
+    map_x = MeasureField(low=0, high=int(WIDTH), places=1, null=True, blank=True)
+    map_y = MeasureField(low=0, high=490, places=1, null=True, blank=True)
 
     class Meta:
         ordering = ["lesion_id"]
@@ -188,10 +207,18 @@ class Lesion(ClinicalRecord):
             models.UniqueConstraint(
                 fields=["patient", "lesion_id"], condition=kept(), name="lesion_id_once_per_patient"
             ),
+            models.CheckConstraint(condition=_on_a_drawing(), name="place_is_on_a_drawing_or_not_there"),
         ]
 
     def __str__(self):
         return self.lesion_id
+
+    @property
+    def put_at(self) -> Place | None:
+        """Where on the body map somebody put it."""
+        if self.map_x is None or self.map_y is None:
+            return None
+        return Place(self.map_figure, float(self.map_x), float(self.map_y))
 
     @property
     def site_words(self) -> str:

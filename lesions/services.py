@@ -6,6 +6,7 @@ from typing import TypeVar
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
+from lesions.bodymap import agrees
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Audited
@@ -196,9 +197,20 @@ def _check_prior_treatment(record: PriorTreatment) -> None:
         raise ValidationError({"lesion": "Choose a lesion of this patient."})
 
 
+def _check_lesion(lesion: Lesion) -> None:
+    put_at = lesion.put_at
+    if put_at is not None and not agrees(put_at, lesion.laterality):
+        where = f"the patient's {put_at.side} side" if put_at.side else "neither side"
+        raise ValidationError(
+            {"laterality": f"On the body map it is on {where}. Correct the side, or move it on the map."}
+        )
+
+
 def _check(record: Lesion | Medication | PriorTreatment) -> None:
-    """What a single column cannot decide. A lesion has no such rule."""
-    if isinstance(record, Medication):
+    """What a single column cannot decide."""
+    if isinstance(record, Lesion):
+        _check_lesion(record)
+    elif isinstance(record, Medication):
         _check_span(record)
     elif isinstance(record, PriorTreatment):
         _check_prior_treatment(record)

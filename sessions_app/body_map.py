@@ -45,7 +45,7 @@ class BodyMap:
     days: Sequence[date]
     number: int
     rows: Sequence[SeenLesion]
-    outline: bodymap.Outline | None
+    outline: bodymap.Outline
 
     @property
     def on(self) -> date | None:
@@ -88,7 +88,7 @@ def body_map(patient: Patient, visit: int | None = None) -> BodyMap:
         )
         for lesion in Lesion.objects.filter(patient=patient)
     ]
-    outline = bodymap.outline([_marked(row) for row in rows]) if rows else None
+    outline = bodymap.outline([_marked(row) for row in rows], every_view=True)
     return BodyMap(days=days, number=number, rows=rows, outline=outline)
 
 
@@ -103,4 +103,6 @@ def _marked(row: SeenLesion) -> bodymap.MarkedLesion:
         state=row.state,
         longest_mm=row.measured.longest_mm if row.measured and row.state != "gone" else None,
         was_treated=row.was_treated,
+        put_at=row.lesion.put_at,
+        pk=row.lesion.pk,
     )

@@ -156,6 +156,9 @@ LABELS = {
     "session_no": "Session number",
     "ctcae_version": "CTCAE version",
     "lasted_minutes": "Lasted (minutes)",
+    "map_figure": "Drawing of the body map",
+    "map_x": "Across the drawing",
+    "map_y": "Down the drawing",
     "width_px": "Width (pixels)",
     "height_px": "Height (pixels)",
 }

@@ -487,6 +487,7 @@ def _marked(row: LesionRow) -> bodymap.MarkedLesion:
         url=f"#lesion-{row.lesion.pk}",
         text=", ".join(word for word in words if word),
         state=row.state,
+        put_at=row.lesion.put_at,
     )
 
 

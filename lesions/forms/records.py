@@ -1,10 +1,13 @@
 """The forms of a lesion, a medication and an earlier treatment."""
 
+from decimal import Decimal
+
 from django import forms
 from django.db.models import Q
 
 from lesions.forms.base import RecordForm
 from lesions.forms.fields import CodeChoiceField, LineField, NumberField, PartialDateField, YesNoField
+from lesions.forms.places import PlaceField, place_words
 from lesions.models import Lesion, Patient, record_code
 from stsclinic.clinical import terms
 
@@ -13,12 +16,13 @@ class LesionForm(RecordForm):
     """One lesion as it is at enrolment."""
 
     sections = (
-        ("Where", ("lesion_id", "body_site", "laterality", "site_detail")),
+        ("Where", ("lesion_id", "put_at", "body_site", "laterality", "site_detail")),
         ("What", ("lesion_type", "subtype", "onset_on", "pain_vas", "dysfunction")),
     )
     units = {"pain_vas": "VAS 0-10"}
 
     lesion_id = LineField(label="Lesion ID", max_length=40, validators=[record_code])
+    put_at = PlaceField(label="Place on the body map", required=False)
     body_site = CodeChoiceField(terms.BODY_SITE, label="Body site")
     laterality = CodeChoiceField(terms.LATERALITY, label="Side", required=False)
     site_detail = LineField(label="Detail of the site", max_length=200, required=False)
@@ -33,6 +37,17 @@ class LesionForm(RecordForm):
     def __init__(self, *args, patient: Patient, **options):
         super().__init__(*args, **options)
         self.patient = patient
+
+    def values(self):
+        values = super().values()
+        put_at = values.pop("put_at")
+        values["map_figure"] = put_at.figure if put_at else ""
+        values["map_x"] = Decimal(str(put_at.x)) if put_at else None
+        values["map_y"] = Decimal(str(put_at.y)) if put_at else None
+        return values
+
+    def words(self, name, value):
+        return place_words(value) if name == "put_at" else super().words(name, value)
 
     def again(self, data, record):
         return type(self)(data, record=record, today=self.today, patient=self.patient)

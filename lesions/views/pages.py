@@ -34,7 +34,7 @@ def save_or_show(request: HttpRequest, form: RecordForm, patient: Patient | None
         save: called with the valid form; may raise ValidationError or StaleRecord.
         after: called with what `save` returned; gives (message, address).
     """
-    if request.method == "POST" and form.is_valid():
+    if form.is_bound and form.is_valid():
         try:
             saved = save(form)
         except StaleRecord as stale:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from lesions.bodymap import MarkedLesion, outline, place
+from lesions.figures import MIDLINE_WIDTH, UNPAIRED
 from lesions.forms.base import RecordForm
+from lesions.forms.places import read_place
 from lesions.forms.records import LesionForm, MedicationForm, PriorTreatmentForm
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from lesions.selectors import get_lesion, get_medication, get_patient, get_prior_treatment, next_lesion_id
@@ -39,16 +42,18 @@ PRIOR_TREATMENT = Kind(
 @require("enrol")
 @require_http_methods(["GET", "POST"])
 def lesion_new(request, pk):
-    """Add a lesion. The next free ID is proposed."""
+    """Add a lesion. The next free ID is proposed; begun on the body map, also where it is."""
     patient = get_patient(request.user, "enrol", pk)
-    return _new(request, patient, LESION, initial={"lesion_id": next_lesion_id(patient)})
+    initial = {"lesion_id": next_lesion_id(patient)} | _pointed_at(request)
+    return _new(request, patient, LESION, initial=initial, **_map_of(patient))
 
 
 @require("change_records")
 @require_http_methods(["GET", "POST"])
 def lesion_edit(request, pk):
-    """Change a lesion."""
-    return _edit(request, get_lesion(request.user, "change_records", pk), LESION)
+    """Change a lesion; moved on the body map, where it is comes from there."""
+    lesion = get_lesion(request.user, "change_records", pk)
+    return _edit(request, lesion, LESION, initial=_pointed_at(request), **_map_of(lesion.patient, lesion))
 
 
 @require("enrol")
@@ -79,8 +84,44 @@ def prior_treatment_edit(request, pk):
     return _edit(request, get_prior_treatment(request.user, "change_records", pk), PRIOR_TREATMENT)
 
 
-def _new(request: HttpRequest, patient: Patient, kind: Kind, initial: dict | None = None) -> HttpResponse:
-    form = kind.form(posted(request), patient=patient, today=today_in(patient.clinic), initial=initial or {})
+def _pointed_at(request: HttpRequest) -> dict:
+    """What a point of the body map says of a lesion; nothing is saved before its form is."""
+    put_at = read_place(request.POST.get("put_at", "")) if "begin" in request.POST else None
+    return {"put_at": put_at} | put_at.named if put_at else {}
+
+
+def _map_of(patient: Patient, chosen: Lesion | None = None) -> dict:
+    """The body map beside the form of a lesion, with the patient's other lesions on it."""
+    others = [
+        MarkedLesion(
+            label=lesion.lesion_id,
+            body_site=lesion.body_site,
+            laterality=lesion.laterality,
+            url=reverse("lesion_edit", args=[lesion.pk]),
+            text=lesion.site_detail,
+            put_at=lesion.put_at,
+        )
+        for lesion in Lesion.objects.filter(patient=patient)
+        if lesion != chosen
+    ]
+    derived = chosen and place(chosen.body_site, chosen.laterality)
+    return {
+        "outline": outline(others, every_view=True),
+        "derived": derived,
+        "unpaired": " ".join(sorted(UNPAIRED)),
+        "midline": MIDLINE_WIDTH,
+    }
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to. One begun on the body map is not filled in yet."""
+    return None if "begin" in request.POST else posted(request)
+
+
+def _new(
+    request: HttpRequest, patient: Patient, kind: Kind, initial: dict | None = None, **page
+) -> HttpResponse:
+    form = kind.form(_sent(request), patient=patient, today=today_in(patient.clinic), initial=initial or {})
     return save_or_show(
         request,
         form,
@@ -89,12 +130,14 @@ def _new(request: HttpRequest, patient: Patient, kind: Kind, initial: dict | Non
         after=lambda saved: (f"{kind.words} {saved} is recorded.", _next_page(request, patient, kind)),
         title=f"New {kind.words.lower()}",
         can_add_another=True,
+        **page,
     )
 
 
-def _edit(request: HttpRequest, record, kind: Kind) -> HttpResponse:
+def _edit(request: HttpRequest, record, kind: Kind, initial: dict | None = None, **page) -> HttpResponse:
     patient = record.patient
-    form = kind.form(posted(request), record=record, patient=patient, today=today_in(patient.clinic))
+    today = today_in(patient.clinic)
+    form = kind.form(_sent(request), record=record, patient=patient, today=today, initial=initial)
     return save_or_show(
         request,
         form,
@@ -110,6 +153,7 @@ def _edit(request: HttpRequest, record, kind: Kind) -> HttpResponse:
         title=f"{kind.words} {record}",
         history=(kind.code, record.pk),
         can_be_struck_out=True,
+        **page,
     )
 
 

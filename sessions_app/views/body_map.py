@@ -25,12 +25,17 @@ def patient_body_map(request: HttpRequest, pk: int) -> HttpResponse:
     is_number = asked.isascii() and asked.isdecimal() and len(asked) <= LONGEST_NUMBER
     found = body_map(patient, int(asked) if is_number else None)
     note_event("patient_viewed", by=request.user.username, patient_pk=patient.pk)
+    may_change, may_enrol = (
+        may(request.user, right, patient.clinic_id) for right in ("change_records", "enrol")
+    )
     context = {
         **banner_of(request.user, patient),
         "patient": patient,
         "found": found,
         "words": [show_date(day) for day in found.days],
-        "may_change": may(request.user, "change_records", patient.clinic_id),
+        "may_change": may_change,
+        "may_enrol": may_enrol,
+        "may_place": may_change or may_enrol,
         "printed_at": timezone.now(),
     }
     return render(request, "sessions_app/body_map.html", context)

@@ -40,6 +40,7 @@ CHECKS: dict[str, dict[str, object]] = {
     "withdrawal_reason_needs_date": {"withdrawal_reason": "moved"},
     "medication_has_a_name": {"name": ""},
     "prior_treatment_has_a_name": {"treatment": ""},
+    "place_is_on_a_drawing_or_not_there": {"map_x": Decimal(10)},
     "opening_has_a_reason": {"reason": ""},
     "stopped_has_a_reason": {"status": "stopped"},
     "ptga_from_1_to_10": {"ptga": 0},

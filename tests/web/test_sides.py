@@ -52,6 +52,13 @@ HANDS = {
     },
 }
 SIDE = {"right": "Right", "left": "Left"}
+TIPS = [
+    ("palms", 48, "right"),
+    ("palms", 312, "left"),
+    ("hand_backs", 48, "left"),
+    ("hand_backs", 312, "right"),
+]
+"""The tips of the index fingers as they are drawn: with the palms to the front, and from behind."""
 
 
 def own(lesion_id: str) -> set[str]:
@@ -146,6 +153,29 @@ def test_on_the_page_of_a_session_and_its_print(clinic, patient, visit, lesion_i
     sizes = hand["sizes"][2 * visit : 2 * visit + 2]
     values = (*sizes, hand["volume"], hand["needle_pain"])
     assert_with_its_own_side(rows_about(html, lesion_id), lesion_id, *values)
+
+
+@pytest.mark.parametrize(("figure", "x", "side"), TIPS)
+def test_where_a_lesion_is_put_and_on_every_page_after(clinic, patient, figure, x, side):
+    """Pointed at, named, saved and shown: one side from the drawing to the print."""
+    client = signed_in("clinician", clinic)
+    page = reverse("lesion_new", args=[patient.pk])
+    begun = client.post(page, {"begin": "yes", "put_at": f"{figure},{x},200"}).context["form"]
+    named = {name: begun[name].value() for name in ("body_site", "laterality", "site_detail", "put_at")}
+    assert named["laterality"] == side
+    sent = {"lesion_id": "L03", "lesion_type": "nodule", "subtype": "dystrophic"} | named
+    refused = client.post(page, sent | {"laterality": "left" if side == "right" else "right"})
+    assert refused.context["form"].errors.keys() == {"laterality"}
+    assert client.post(page, sent).status_code == 302
+    lesion = patient.lesions.get(lesion_id="L03")
+    assert (lesion.laterality, lesion.put_at.side) == (side, side)
+    for name in ("patient", "body_map"):
+        outline = re.split(r"<figure ", html_of(client, name, patient.pk))
+        (drawing,) = (one for one in outline if 'aria-label="L03: ' in one)
+        at = float(re.search(r'aria-label="L03: .*?translate\(([\d.]+) ', drawing, re.DOTALL).group(1))
+        words = re.findall(r'<text class="body-side" x="(\d+)"[^>]*>(\w+)</text>', drawing)
+        assert dict((int(where) < 180, word) for where, word in words)[at < 180] == SIDE[side]
+        assert f'aria-label="L03: {SIDE[side]} index finger' in drawing
 
 
 @pytest.mark.parametrize("lesion_id", HANDS)

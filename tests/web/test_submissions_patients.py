@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from hypothesis import strategies as st
 
+from lesions.bodymap import agrees
 from lesions.forms.patient import EnrolForm, IdentityForm, PatientForm
 from lesions.forms.records import LesionForm, MedicationForm, PriorTreatmentForm
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
@@ -147,6 +148,7 @@ LESION = {
     "lesion_id": CODES.filter(lambda code: code not in ("L01", "L02")),
     "body_site": a_code(terms.BODY_SITE),
     "laterality": maybe(a_code(terms.LATERALITY)),
+    "put_at": st.sampled_from(("", "", "", "palms,48.5,200", "hand_backs,48.5,200", "front,180,120")),
     "site_detail": maybe(WORDS),
     "lesion_type": a_code(terms.LESION_TYPE),
     "subtype": a_code(terms.SUBTYPE),
@@ -160,6 +162,8 @@ def same_lesion(lesion: Lesion, data: dict) -> None:
     texts = ("lesion_id", "body_site", "laterality", "site_detail", "lesion_type", "subtype", "onset_on")
     for name in texts:
         assert getattr(lesion, name) == typed(data, name), name
+    assert str(lesion.put_at or "") == typed(data, "put_at")
+    assert lesion.put_at is None or agrees(lesion.put_at, lesion.laterality)
     pain = typed(data, "pain_vas").replace(",", ".")
     assert lesion.pain_vas == (Decimal(pain) if pain else None)
     assert lesion.dysfunction is YES_NO[typed(data, "dysfunction")]

@@ -80,6 +80,7 @@ def report_of(user, effect: SideEffect, now: datetime) -> CiomsReport:
             _row("Age at onset", age_words(patient.birth_year, effect.onset_on)),
         ],
         reaction=[
+            _row("Country", effect.patient.clinic.country),
             _row("Reaction", _reaction(effect)),
             *(row for row in page.facts if row["label"] not in ("MedDRA",) or row["value"]),
             _row("Serious", YES_NO[effect.serious]),

@@ -145,6 +145,13 @@ class ClinicForm(forms.Form):
         help_text="The clinic's days begin and end in it.",
         widget=forms.Select(attrs={"class": "form-select"}),
     )
+    country = forms.CharField(
+        label="Country",
+        max_length=60,
+        required=False,
+        help_text="It stands in the report of a side effect.",
+        widget=forms.TextInput(attrs=TEXT | {"autocomplete": "country-name"}),
+    )
     closed_weekdays = forms.TypedMultipleChoiceField(
         label="Closed on",
         choices=list(enumerate(WEEKDAYS)),

@@ -40,6 +40,8 @@ class Clinic(Audited):
     code = models.CharField(max_length=40, unique=True, validators=[slug_code])
     name = models.CharField(max_length=120)
     time_zone = models.CharField(max_length=60, default="UTC", validators=[known_time_zone])
+    country = models.CharField(max_length=60, blank=True, default="")
+    """As reports of a side effect name it (CIOMS I, box 1a)."""
     closed_weekdays = models.JSONField(
         default=usually_closed, blank=True, validators=[weekdays_open_and_closed]
     )

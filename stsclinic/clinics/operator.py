@@ -43,13 +43,13 @@ def roles_in_clinics(roles: list[str], codes: list[str]) -> Roles:
     return frozenset((known[code], role) for code in codes for role in roles)
 
 
-def make_clinic(*, code: str, name: str, time_zone: str) -> Clinic:
+def make_clinic(*, code: str, name: str, time_zone: str, country: str = "") -> Clinic:
     """Make a clinic.
 
     Raises:
         ValidationError: the code is taken or a value is not valid.
     """
-    clinic = Clinic(code=code, name=name, time_zone=time_zone)
+    clinic = Clinic(code=code, name=name, time_zone=time_zone, country=country)
     write_new(clinic, by=ACTOR, source="command")
     return clinic
 

@@ -18,7 +18,7 @@ READABLE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that look alike on paper."""
 
 USER_FIELDS = ("first_name", "last_name", "email", "is_active")
-CLINIC_FIELDS = ("name", "time_zone", "closed_weekdays")
+CLINIC_FIELDS = ("name", "time_zone", "country", "closed_weekdays")
 
 Roles = frozenset[tuple[int, str]]
 """Roles as (clinic id, role) pairs."""
@@ -160,6 +160,7 @@ def create_clinic(
     name: str,
     time_zone: str,
     administrator: User,
+    country: str = "",
     closed_weekdays: Sequence[int] = USUALLY_CLOSED,
     source: str = "page",
 ) -> Clinic:
@@ -170,7 +171,13 @@ def create_clinic(
     """
     by = administrator.username
     clinic = write_new(
-        Clinic(code=code, name=name, time_zone=time_zone, closed_weekdays=list(closed_weekdays)),
+        Clinic(
+            code=code,
+            name=name,
+            time_zone=time_zone,
+            country=country,
+            closed_weekdays=list(closed_weekdays),
+        ),
         by=by,
         source=source,
     )
@@ -179,7 +186,7 @@ def create_clinic(
 
 
 def change_clinic(clinic: Clinic, *, values: dict, seen: dict, by: str, source: str = "page") -> Clinic:
-    """Change a clinic's name, time zone and closed weekdays (CLINIC_FIELDS). Its code is never renamed.
+    """Change a clinic's name, time zone, country and closed weekdays (CLINIC_FIELDS). Its code is never renamed.
 
     Raises:
         StaleRecord: somebody changed it in between; nothing was written.

@@ -275,7 +275,7 @@ def clinic_new(request):
 @require("manage_clinics")
 @page
 def clinic(request, pk):
-    """A clinic's name, time zone and closed weekdays."""
+    """A clinic's name, time zone, country and closed weekdays."""
     found = get_object_or_404(clinics_managed(request.user), pk=pk)
     form = ClinicForm(request.POST if request.method == "POST" else None, clinic=found)
     theirs = None

@@ -10,19 +10,22 @@ INVENTED = "demo"
 """The code of the clinic whose patients are all invented."""
 
 CLINICS = {
-    "aarhus": ("Aarhus University Hospital", "Europe/Copenhagen"),
-    "orlando": ("Orlando, blinded pilot study", "America/New_York"),
-    "hershey": ("Penn State, Hershey", "America/New_York"),
-    "coimbra": ("Unidade Local de Saúde de Coimbra", "Europe/Lisbon"),
-    "kansas": ("Kansas, intravenous case", "America/Chicago"),
-    INVENTED: ("Demonstration clinic, invented patients", "Europe/Copenhagen"),
+    "aarhus": ("Aarhus University Hospital", "Europe/Copenhagen", "Denmark"),
+    "orlando": ("Orlando, blinded pilot study", "America/New_York", "United States"),
+    "hershey": ("Penn State, Hershey", "America/New_York", "United States"),
+    "coimbra": ("Unidade Local de Saúde de Coimbra", "Europe/Lisbon", "Portugal"),
+    "kansas": ("Kansas, intravenous case", "America/Chicago", "United States"),
+    INVENTED: ("Demonstration clinic, invented patients", "Europe/Copenhagen", "Denmark"),
 }
-"""Code: name and time zone."""
+"""Code: name, time zone and country."""
 
 
 def make_clinics(*, by: str) -> list[Clinic]:
     """Make all of them."""
-    made = [Clinic(code=code, name=name, time_zone=time_zone) for code, (name, time_zone) in CLINICS.items()]
+    made = [
+        Clinic(code=code, name=name, time_zone=time_zone, country=country)
+        for code, (name, time_zone, country) in CLINICS.items()
+    ]
     for clinic in made:
         write_new(clinic, by=by, source="command")
     return made

@@ -555,10 +555,12 @@ def test_the_report_has_the_content_of_cioms_i(case):
     ):  # fmt: skip
         save(Medication(patient=case.patient, name=name, role="vasodilator", stopped_on=stopped_on))
     save(PatientIdentity(patient=case.patient, name="Ann Secret", date_of_birth=date(1970, 5, 1)))
+    case.patient.clinic.country = "Portugal"
+    save(case.patient.clinic)
     row = serious(case)
     page = case.client.get(reverse("side_effect_report", args=[row.pk])).content.decode()
     for words in (
-        case.patient.study_id, "Female", "55 or 56 years", "Digital necrosis", "06-Mar-2026",
+        case.patient.study_id, "Female", "55 or 56 years", "Portugal", "Digital necrosis", "06-Mar-2026",
         "Sodium thiosulfate", "0.5 ml of 150 mg/ml (75 mg)", "LOT-7", "Injection into the lesion",
         "Calcinosis cutis (limited cutaneous systemic sclerosis)", "bosentan 125 mg (vasodilator, from 2025)",
         "Not yet", "weekly4 version 1", "Not expected",

@@ -141,8 +141,12 @@ def _password(here, data):
 CLINIC = {
     "name": WORDS,
     "time_zone": st.sampled_from(ZONES),
+    "country": maybe(WORDS),
     "closed_weekdays": st.lists(st.sampled_from("0123456"), max_size=6, unique=True),
 }
+
+
+TYPED = ("name", "time_zone", "country")
 
 
 def weekdays(sent) -> list[int]:
@@ -158,7 +162,7 @@ SLUGS = st.from_regex(r"\A[a-z0-9][a-z0-9_-]{2,12}\Z")
 def _clinic_new(here, sent):
     def check():
         made = Clinic.objects.get(code=typed(sent, "code"))
-        assert (made.name, made.time_zone) == (typed(sent, "name"), typed(sent, "time_zone"))
+        assert {name: getattr(made, name) for name in TYPED} == {name: typed(sent, name) for name in TYPED}
         assert made.closed_weekdays == weekdays(sent)
         assert roles_in(here.boss, made) == {"administrator"}
 
@@ -172,7 +176,7 @@ def _clinic(here, data):
 
     def check():
         now = Clinic.objects.get(pk=here.clinic.pk)
-        assert (now.name, now.time_zone) == (typed(sent, "name"), typed(sent, "time_zone"))
+        assert {name: getattr(now, name) for name in TYPED} == {name: typed(sent, name) for name in TYPED}
         assert now.closed_weekdays == weekdays(sent)
         assert now.code == "here"
 

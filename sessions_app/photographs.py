@@ -100,7 +100,8 @@ def store_photograph(
 ) -> Photograph:
     """Keep a photograph of a lesion; returns when file and row are on the disk. Without the row, no file stays.
 
-    A photograph taken in a draft that was completed meanwhile goes to the session that came of it.
+    A photograph taken in a draft that was completed meanwhile goes to the session that came of it. The same
+    picture of the same lesion and day again, sent since no answer came, is the one that is there.
 
     Raises:
         ValidationError: {"photograph": …} or {"taken_on": …}; nothing was kept.
@@ -124,6 +125,13 @@ def store_photograph(
         height_px=prepared.height_px,
         sha256=hashlib.sha256(prepared.image).hexdigest(),
     )
+    if draft is not None:
+        _follow(row, draft)
+    there = Photograph.objects.filter(
+        lesion=lesion, taken_on=taken_on, sha256=row.sha256, session=row.session, draft=row.draft
+    ).first()
+    if there is not None:
+        return there
     files = {name_of(row): prepared.image, thumbnail_name_of(row): prepared.thumbnail}
     try:
         for name, data in files.items():

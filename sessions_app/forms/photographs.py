@@ -30,7 +30,7 @@ class PhotographForm(RecordForm):
         error_messages={"invalid": "Take it again.", "empty": "The file is empty."},
     )
     photograph = forms.FileField(
-        label="Or a file",
+        label="From a file",
         required=False,
         max_length=500,
         allow_empty_file=False,

@@ -1,8 +1,10 @@
 """Photographs: sent, and served to those who may see them."""
 
+from http import HTTPStatus
+
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -11,7 +13,7 @@ from django_permissions_policy.decorators import permissions_policy_override
 from lesions.models import Lesion
 from lesions.selectors import get_lesion
 from lesions.views.pages import save_or_show
-from sessions_app.forms.photographs import PhotographForm
+from sessions_app.forms.photographs import CHOOSE_AGAIN, PhotographForm
 from sessions_app.forms.side_effects import is_key
 from sessions_app.models import Photograph, SessionDraft, TreatmentSession
 from sessions_app.photographs import CONTENT_TYPE, name_of, store_photograph, thumbnail_name_of
@@ -51,7 +53,7 @@ def photograph_new(request: HttpRequest, pk: int) -> HttpResponse:
         )
 
     back = _back(lesion, session, draft)
-    return save_or_show(
+    answer = save_or_show(
         request,
         form,
         lesion.patient,
@@ -67,6 +69,17 @@ def photograph_new(request: HttpRequest, pk: int) -> HttpResponse:
         .filter(lesion=lesion)
         .order_by("-taken_on", "-pk")[:SHOWN_EARLIER],
     )
+    return (
+        _in_short(answer, form) if posted and request.headers.get("Accept") == "application/json" else answer
+    )
+
+
+def _in_short(answer: HttpResponse, form: PhotographForm) -> JsonResponse:
+    """The same for the page's script, which stays on the page and so still has the file: where to go, or what is wrong."""
+    if answer.status_code == HTTPStatus.FOUND:
+        return JsonResponse({"next": answer.headers["Location"]})
+    errors = {name: [words for words in said if words != CHOOSE_AGAIN] for name, said in form.errors.items()}
+    return JsonResponse({"errors": {name: said for name, said in errors.items() if said}})
 
 
 @require("see_photographs")

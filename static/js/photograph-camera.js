@@ -28,6 +28,7 @@ async function start() {
     });
   } catch {
     said.textContent = "The camera cannot be used here. Take the photograph with the field below, or choose a file.";
+    camera.closest(".field").hidden = false;
     return;
   }
   live.srcObject = stream;
@@ -80,6 +81,7 @@ function shine() {
 
 if (navigator.mediaDevices?.getUserMedia) {
   box.hidden = false;
+  camera.closest(".field").hidden = true;
   open.addEventListener("click", start);
   again.addEventListener("click", start);
   take.addEventListener("click", keep);

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.keyboard import Keyboard
 from tests.tools.browser import assert_accessible, sign_in
+from tests.tools.server import PASSWORD
 
 STUDY_ID = "DEMO-04"
 """The invented patient with four drawn pictures of one lesion, three of them with a marked scale."""
@@ -108,6 +109,65 @@ def test_the_marker_by_keyboard_and_a_length_by_pointer(page: Page):
     expect(page.get_by_text("At one scale, by the marker on each")).to_be_visible()
 
 
+def new_picture(name: str, colour: str) -> dict[str, str | bytes]:
+    """A file as a person chooses it."""
+    written = io.BytesIO()
+    Image.new("RGB", (640, 480), colour).save(written, "JPEG")
+    return {"name": name, "mimeType": "image/jpeg", "buffer": written.getvalue()}
+
+
+@pytest.mark.console_allowed(r"ERR_INTERNET_DISCONNECTED|403 \(Forbidden\)")
+def test_a_photograph_is_on_the_page_until_it_is_kept(page: Page):
+    """Refused for its date, then the network away, then signed out: it is chosen once, and kept once."""
+    course = open_course(page)
+    count = page.locator(".film-frame").count()
+    page.get_by_role("link", name="Add a photograph").click()
+    page.wait_for_load_state("load")
+    address = page.url
+    page.get_by_label("From a file").set_input_files(new_picture("knee.jpg", "tan"))
+    taken_on = page.get_by_label("Taken on")
+    today = taken_on.input_value()
+    taken_on.fill("2099-01-01")
+    keep = page.get_by_role("button", name="Keep the photograph")
+    said = page.locator("[data-photograph-said]")
+    keep.click()
+    expect(page.get_by_text("The date is in the future.")).to_be_visible()
+    expect(taken_on).to_be_focused()
+    assert_accessible(page)
+
+    taken_on.fill(today)
+    page.context.set_offline(True)
+    keep.click()
+    expect(said).to_contain_text("Not kept yet: the server cannot be reached.")
+    expect(page.get_by_text("The date is in the future.")).to_have_count(0)
+    warned = []
+    page.once("dialog", lambda dialog: (warned.append(dialog.type), dialog.dismiss()))
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(300)
+    assert warned == ["beforeunload"]
+    assert page.url == address
+
+    # Signed out by another tab while the network is away.
+    page.context.clear_cookies()
+    page.context.set_offline(False)
+    password = page.locator("[data-idle-dialog] input[type=password]")
+    password.fill(PASSWORD)
+    password.press("Enter")
+    expect(page.get_by_text("The photograph of L01 was kept.")).to_be_visible()
+    page.goto(course, wait_until="load")
+    expect(page.locator(".film-frame")).to_have_count(count + 1)
+
+
+def test_without_a_script_a_photograph_is_sent_as_any_form(new_context: Callable[..., BrowserContext]):
+    page = new_context(java_script_enabled=False).new_page()
+    sign_in(page, "nurse")
+    open_course(page)
+    page.get_by_role("link", name="Add a photograph").click()
+    page.get_by_label("From a file").set_input_files(new_picture("toe.jpg", "pink"))
+    page.get_by_role("button", name="Keep the photograph").click()
+    expect(page.get_by_text("The photograph of L01 was kept.")).to_be_visible()
+
+
 def test_the_camera_with_the_last_photograph_as_a_ghost(
     playwright, base_url: str, browser_type_launch_args: dict
 ):
@@ -122,7 +182,7 @@ def test_the_camera_with_the_last_photograph_as_a_ghost(
         count = page.locator(".film-frame").count()
         page.get_by_role("link", name="Add a photograph").click()
         page.wait_for_load_state("load")
-        page.get_by_role("button", name="Open the camera here").click()
+        page.get_by_role("button", name="Open the camera").click()
         ghost = page.locator("[data-viewfinder-ghost]")
         expect(ghost).to_be_visible()
         expect(page.locator("video")).to_be_visible()

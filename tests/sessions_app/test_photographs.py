@@ -19,6 +19,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 from sessions_app import photographs
 from sessions_app.models import Photograph, SessionDraft
 from sessions_app.photographs import MOST_PIXELS, name_of, prepare, store_photograph, thumbnail_name_of
+from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
 from stsclinic.audit.services import strike_out
 from tests.builders import (
@@ -418,6 +419,82 @@ def test_what_is_refused_leaves_nothing(case, folder, photograph, taken_on, word
     assert words in answer.content.decode()
     assert Change.objects.count() == before
     assert not files(folder)
+
+
+SHORT = {"HTTP_ACCEPT": "application/json"}
+"""What the script of the page asks for, which keeps the file on the page until it is told that it is kept."""
+
+
+def test_the_script_is_told_where_to_go_on_and_the_next_page_says_that_it_was_kept(case, folder):
+    sent = {"photograph": upload(encoded(picture(), "JPEG")), "taken_on": "2026-03-09"}
+    answer = case.client.post(case.new, sent, **SHORT)
+    assert answer.status_code == 200
+    assert len(files(folder)) == 2
+    page = case.client.get(answer.json()["next"].partition("#")[0]).content.decode()
+    assert f"The photograph of {case.lesion.lesion_id} was kept." in page
+
+
+@pytest.mark.parametrize(
+    ("photograph", "taken_on", "errors"),
+    [
+        (b"ok", "2026-03-11", {"taken_on": ["The date is in the future."]}),
+        (b"ok", "", {"taken_on": ["This field is required."]}),
+        (b"no picture", "2026-03-09", {"photograph"}),
+        (b"", "2026-03-09", {"photograph": ["The file is empty."]}),
+        (b"no picture", "", {"taken_on"}),
+    ],
+)
+def test_the_script_is_told_what_is_wrong_and_never_to_choose_the_file_again(
+    case, folder, photograph, taken_on, errors
+):
+    data = encoded(picture(), "JPEG") if photograph == b"ok" else photograph
+    answer = case.client.post(case.new, {"photograph": upload(data), "taken_on": taken_on}, **SHORT)
+    assert answer.status_code == 200
+    told = answer.json()["errors"]
+    assert told == errors if isinstance(errors, dict) else told.keys() == errors
+    assert not files(folder)
+
+
+@pytest.mark.parametrize("is_completed", [False, True])
+@pytest.mark.parametrize("name", ["", "session", "draft"])
+def test_sent_again_since_no_answer_came_it_is_kept_once(case, folder, name, is_completed):
+    draft = SessionDraft.objects.create(series=case.series, kind="treatment", opened_by=case.nurse)
+    rows = {"session": case.session, "draft": draft}
+    belongs = {name: rows[name].pk} if name else {}
+    for again in range(2):
+        if again and is_completed:
+            with acting(by="test", source="command"):
+                Photograph.objects.filter(draft=draft).update(draft=None, session=case.session)
+                SessionDraft.objects.filter(pk=draft.pk).update(state="completed", session=case.session)
+        sent = {"photograph": upload(encoded(picture(), "JPEG")), "taken_on": "2026-03-02"} | belongs
+        assert "next" in case.client.post(case.new, sent, **SHORT).json()
+    assert (Photograph.objects.count(), len(files(folder))) == (1, 2)
+
+
+@pytest.mark.parametrize("other", ["day", "lesion", "session", "picture"])
+def test_what_differs_from_one_that_is_there_is_another(case, folder, other):
+    sent = {"taken_on": "2026-03-02"}
+    case.client.post(case.new, sent | {"photograph": upload(encoded(picture(), "JPEG"))})
+    page = case.new
+    image = picture()
+    if other == "day":
+        sent["taken_on"] = "2026-03-01"
+    elif other == "lesion":
+        page = reverse("photograph_new", args=[make_lesion(case.patient).pk])
+    elif other == "session":
+        sent["session"] = case.session.pk
+    else:
+        image = image.rotate(180)
+    case.client.post(page, sent | {"photograph": upload(encoded(image, "JPEG"))})
+    assert Photograph.objects.count() == 2
+
+
+def test_one_that_was_struck_out_can_be_sent_again(case):
+    sent = {"taken_on": "2026-03-02"}
+    for _ in range(2):
+        case.client.post(case.new, sent | {"photograph": upload(encoded(picture(), "JPEG"))})
+        strike_out(Photograph.objects.get(), by="test", reason="test")
+    assert Photograph.everything.count() == 2
 
 
 def test_without_its_row_no_file_stays(case, folder, monkeypatch):

@@ -1,5 +1,6 @@
 """The forms of a photograph: the file and the day on which it was taken, the scale marker on it, two points."""
 
+from dataclasses import replace
 from typing import cast
 
 from django import forms
@@ -43,6 +44,10 @@ class PhotographForm(RecordForm):
         },
     )
     taken_on = DayField(label="Taken on")
+
+    def shown(self, name):
+        # One of the two ways is needed, so neither is called optional.
+        return replace(super().shown(name), optional=False)
 
     def clean(self):
         self.refuse_future("taken_on")

@@ -319,7 +319,7 @@ PICTURES = (
     Picture("withdraw", "patient_withdraw", "clinician", link(patient("DEMO-04"), "/withdraw/")),
     Picture("patient-edit", "patient_edit", "clinician", link(patient("DEMO-01"), "/edit/")),
     Picture("identity", "patient_identity", "clinician", link(patient("DEMO-01"), "/identity/")),
-    Picture("lesion", "lesion_edit", "clinician", link(patient("DEMO-01"), "/lesions/")),
+    Picture("lesion", "lesion_edit", "clinician", link(link(patient("DEMO-04"), "/body-map/"), "/edit/")),
     Picture("lesion-new", "lesion_new", "clinician", link(patient("DEMO-01"), "/lesions/new/")),
     Picture("body-map", "body_map", "clinician", link(patient("DEMO-04"), "/body-map/")),
     Picture("lesion-order", "lesion_order", "clinician", link(SHEET, "/lesion-order/")),

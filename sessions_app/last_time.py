@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import F, FilteredRelation, Q
+
 from sessions_app.concealed import Concealed
 from sessions_app.models import Assessment, Injection, Series, TreatmentSession
 from stsclinic.clinical.dates import show_date
@@ -40,6 +42,10 @@ class VisitBefore:
     held_on: datetime.date
     kind: str
     ptga: int | None
+    phga: int | None
+    infusion_dose_g: Decimal | None
+    """None too where the allocation is closed."""
+    infusion_duration_min: int | None
     is_closed: bool
     """Whether it is of a series whose allocation nobody opened, whoever reads."""
 
@@ -143,6 +149,11 @@ class Course:
             _newest(self.assessments.get(lesion, ()), visit), _newest(self.injections.get(lesion, ()), visit)
         )
 
+    def last_score(self, name: str, visit: datetime.date | None) -> VisitBefore | None:
+        """The newest session up to the day of the visit that tells `name`, such as `ptga`."""
+        told = [row for row in self.visits if getattr(row, name) is not None]
+        return _newest(told, visit)
+
     def last_treatment(self, series: int, visit: datetime.date | None) -> dict[int, GivenBefore]:
         """{lesion: injection} of the newest visit of a series at which something was injected, up to a day."""
         given = {
@@ -201,9 +212,18 @@ def course_of(
 def _visits(series: Series, concealed: Concealed) -> list[VisitBefore]:
     """All sessions of the patient in their order."""
     protocol = ("series__protocol__code", "series__protocol__is_controlled")
-    rows = TreatmentSession.objects.filter(series__patient=series.patient_id, series__struck_out_at=None)
+    kept_infusion = FilteredRelation("infusions", condition=Q(infusions__struck_out_at=None))
+    rows = (
+        TreatmentSession.objects.filter(series__patient=series.patient_id, series__struck_out_at=None)
+        .annotate(infusion=kept_infusion)
+        .order_by()
+        .values(
+            "pk", "series", "session_no", "held_on", "kind", "ptga", "phga", *protocol,
+            infusion_dose_g=F("infusion__dose_g"), infusion_duration_min=F("infusion__duration_min"),
+        )
+    )  # fmt: skip
     found = []
-    for row in rows.order_by().values("pk", "series", "session_no", "held_on", "kind", "ptga", *protocol):
+    for row in rows:
         code, is_controlled = (row.pop(name) for name in protocol)
         is_closed = concealed.is_closed(
             clinic_id=series.patient.clinic_id,
@@ -211,6 +231,8 @@ def _visits(series: Series, concealed: Concealed) -> list[VisitBefore]:
             protocol_code=code,
             is_controlled=is_controlled,
         )
+        if is_closed:
+            row["infusion_dose_g"] = row["infusion_duration_min"] = None
         found.append(VisitBefore(is_closed=is_closed, **row))
     return sorted(found, key=lambda visit: visit.at)
 

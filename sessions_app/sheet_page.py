@@ -9,7 +9,7 @@ from sessions_app.draft_saving import NOTE_OF_ALERT, REASON
 from sessions_app.drafts import Conflict
 from sessions_app.entries import lesion_field, vial_field
 from sessions_app.last_time import LastTime, SeenBefore
-from sessions_app.sheet import VOCABULARIES, SheetPlan, as_text, values_of
+from sessions_app.sheet import VOCABULARIES, SheetPlan, as_text, day_of_visit, values_of
 from sessions_app.sheet_arithmetic import LesionSum, SheetSum
 from sessions_app.sheet_fields import BETRAYING_FIELDS
 from stsclinic.clinical.dates import show_date
@@ -170,6 +170,33 @@ def cells_of(
     return {name: _cell(plan, name, values, last, errors, conflicts) for name in plan.field_names}
 
 
+_OF_A_VISIT = {
+    "ptga": "ptga",
+    "phga": "phga",
+    "infusion-dose_g": "infusion_dose_g",
+    "infusion-duration_min": "infusion_duration_min",
+}
+"""Fields of the whole visit that have a last value, and what it is called of an earlier visit."""
+
+
+def _last_of(plan: SheetPlan, name: str, values, last: dict[int, LastTime]) -> str:
+    """Last time's value of a field that is not one lesion's, with its date."""
+    if name in _OF_A_VISIT:
+        told = _OF_A_VISIT[name]
+        visit = plan.course.last_score(told, day_of_visit(values))
+        return f"Last: {_words(told, getattr(visit, told))}, {show_date(visit.held_on)}" if visit else ""
+    if not name.startswith("all-"):
+        return ""
+    part = name.removeprefix("all-")
+    given = [one.injection for one in last.values() if one.injection is not None]
+    newest = max(given, key=lambda row: row.at, default=None)
+    if newest is None or (part in BETRAYING_FIELDS and newest.hides_allocation):
+        return ""
+    found = [_words(part, getattr(row, part)) for row in given if row.session == newest.session]
+    words = " or ".join(dict.fromkeys(filter(None, found)))
+    return f"Last: {words}, {show_date(newest.held_on)}" if words else ""
+
+
 def show_session(plan: SheetPlan, cells: dict[str, Cell]) -> None:
     """Put beside each field of a correction what its session says, where that is something else."""
     if plan.corrects is None:
@@ -198,7 +225,11 @@ def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors,
         value=values.get(name, ""),
         unit=UNITS.get(part, ""),
         error=error,
-        last=_last_words(last[lesion], part) if lesion and part not in TAKEN_OVER else "",
+        last=_last_of(plan, name, values, last)
+        if lesion is None
+        else _last_words(last[lesion], part)
+        if part not in TAKEN_OVER
+        else "",
         last_value=_last_value(last[lesion], part) if lesion and part in TAKEN_OVER else "",
         options=_options(part, is_of_all=lesion is not None and part in plan.common_fields),
         conflict=conflicts.get(name),
@@ -229,16 +260,19 @@ def _last_words(last: LastTime, part: str) -> str:
         return ""
     if part in BETRAYING_FIELDS and last.injection and last.injection.hides_allocation:
         return ""
-    value = getattr(row, part)
+    words = _words(part, getattr(row, part))
+    return f"{words}, {show_date(row.held_on)}" if words else ""
+
+
+def _words(part: str, value) -> str:
+    """A recorded value as people read it; empty where there is none."""
     if value in (None, ""):
         return ""
     if isinstance(value, bool):
-        words = "Yes" if value else "No"
-    elif part in VOCABULARIES:
-        words = VOCABULARIES[part][value]
-    else:
-        words = show_decimal(value) if not isinstance(value, str) else value
-    return f"{words}, {show_date(row.held_on)}"
+        return "Yes" if value else "No"
+    if part in VOCABULARIES:
+        return VOCABULARIES[part][value]
+    return value if isinstance(value, str) else show_decimal(value)
 
 
 def rows_of(

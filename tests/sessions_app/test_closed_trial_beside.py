@@ -131,8 +131,8 @@ def test_how_often_alerts_spoke_tells_no_arm(clinic, lesions, later, number):
     lesion = lesions[number]
     make_injection(make_session(later, LATER), lesion, concentration_mg_ml=150)
     nurse = make_user("nurse", clinic)
-    lines = {line.help.code: line.spoke for line in alert_history(nurse, LATER).lines}
+    lines = {line.help.code: line.spoke for line in alert_history(nurse).lines}
     assert lines["concentration_increased"] == 0
     manager = make_user("data_manager", clinic)
-    lines = {line.help.code: line.spoke for line in alert_history(manager, LATER).lines}
+    lines = {line.help.code: line.spoke for line in alert_history(manager).lines}
     assert lines["concentration_increased"] == (1 if number == 0 else 0)

@@ -7,8 +7,9 @@ import pytest
 from django.urls import reverse
 
 from sessions_app.drafts import complete_draft, open_correction, open_draft, plan_of, save_draft, texts_of
+from sessions_app.models import Infusion
 from sessions_app.sheet import read_sheet
-from stsclinic.audit.services import change
+from stsclinic.audit.services import change, strike_out, write_new
 from tests.builders import (
     make_assessment,
     make_clinic,
@@ -256,3 +257,56 @@ def test_a_correction_is_not_its_own_last_time(series, anna, lesion, before):
 def size_of(session):
     row = session.assessments.get()
     return row.longest_mm, row.widest_mm
+
+
+class TestTheWholeVisit:
+    """Beside what is given once for the visit stands last time's value with its date too."""
+
+    def cells(self, client, series, by, held_on=NOW, kind="treatment"):
+        client.force_login(by)
+        draft = open_draft(series=series, kind=kind, by=by)
+        shown = texts_of(draft)
+        save_draft(draft=draft, names=("held_on",), typed=shown | {"held_on": held_on}, loaded=shown, by=by)
+        return client.get(reverse("draft", args=[draft.pk])).context["cells"]
+
+    def score(self, session, **scores):
+        change(session, scores, by="test", seen_version=None, source="command")
+
+    def test_scores_are_those_of_the_newest_visit_that_tells_them(self, series, anna, client):
+        first, second = make_session(series, FIRST), make_session(series, SECOND)
+        self.score(first, ptga=7, phga=6)
+        self.score(second, ptga=5)
+        cells = self.cells(client, series, anna)
+        assert (cells["ptga"].last, cells["phga"].last) == ("Last: 5, 19-Jan-2026", "Last: 6, 05-Jan-2026")
+
+    def test_a_visit_entered_late_shows_what_was_before_it(self, series, anna, client):
+        self.score(make_session(series, FIRST), ptga=7)
+        self.score(make_session(series, SECOND), ptga=5)
+        assert self.cells(client, series, anna, BETWEEN)["ptga"].last == "Last: 7, 05-Jan-2026"
+
+    def test_what_is_for_all_lesions_tells_each_value_of_last_time(self, clinic, anna, client):
+        patient = make_patient(clinic)
+        lesions = [make_lesion(patient), make_lesion(patient)]
+        series = make_series(patient, lesions)
+        for day, strengths in ((FIRST, (40, 40)), (SECOND, (150, 250))):
+            session = make_session(series, day)
+            for lesion, mg_ml in zip(lesions, strengths, strict=True):
+                make_injection(session, lesion, concentration_mg_ml=mg_ml)
+        cells = self.cells(client, series, anna)
+        assert cells["all-concentration_mg_ml"].last == "Last: 150 or 250, 19-Jan-2026"
+        assert cells["all-agent"].last.endswith(", 19-Jan-2026")
+
+    def test_nothing_stands_there_at_the_first_visit(self, series, anna, client):
+        cells = self.cells(client, series, anna)
+        assert {cells[name].last for name in ("ptga", "phga", "all-agent")} == {""}
+
+    def test_the_last_infusion(self, clinic, anna, client):
+        patient = make_patient(clinic)
+        series = make_series(patient, [make_lesion(patient)], "iv")
+        session = make_session(series, FIRST)
+        write_new(Infusion(session=session, dose_g=D("12.5"), duration_min=60), by="test", source="command")
+        cells = self.cells(client, series, anna)
+        assert cells["infusion-dose_g"].last == "Last: 12.5, 05-Jan-2026"
+        assert cells["infusion-duration_min"].last == "Last: 60, 05-Jan-2026"
+        strike_out(Infusion.objects.get(), by="test", reason="mistake", source="command")
+        assert self.cells(client, series, anna)["infusion-dose_g"].last == ""

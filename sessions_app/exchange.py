@@ -7,6 +7,7 @@ from sessions_app.dataout.plan import Plan
 from sessions_app.datasheets.checking import Allowed, Checked, check
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.raw import RawSheets
+from sessions_app.selections import selection_by_codes
 from stsclinic.access import clinics_where
 from stsclinic.clinics.models import Clinic, User
 
@@ -34,19 +35,11 @@ def may_export_as_recorded(user: User, clinics: Collection[str]) -> bool:
 
 def export_words(plan: Plan) -> str:
     """What leaves, for the log: formats, clinics, selection and form, without the reason."""
-    selection = plan.selection
-    parts = {
-        "formats": plan.formats,
-        "clinics": plan.clinics,
-        "protocols": selection.protocols,
-        "diagnoses": selection.diagnoses,
-        "first treatment from": [selection.first_treatment_from] if selection.first_treatment_from else (),
-        "to": [selection.first_treatment_to] if selection.first_treatment_to else (),
-        "as recorded": [*["dates"] * plan.with_dates, *["free text"] * plan.with_text],
-        "replaced": ["IDs"] * plan.new_ids,
-    }
-    told = [f"{name} {', '.join(sorted(map(str, values)))}" for name, values in parts.items() if values]
-    return "; ".join(told + ["de-identified"] * plan.is_deidentified)
+    told = [f"formats {', '.join(sorted(plan.formats))}", f"clinics {', '.join(sorted(plan.clinics))}"]
+    told += selection_by_codes(plan.selection)
+    as_recorded = ", ".join(["dates"] * plan.with_dates + ["free text"] * plan.with_text)
+    told += [f"as recorded {as_recorded}"] if as_recorded else ["de-identified"]
+    return "; ".join(told + ["replaced IDs"] * plan.new_ids)
 
 
 def allowed_to(user: User) -> Allowed:

@@ -15,7 +15,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,9 +33,9 @@ from sessions_app.dataout.statistics_files import NoRoomInFile
 from sessions_app.datasheets.exporting import NoRoomInWorkbook
 from sessions_app.exchange import export_clinics, export_words, may_export_as_recorded
 from sessions_app.models import ExportJob
+from sessions_app.selections import selection_as_json, selection_from_json
 from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import User
-from stsclinic.reporting.selection import Selection
 
 BEAT_SECONDS = 1.0
 LOST_AFTER = timedelta(seconds=30)
@@ -66,12 +66,7 @@ def plan_of(job: ExportJob) -> Plan:
     plan = Plan(
         clinics=tuple(chosen["clinics"]),
         formats=tuple(chosen["formats"]),
-        selection=Selection(
-            protocols=frozenset(chosen["protocols"]),
-            diagnoses=frozenset(chosen["diagnoses"]),
-            first_treatment_from=_day(chosen["first_treatment_from"]),
-            first_treatment_to=_day(chosen["first_treatment_to"]),
-        ),
+        selection=selection_from_json(chosen),
         with_dates=chosen["with_dates"],
         with_text=chosen["with_text"],
         new_ids=chosen["new_ids"],
@@ -88,14 +83,10 @@ def plan_of(job: ExportJob) -> Plan:
 
 def chosen_from(plan: Plan) -> dict[str, Any]:
     """What a job keeps of a plan."""
-    selection = plan.selection
     return {
         "clinics": list(plan.clinics),
         "formats": list(plan.formats),
-        "protocols": sorted(selection.protocols),
-        "diagnoses": sorted(selection.diagnoses),
-        "first_treatment_from": selection.first_treatment_from and selection.first_treatment_from.isoformat(),
-        "first_treatment_to": selection.first_treatment_to and selection.first_treatment_to.isoformat(),
+        **selection_as_json(plan.selection),
         "with_dates": plan.with_dates,
         "with_text": plan.with_text,
         "new_ids": plan.new_ids,
@@ -344,7 +335,3 @@ def _write_everything(folder: Path) -> None:
             packed = path.suffix in (".zip", ".xlsx")
             kind = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             archive.write(path, path.relative_to(folder), compress_type=kind)
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -17,7 +17,7 @@ from sessions_app.export_jobs import (
     plan_of,
 )
 from sessions_app.models import ExportJob
-from stsclinic.clinical.dates import show_date
+from sessions_app.selections import selection_facts, selection_from_json
 from stsclinic.clinics.models import User
 
 SHOWN = 20
@@ -77,19 +77,11 @@ class ShownExport:
     def facts(self) -> list[tuple[str, str]]:
         """What was chosen, in words."""
         chosen = self.job.chosen
-        first, last = chosen["first_treatment_from"], chosen["first_treatment_to"]
-        period = " ".join(
-            f"{word} {show_date(datetime.fromisoformat(day).date())}"
-            for word, day in (("from", first), ("to", last))
-            if day
-        )
         more = [("days as recorded", chosen["with_dates"]), ("free text", chosen["with_text"])]
         recorded = ", ".join(words for words, leaves in more if leaves)
         found = [
             ("Clinics", ", ".join(chosen["clinics"])),
-            ("Protocol", ", ".join(chosen["protocols"]) or "All"),
-            ("Diagnosis", ", ".join(chosen["diagnoses"]) or "All"),
-            ("First treatment", period or "Any day"),
+            *selection_facts(selection_from_json(chosen)),
             ("Files", ", ".join(FORMATS[name].words for name in chosen["formats"] if name in FORMATS)),
             ("Form", f"With {recorded}" if recorded else "De-identified"),
             ("IDs", "Random codes" if chosen["new_ids"] else "Study IDs"),

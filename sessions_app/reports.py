@@ -18,17 +18,15 @@ from sessions_app.data_state import last_change
 from sessions_app.datasheets.snapshot import snapshot
 from sessions_app.models import Protocol
 from sessions_app.registry import load_registry
+from sessions_app.selections import selection_by_codes, selection_facts
 from stsclinic import __version__
 from stsclinic.access import clinics_where
 from stsclinic.clinical.dates import show_date
-from stsclinic.clinical.numbers import show_decimal
-from stsclinic.clinical.remission import HORIZON
-from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
 from stsclinic.clinics.models import Clinic, User
 from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
 from stsclinic.reporting.methods import Methods, methods
 from stsclinic.reporting.records import Registry
-from stsclinic.reporting.selection import UNIT, Selection
+from stsclinic.reporting.selection import Selection
 from stsclinic.reporting.summary import Report, summarise
 from stsclinic.reporting.suppression import FOOTNOTE as SHARING_FOOTNOTE
 from stsclinic.reporting.suppression import fit_for_sharing
@@ -130,7 +128,7 @@ def prepare(
             versions=_versions(),
             with_numbers=not for_sharing,
         ),
-        selection_words=_by_codes(selection),
+        selection_words="; ".join(selection_by_codes(selection)) or "everything",
         stated_on=day,
         is_for_sharing=for_sharing,
     )
@@ -172,16 +170,9 @@ def _rows_words(registry: Registry) -> str:
 
 
 def _about(report: Report, clinics: Sequence[str], day: date, state: str, for_sharing: bool) -> Table:
-    selection = report.selection
     rows = [
         ("Clinics", ", ".join(clinics)),
-        ("Protocol", ", ".join(sorted(selection.protocols)) or "All"),
-        ("Diagnosis", _words(DIAGNOSIS, selection.diagnoses)),
-        ("Subtype", _words(SUBTYPE, selection.subtypes)),
-        ("Body site", _words(BODY_SITE, selection.body_sites)),
-        ("Concentration", _concentration_words(selection)),
-        ("First treatment", _period_words(selection)),
-        ("Headline", f"{UNIT[selection.unit]}, {HORIZON[selection.horizon].lower()}"),
+        *selection_facts(report.selection),
         *([] if for_sharing else [("Patients", str(report.cohort["patients_offered"]))]),
         ("Date", show_date(day)),
         ("Data", f"{state[0].upper()}{state[1:]}"),
@@ -193,37 +184,6 @@ def _about(report: Report, clinics: Sequence[str], day: date, state: str, for_sh
         rows.append(("Allocation", CLOSED_FOOTNOTE))
     columns = (Column("what", "What"), Column("value", "Value"))
     return Table("about", "What this report shows", columns, rows)
-
-
-def _words(labels: dict[str, str], codes: frozenset[str]) -> str:
-    return ", ".join(label for code, label in labels.items() if code in codes) or "All"
-
-
-def _concentration_words(selection: Selection) -> str:
-    return ", ".join(f"{show_decimal(one)} mg/ml" for one in sorted(selection.concentrations)) or "All"
-
-
-def _period_words(selection: Selection) -> str:
-    first, last = selection.first_treatment_from, selection.first_treatment_to
-    if first and last:
-        return f"{show_date(first)} to {show_date(last)}"
-    if first:
-        return f"From {show_date(first)}"
-    return f"To {show_date(last)}" if last else "Any day"
-
-
-def _by_codes(selection: Selection) -> str:
-    parts = {
-        "clinic": ", ".join(sorted(selection.clinics)),
-        "protocol": ", ".join(sorted(selection.protocols)),
-        "diagnosis": ", ".join(sorted(selection.diagnoses)),
-        "subtype": ", ".join(sorted(selection.subtypes)),
-        "body site": ", ".join(sorted(selection.body_sites)),
-        "mg/ml": ", ".join(show_decimal(one) for one in sorted(selection.concentrations)),
-        "from": selection.first_treatment_from and selection.first_treatment_from.isoformat(),
-        "to": selection.first_treatment_to and selection.first_treatment_to.isoformat(),
-    }
-    return "; ".join(f"{name} {value}" for name, value in parts.items() if value) or "everything"
 
 
 def _notes(found: Sequence[Table]) -> Table:

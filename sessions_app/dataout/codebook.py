@@ -10,7 +10,9 @@ from sessions_app.dataout.coding import is_coded, numbers, variable_label
 from sessions_app.dataout.plan import AGE, OLDEST, Plan
 from sessions_app.datasheets.columns import KINDS, PRIVACY, Column, Sheet
 from sessions_app.datasheets.values import valid_words
+from sessions_app.selections import selection_facts
 from stsclinic.clinical.numbers import show_decimal
+from stsclinic.reporting.selection import CONCENTRATION_FOOTNOTE, LESIONS_FOOTNOTE
 
 HEADINGS = (
     "sheet",
@@ -60,6 +62,7 @@ def about(plan: Plan) -> list[str]:
         if plan.new_ids
         else "Study IDs are the clinic's own pseudonyms: its list of patients can resolve them."
     )
+    said += _selection_words(plan)
     if plan.closed:
         said.append("Arm, agent, concentration, salt form and lot are empty where an allocation is closed.")
     said += [
@@ -68,6 +71,20 @@ def about(plan: Plan) -> list[str]:
         "SPSS and Stata files hold numbers for codes, with their words as value labels; SAS transport files "
         "hold the codes. These are of version 8, with long names: in SAS, open them with %xpt2loc.",
     ]
+    return said
+
+
+def _selection_words(plan: Plan) -> list[str]:
+    """What was chosen, and what that means for the rows. A period is not told beside shifted days."""
+    chosen = plan.selection
+    facts = dict(selection_facts(chosen))
+    if chosen.picks_period and not plan.with_dates:
+        facts["First treatment"] = "A period that was chosen"
+    said = ["; ".join(f"{what}: {value}" for what, value in facts.items()) + "."]
+    if chosen.picks_lesions:
+        said.append(f"{LESIONS_FOOTNOTE} Earlier treatments are those of the patient, whatever the lesion.")
+    if chosen.concentrations:
+        said.append(CONCENTRATION_FOOTNOTE)
     return said
 
 

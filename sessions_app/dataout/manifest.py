@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sessions_app.dataout.codebook import about
 from sessions_app.dataout.plan import Plan
+from sessions_app.selections import selection_as_json
 from stsclinic import __version__
 
 _READ_AT_ONCE = 1 << 20
@@ -28,7 +29,6 @@ def manifest(
     folder: Path, files: Sequence[Path], rows: Mapping[str, int], plan: Plan, made: Made
 ) -> dict[str, Any]:
     """The manifest as one object; `files` are those of the folder, `rows` the rows of each sheet."""
-    selection = plan.selection
     return {
         "program": "stsclinic",
         "version": __version__,
@@ -41,10 +41,7 @@ def manifest(
         "ids": "random" if plan.new_ids else "study IDs",
         "selection": {
             "clinics": sorted(plan.clinics),
-            "protocols": sorted(selection.protocols),
-            "diagnoses": sorted(selection.diagnoses),
-            "first_treatment_from": _chosen_day(selection.first_treatment_from, plan),
-            "first_treatment_to": _chosen_day(selection.first_treatment_to, plan),
+            **_chosen(plan),
         },
         "allocation_left_out": [list(pair) for pair in sorted(plan.closed) if pair[0] in plan.clinics],
         "csv": {"separator": ";" if plan.danish else ",", "decimal_mark": "," if plan.danish else "."},
@@ -76,9 +73,6 @@ def as_text(found: Mapping[str, Any]) -> str:
         f"Free text {found['free_text']}",
         f"IDs       {found['ids']}",
         f"Clinics   {', '.join(chosen['clinics'])}",
-        f"Protocols {', '.join(chosen['protocols']) or 'all'}",
-        f"Diagnoses {', '.join(chosen['diagnoses']) or 'all'}",
-        f"First treatment from {chosen['first_treatment_from'] or 'any day'} to {chosen['first_treatment_to'] or 'any day'}",
         "",
         *found["about"],
         "",
@@ -109,8 +103,10 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _chosen_day(day: date | None, plan: Plan) -> str | None:
-    """As chosen, but not beside shifted days: a short period would tell how far they were shifted."""
-    if day is None:
-        return None
-    return day.isoformat() if plan.with_dates else "a day that was chosen"
+def _chosen(plan: Plan) -> dict[str, Any]:
+    """The selection, but no day of it beside shifted days: a short period would tell how far they were shifted."""
+    chosen = selection_as_json(plan.selection)
+    if not plan.with_dates:
+        days = ("first_treatment_from", "first_treatment_to")
+        chosen |= {name: "a day that was chosen" for name in days if chosen[name]}
+    return chosen

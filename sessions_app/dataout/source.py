@@ -7,42 +7,47 @@ one after the other are the whole sheet in its order. All within one snapshot, w
 import csv
 import io
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Collate
 
 from lesions.models import Patient
+from sessions_app.dataout.light import light_records
 from sessions_app.dataout.plan import ANALYSIS, Plan
 from sessions_app.dataout.text_sql import AnyOf, cell_order, cell_text, patient_path
 from sessions_app.datasheets.columns import SHEETS, Sheet
 from sessions_app.datasheets.exporting import code_point_collation, kept_rows
 from sessions_app.datasheets.values import show_value
 from sessions_app.formula_safe import formula_safe
-from sessions_app.models import Series, SeriesLesion, TreatmentSession
-from stsclinic.reporting.records import PatientRecord, Registry, SeriesRecord, SessionRecord
 from stsclinic.reporting.selection import choose, judge_series
 
 BLOCK = 100
 """Patients that are read at once: of a hundred injections each, ten thousand rows."""
 
-_PATIENTS, _SERIES = object(), object()
+_PATIENTS, _SERIES, _LESIONS = object(), object(), object()
 """What stands in the SQL's parameters until a block is known."""
+
+LESION_KEYS = {
+    "lesions": "pk",
+    **dict.fromkeys(("series_lesions", "session_lesions", "injections", "side_effects"), "lesion_id"),
+}
+"""Where the id of the lesion stands. Earlier treatments are the patient's, whatever lesion was chosen."""
 
 Cells = Sequence[str | None]
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some patients by id, in their order; `series` by id where the selection picks series, else None."""
+    """Some patients by id, in their order; series and lesions by id where the selection picks such, else None."""
 
     patients: list[int]
-    series: list[int] | None
+    series: list[int] | None = None
+    lesions: list[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,8 @@ class _Query:
     params: tuple[Any, ...]
 
     def for_block(self, block: Block) -> list[Any]:
-        return [
-            _listed(block.patients) if one is _PATIENTS else _listed(block.series) if one is _SERIES else one
-            for one in self.params
-        ]
+        lists = {_PATIENTS: block.patients, _SERIES: block.series, _LESIONS: block.lesions}
+        return [_listed(lists[one]) if one in (_PATIENTS, _SERIES, _LESIONS) else one for one in self.params]
 
 
 class Source:
@@ -88,18 +91,16 @@ class Source:
         for start in range(0, len(self.patients), BLOCK):
             patients = self.patients[start : start + BLOCK]
             if not self.plan.selection.picks_series:
-                yield Block(patients, None)
+                yield Block(patients)
                 continue
-            records, series_keys = _light_records(patients)
-            chosen = choose(Registry(list(records.values())), self.plan.selection)
+            records = light_records(patients, self.plan)
+            chosen = choose(records.registry, self.plan.selection)
             kept = {patient.patient_id for patient, _courses in chosen.patients}
+            series = [course.series for _patient, courses in chosen.patients for course in courses]
             yield Block(
-                [key for key in patients if records[key].patient_id in kept],
-                [
-                    series_keys[course.series.patient_id, course.series.series_no]
-                    for _patient, courses in chosen.patients
-                    for course in courses
-                ],
+                [key for key in patients if records.patients[key].patient_id in kept],
+                [records.series_keys[one.patient_id, one.series_no] for one in series],
+                sorted({records.lesion_keys[one.patient_id, code] for one in series for code in one.lesions}),
             )
 
     def rows(self, name: str) -> Iterator[list[Cells]]:
@@ -166,6 +167,9 @@ class Source:
         series = _series_key(sheet)
         if series and self.plan.selection.picks_series:
             found = found.filter(AnyOf(F(series), _SERIES))
+        lesion = LESION_KEYS.get(sheet.name)
+        if lesion and self.plan.selection.picks_lesions:
+            found = found.filter(_of_lesions(lesion))
         cells = {f"cell_{column.name}": cell_text(sheet, column, self.plan) for column in sheet.columns}
         found = found.annotate(**cells).order_by(*self._order(sheet)).values_list(*cells)
         return _Query(*found.query.sql_with_params())
@@ -175,10 +179,10 @@ class Source:
 
     def _analysis(self, block: Block) -> list[Cells]:
         """Whether and why each series is left out, as the report judges it on the days as recorded."""
-        records, _keys = _light_records(block.patients)
+        records = light_records(block.patients, self.plan)
         shown = self._shown_ids(block.patients)
         rows: list[Cells] = []
-        chosen = choose(Registry(list(records.values())), self.plan.selection)
+        chosen = choose(records.registry, self.plan.selection)
         for _patient, courses in sorted(chosen.patients, key=lambda one: shown[one[0].patient_id]):
             for verdict in judge_series(courses):
                 series = verdict.course.series
@@ -211,6 +215,14 @@ def _series_key(sheet: Sheet) -> str:
     return f"{sheet.series_path.removesuffix('__')}_id" if sheet.series_path else ""
 
 
+def _of_lesions(lesion: str) -> Q:
+    """The rows of the chosen lesions, and those that are of no lesion, or of one that was struck out."""
+    chosen = Q(AnyOf(F(lesion), _LESIONS))
+    if lesion == "pk":
+        return chosen
+    return chosen | Q(**{lesion: None}) | Q(lesion__struck_out_at__isnull=False)
+
+
 def _has_text(sheet: Sheet) -> bool:
     return any(column.kind == "text" for column in sheet.columns)
 
@@ -221,51 +233,3 @@ def _with_plain_texts(row: Cells, texts: list[tuple[int, Any]]) -> Cells:
     for index, column in texts:
         plain[index] = show_value(column, row[index]) or None
     return plain
-
-
-def _light_records(keys: list[int]) -> tuple[dict[int, PatientRecord], dict[tuple[str, int], int]]:
-    """The patients with what selecting and judging their series asks for, and the series' ids.
-
-    Without assessments, injections and follow-ups: the rules of selection look at treatments alone.
-    """
-    lesions: dict[int, dict[str, str]] = defaultdict(dict)
-    listed = SeriesLesion.objects.filter(
-        series__patient__in=keys, series__struck_out_at=None, lesion__struck_out_at=None
-    )
-    for series, lesion_id in listed.values_list("series_id", "lesion__lesion_id").order_by(
-        "lesion__lesion_id"
-    ):
-        lesions[series][lesion_id] = ""
-    sessions: dict[int, list[SessionRecord]] = defaultdict(list)
-    held = TreatmentSession.objects.filter(
-        series__patient__in=keys, kind="treatment", series__struck_out_at=None
-    )
-    for series, number, held_on, ptga, phga in held.values_list(
-        "series_id", "session_no", "held_on", "ptga", "phga"
-    ).order_by("series_id", "session_no"):
-        sessions[series].append(SessionRecord(number or 0, "treatment", held_on, ptga, phga))
-    series_keys: dict[tuple[str, int], int] = {}
-    by_patient: dict[int, list[SeriesRecord]] = defaultdict(list)
-    fields = {
-        "patient_id": "patient__study_id",
-        "series_no": "series_no",
-        "protocol": "protocol__code",
-        "planned_treatments": "protocol__planned_treatments",
-        "is_controlled": "protocol__is_controlled",
-        "status": "status",
-        "stop_reason": "stop_reason",
-        "started_on": "started_on",
-    }
-    found = Series.objects.filter(patient__in=keys).order_by("series_no")
-    for key, patient, *values in found.values_list("pk", "patient_id", *fields.values()):
-        facts = dict(zip(fields, values, strict=True))
-        one = SeriesRecord(**facts, lesions=lesions[key], sessions=sessions[key])
-        series_keys[one.patient_id, one.series_no] = key
-        by_patient[patient].append(one)
-    patients = {
-        key: PatientRecord(study_id, clinic, sex, diagnosis, series=by_patient[key])
-        for key, study_id, clinic, sex, diagnosis in Patient.objects.filter(pk__in=keys).values_list(
-            "pk", "study_id", "clinic__code", "sex", "diagnosis"
-        )
-    }
-    return patients, series_keys

@@ -1,63 +1,34 @@
 """The form by which data leave: what, in which formats, and in which form."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from django import forms
+from django.http import QueryDict
 
 from lesions.forms.fields import NotesField
 from sessions_app.dataout.bundle import FORMATS
 from sessions_app.dataout.plan import Plan
-from stsclinic.clinical.terms import DIAGNOSIS
+from sessions_app.forms.selection import SelectionForm
 from stsclinic.clinics.models import Clinic
-from stsclinic.reporting.selection import Selection
-
-_NOT_LISTED = "“%(value)s” is not in this list. Choose one of it."
 
 
-def _several(label: str, choices: Sequence[tuple[str, str]], missing: str = "", **options):
-    return forms.MultipleChoiceField(
-        label=label,
-        choices=choices,
-        required=bool(missing),
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": missing, "invalid_choice": _NOT_LISTED},
-        **options,
-    )
-
-
-def _one(label: str, everything: str, choices: Sequence[tuple[str, str]]):
-    return forms.ChoiceField(
-        label=label,
-        required=False,
-        choices=[("", everything), *choices],
-        error_messages={"invalid_choice": _NOT_LISTED},
-    )
-
-
-def _day(label: str):
-    return forms.DateField(
-        label=label,
-        required=False,
-        input_formats=["%Y-%m-%d"],
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-date"}),
-        error_messages={"invalid": "Enter a date such as 2026-11-20."},
-    )
-
-
-class ExportForm(forms.Form):
+class ExportForm(SelectionForm):
     """De-identified unless a data manager of all the clinics chooses more, and says why."""
 
-    formats = _several(
-        "Files",
-        [(name, one.words) for name, one in FORMATS.items()],
-        "Choose at least one kind of file.",
+    formats = forms.MultipleChoiceField(
+        label="Files",
+        choices=[(name, one.words) for name, one in FORMATS.items()],
         initial=["xlsx", "csv"],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Choose at least one kind of file.",
+            "invalid_choice": "“%(value)s” is not in this list. Choose one of it.",
+        },
     )
     danish = forms.BooleanField(
         label="CSV as Excel in Denmark opens it: semicolons and decimal commas", required=False
     )
-    treated_from = _day("First treatment from")
-    treated_to = _day("First treatment to")
     new_ids = forms.BooleanField(
         label="Random codes for study IDs and lesion IDs",
         required=False,
@@ -82,29 +53,30 @@ class ExportForm(forms.Form):
         **options,
     ):
         """Args: as_recorded: the codes of the clinics of which dates and notes may leave."""
-        super().__init__(*args, auto_id="id_export_%s", **options)
-        codes = [one.code for one in clinics]
+        super().__init__(*args, auto_id="id_export_%s", clinics=clinics, protocols=protocols, **options)
         self._as_recorded = frozenset(as_recorded)
-        self.fields["clinics"] = _several(
-            "Clinics", [(one.code, one.name) for one in clinics], "Choose at least one clinic.", initial=codes
-        )
-        shown = [(code, f"{name} ({code})") for code, name in protocols.items()]
-        self.fields["protocol"] = _one("Protocol", "All protocols", shown)
-        self.fields["diagnosis"] = _one("Diagnosis", "All diagnoses", list(DIAGNOSIS.items()))
+        clinic = self.fields["clinic"]
+        clinic.required, clinic.initial = True, [one.code for one in clinics]
+        clinic.error_messages["required"] = "Choose at least one clinic."
         if not self._as_recorded:
             del self.fields["with_dates"], self.fields["with_text"]
 
+    def chosen_in(self, address: QueryDict) -> QueryDict:
+        """The data of this form for the selection that an address of the report holds; the rest as it begins."""
+        data = QueryDict(mutable=True)
+        for name in (*self.LISTS, *self.SINGLES):
+            data.setlist(name, address.getlist(name) or self[name].initial or [])
+        data.setlist("formats", self["formats"].initial)
+        return data
+
     def clean(self):
         data = super().clean()
-        first, last = data.get("treated_from"), data.get("treated_to")
-        if first and last and last < first:
-            self.add_error("treated_to", "The period ends before it begins. Enter a later date.")
         if data.get("with_dates") or data.get("with_text"):
             if not data.get("reason", "").strip():
                 self.add_error("reason", "Say for whom and for what dates or notes leave.")
-            if not set(data.get("clinics", ())) <= self._as_recorded:
+            if not set(data.get("clinic", ())) <= self._as_recorded:
                 self.add_error(
-                    "clinics", "Dates and notes leave only from clinics where you are data manager."
+                    "clinic", "Dates and notes leave only from clinics where you are data manager."
                 )
         return data
 
@@ -113,14 +85,9 @@ class ExportForm(forms.Form):
         """What was chosen. Only of a valid form."""
         data = self.cleaned_data
         return Plan(
-            clinics=tuple(sorted(data["clinics"])),
+            clinics=tuple(sorted(data["clinic"])),
             formats=tuple(name for name in FORMATS if name in data["formats"]),
-            selection=Selection(
-                protocols=frozenset(filter(None, [data["protocol"]])),
-                diagnoses=frozenset(filter(None, [data["diagnosis"]])),
-                first_treatment_from=data["treated_from"],
-                first_treatment_to=data["treated_to"],
-            ),
+            selection=replace(self.selection, clinics=frozenset()),
             with_dates=data.get("with_dates", False),
             with_text=data.get("with_text", False),
             new_ids=data["new_ids"],

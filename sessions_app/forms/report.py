@@ -1,131 +1,16 @@
-"""The report's selection: clinics, protocols, patients, lesions, period, and what the headline is."""
+"""What a report shows: its selection, and the date that it prints."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 
-from django import forms
-
-from stsclinic.clinical.remission import HORIZON
-from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
-from stsclinic.clinics.models import Clinic
-from stsclinic.reporting.selection import UNIT, Selection
-
-_NO_DATE = "Enter a date such as 2026-11-20."
-_NO_CONCENTRATION = "Enter a concentration above 0 in mg/ml, such as 150."
+from sessions_app.forms.selection import SelectionForm, date_field
 
 
-def _date(label: str, help_text: str = "") -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        input_formats=["%Y-%m-%d"],
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-date"}),
-        error_messages={"invalid": _NO_DATE},
-        help_text=help_text,
-    )
+class ReportFilterForm(SelectionForm):
+    """A selection, and the date to print."""
 
+    stated = date_field("Date to print", "Empty prints today")
 
-def _several(label: str, choices: list[tuple[str, str]]) -> forms.MultipleChoiceField:
-    return forms.MultipleChoiceField(
-        label=label,
-        required=False,
-        choices=choices,
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "invalid_choice": "“%(value)s” is not in this list. Choose of it, or nothing for all."
-        },
-    )
-
-
-def _one(label: str, labels: Mapping[str, str]) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label,
-        required=False,
-        choices=list(labels.items()),
-        error_messages={"invalid_choice": "“%(value)s” is not in this list. Choose of it."},
-    )
-
-
-class ReportFilterForm(forms.Form):
-    """A selection out of the clinics and protocols that the reader may see. Empty takes all."""
-
-    treated_from = _date("First treatment from")
-    treated_to = _date("First treatment to")
-    concentration = forms.DecimalField(
-        label="Concentration used",
-        required=False,
-        min_value=Decimal("0.01"),
-        max_value=Decimal(1000),
-        localize=False,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "w-num-4 num"}),
-        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _NO_CONCENTRATION),
-    )
-    horizon = _one(
-        "Headline at", {"follow_up": HORIZON["follow_up"], "end_of_treatment": HORIZON["end_of_treatment"]}
-    )
-    unit = _one("Headline counts", UNIT)
-    stated = _date("Date to print", "Empty prints today")
-
-    field_order = (
-        "clinic",
-        "protocol",
-        "diagnosis",
-        "subtype",
-        "body_site",
-        "treated_from",
-        "treated_to",
-        "concentration",
-        "horizon",
-        "unit",
-        "stated",
-    )
-    LISTS = ("clinic", "protocol", "diagnosis", "subtype", "body_site")
-    """The fields of which several may be chosen."""
-
-    def __init__(self, *args, clinics: Sequence[Clinic], protocols: Mapping[str, str], **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["clinic"] = _several("Clinics", [(one.code, one.name) for one in clinics])
-        self.fields["protocol"] = _several(
-            "Protocols", [(code, f"{name} ({code})") for code, name in protocols.items()]
-        )
-        self.fields["diagnosis"] = _several("Diagnosis", list(DIAGNOSIS.items()))
-        self.fields["subtype"] = _several("Subtype of the lesion", list(SUBTYPE.items()))
-        self.fields["body_site"] = _several("Body site", list(BODY_SITE.items()))
-        self.order_fields(self.field_order)
-
-    def clean(self):
-        data = super().clean()
-        first, last = data.get("treated_from"), data.get("treated_to")
-        if first and last and last < first:
-            self.add_error("treated_to", "The period ends before it begins. Enter a later date.")
-        return data
-
-    @property
-    def lists(self) -> list[tuple[forms.BoundField, int]]:
-        """The fields of several choices, each with how many are chosen."""
-        return [(self[name], len(self.data.getlist(name))) for name in self.LISTS]
-
-    @property
-    def singles(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.field_order if name not in self.LISTS]
-
-    @property
-    def selection(self) -> Selection:
-        """What was chosen. Only of a valid form."""
-        data = self.cleaned_data
-        return Selection(
-            clinics=frozenset(data["clinic"]),
-            protocols=frozenset(data["protocol"]),
-            diagnoses=frozenset(data["diagnosis"]),
-            subtypes=frozenset(data["subtype"]),
-            body_sites=frozenset(data["body_site"]),
-            concentrations=frozenset(filter(None, [data["concentration"]])),
-            first_treatment_from=data["treated_from"],
-            first_treatment_to=data["treated_to"],
-            horizon=data["horizon"] or "follow_up",
-            unit=data["unit"] or "series",
-        )
+    SINGLES = (*SelectionForm.SINGLES, "stated")
 
     @property
     def stated_on(self) -> date | None:

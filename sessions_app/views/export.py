@@ -19,8 +19,9 @@ from stsclinic.audit.services import note_event
 @require(EXPORT_RIGHT)
 @require_safe
 def exports(request: HttpRequest) -> HttpResponse:
-    """The form, and one's own latest exports."""
-    return _page(request, _form(request))
+    """The form, and one's own latest exports. The address may hold the selection of a report."""
+    form = _form(request)
+    return _page(request, _form(request, form.chosen_in(request.GET)) if request.GET else form)
 
 
 @require(EXPORT_RIGHT)

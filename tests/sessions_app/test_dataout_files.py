@@ -10,6 +10,7 @@ import runpy
 import subprocess
 import sys
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -17,6 +18,7 @@ import pyreadstat
 import pytest
 from django.core.management import CommandError, call_command
 
+from lesions.models import Lesion
 from sessions_app.allocation import open_allocation
 from sessions_app.dataout.bundle import FORMATS, write_bundle
 from sessions_app.dataout.codebook import codebook_rows
@@ -33,6 +35,7 @@ from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_path, read_upload
 from sessions_app.models import ExportDisguise, Series, TreatmentSession
 from sessions_app.registry import load_registry
+from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Event
 from stsclinic.clinics.models import Clinic, Membership
 from stsclinic.demo.clinics import CASES
@@ -244,6 +247,134 @@ class TestSelection:
         held = {(one["patient_id"], one["series_no"]) for one in sheets["series"]}
         for name in ("series_lesions", "sessions", "session_lesions", "injections", "side_effects"):
             assert {(one["patient_id"], one["series_no"]) for one in sheets[name]} <= held, name
+
+    @pytest.mark.parametrize(
+        "chosen",
+        [
+            {"body_sites": frozenset({"thigh"})},
+            {"subtypes": frozenset({"idiopathic", "metastatic"}), "unit": "lesion"},
+            {"concentrations": frozenset({Decimal(250)})},
+            {"body_sites": frozenset({"elbow", "forearm"}), "concentrations": frozenset({Decimal(150)})},
+            {"protocols": frozenset({"weekly4", "longterm"}), "diagnoses": frozenset({"lcssc", "dcssc"})},
+        ],
+        ids=lambda chosen: " ".join(chosen),
+    )
+    def test_lesions_and_concentrations_choose_what_the_report_counts(self, tmp_path, chosen):
+        for case in CASES:
+            import_case(case)
+        with acting(by="test", source="command"):
+            Lesion.objects.filter(body_site__in=("thigh", "toe")).update(subtype="idiopathic")
+        selection = Selection(**chosen)
+        sheets = csv_sheets(bundle(tmp_path / "out", selection=selection, **AS_RECORDED))
+        report = summarise(load_registry(), selection, allocation_visible=all_open)
+        courses = [course for _patient, of_patient in report.chosen.patients for course in of_patient]
+        series = [one.series for one in courses]
+
+        def keys(name, *columns):
+            return sorted(tuple(row[column] for column in columns) for row in sheets[name])
+
+        def of(one, *more):
+            return (one.patient_id, str(one.series_no), *more)
+
+        assert [one["patient_id"] for one in sheets["patients"]] == [
+            patient.patient_id for patient, _courses in report.chosen.patients
+        ]
+        assert 0 < len(series) < Series.objects.count()
+        assert keys("series", "patient_id", "series_no") == sorted(of(one) for one in series)
+        listed = [of(one, lesion) for one in series for lesion in one.lesions]
+        assert keys("series_lesions", "patient_id", "series_no", "lesion_id") == sorted(listed)
+        if selection.picks_lesions:
+            assert keys("lesions", "patient_id", "lesion_id") == sorted({(one[0], one[2]) for one in listed})
+        where = ("patient_id", "series_no", "session_no", "lesion_id")
+        visits = [(one, visit) for one in series for visit in one.sessions]
+        assert keys("session_lesions", *where) == sorted(
+            of(one, str(visit.session_no), lesion) for one, visit in visits for lesion in visit.assessments
+        )
+        injected = [
+            of(one, str(visit.session_no), given.lesion_id)
+            for one, visit in visits
+            for given in visit.injections
+        ]
+        assert keys("injections", *where) == sorted(injected)
+        assert len(sheets["side_effects"]) == len(report.chosen.side_effects)
+        assert sum(one["analysed"] == "yes" for one in sheets["analysis"]) == report.cohort["series_analysed"]
+
+    def test_a_closed_allocation_is_not_told_by_a_concentration(self, tmp_path):
+        import_sound()
+        selection = Selection(concentrations=frozenset({Decimal(150)}))
+        rows = {}
+        for name, closed in {"open": frozenset(), "closed": frozenset({("south", "placebo3")})}.items():
+            folder = bundle(tmp_path / name, selection=selection, closed=closed)
+            rows[name] = {row["patient_id"] for row in csv_sheets(folder)["patients"]}
+        assert "P-2" not in rows["closed"] and rows["open"] - rows["closed"] <= {"P-2"}
+        assert rows["closed"] == {"P-1"}
+
+    def test_the_codebook_and_the_manifest_say_it(self, tmp_path):
+        import_sound()
+        selection = Selection(
+            body_sites=frozenset({"elbow"}),
+            concentrations=frozenset({Decimal(150)}),
+            first_treatment_from=datetime.date(2024, 1, 1),
+            unit="lesion",
+        )
+        for name, more in {"shifted": {}, "recorded": AS_RECORDED}.items():
+            folder = bundle(tmp_path / name, selection=selection, **more)
+            for file in ("codebook.html", "manifest.txt"):
+                text = (folder / file).read_text()
+                for words in ("Body site: Elbow", "Concentration: 150 mg/ml", "Headline: Lesions, follow-up"):
+                    assert words in text, (file, words)
+                assert ("From 01-Jan-2024" in text) is bool(more)
+                assert ("A period that was chosen" in text) is not bool(more)
+        found = json.loads((folder / "manifest.json").read_text())["selection"]
+        assert (found["concentrations_mg_ml"], found["first_treatment_from"]) == (["150"], "2024-01-01")
+
+    def test_the_command_takes_the_same(self, tmp_path):
+        import_case("aarhus")
+        call_command(
+            "export_data",
+            tmp_path / "a",
+            "--format=csv",
+            "--body-site=knee",
+            "--body-site=elbow",
+            "--concentration=150",
+            "--first-treatment-from=2018-01-01",
+            "--first-treatment-to=2019-12-31",
+            "--unit=lesion",
+            "--horizon=end_of_treatment",
+        )
+        selection = Selection(
+            body_sites=frozenset({"knee", "elbow"}),
+            concentrations=frozenset({Decimal(150)}),
+            first_treatment_from=datetime.date(2018, 1, 1),
+            first_treatment_to=datetime.date(2019, 12, 31),
+            unit="lesion",
+            horizon="end_of_treatment",
+        )
+        assert csv_sheets(tmp_path / "a") == csv_sheets(bundle(tmp_path / "b", selection=selection))
+        told = json.loads((tmp_path / "a/manifest.json").read_text())["selection"]
+        assert told == json.loads((tmp_path / "b/manifest.json").read_text())["selection"]
+
+    @pytest.mark.parametrize(
+        ("option", "sentence"),
+        [
+            ("--body-site=tail", "There is no body site 'tail'"),
+            ("--subtype=x", "There is no subtype 'x'"),
+            ("--concentration=0", "Valid is above 0 to 1000 mg/ml"),
+            ("--concentration=nan", "Valid is above 0 to 1000 mg/ml"),
+            ("--first-treatment-from=soon", "Valid is a day such as 2026-11-20"),
+        ],
+    )
+    def test_the_command_says_what_is_valid(self, tmp_path, option, sentence):
+        import_sound()
+        with pytest.raises(CommandError, match=re.escape(sentence)):
+            call_command("export_data", tmp_path / "a", option)
+        with pytest.raises(CommandError, match="ends before it begins"):
+            call_command(
+                "export_data",
+                tmp_path / "a",
+                "--first-treatment-from=2024-02-01",
+                "--first-treatment-to=2024-01-01",
+            )
 
     def test_clinics_and_diagnoses_choose_patients(self, tmp_path):
         import_sound(patients={"diagnosis": "dm"})

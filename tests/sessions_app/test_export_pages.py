@@ -4,9 +4,12 @@ import csv
 import datetime
 import io
 import json
+import re
 import zipfile
 from contextlib import nullcontext
 from datetime import timedelta
+from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.conf import settings
@@ -22,6 +25,7 @@ from sessions_app.models import ExportJob
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Event
 from stsclinic.clinics.models import Clinic, Membership
+from stsclinic.reporting.selection import Selection
 from tests.builders import _save, make_clinic, make_user
 from tests.sessions_app.datasheet_files import as_raw, sound
 from tests.web.rendered import words_of
@@ -64,7 +68,7 @@ def registry(north):
 
 
 def typed(**more):
-    return {"clinics": ["north"], "formats": ["csv"], "reason": "The yearly report"} | more
+    return {"clinic": ["north"], "formats": ["csv"], "reason": "The yearly report"} | more
 
 
 def send(client, commit, **more):
@@ -156,6 +160,10 @@ class TestAsking:
             treated_from="2024-01-01",
             treated_to="2024-01-31",
             diagnosis="lcssc",
+            body_site="elbow",
+            concentration="150",
+            horizon="end_of_treatment",
+            unit="lesion",
             danish="on",
             new_ids="on",
         )
@@ -164,6 +172,11 @@ class TestAsking:
             "clinics": ["north"],
             "protocols": ["weekly4"],
             "diagnoses": ["lcssc"],
+            "subtypes": [],
+            "body_sites": ["elbow"],
+            "concentrations_mg_ml": ["150"],
+            "horizon": "end_of_treatment",
+            "unit": "lesion",
             # The day itself would tell by how much those of the patients were shifted.
             "first_treatment_from": "a day that was chosen",
             "first_treatment_to": "a day that was chosen",
@@ -171,13 +184,55 @@ class TestAsking:
         assert (manifest["made_by"], manifest["csv"]["separator"], manifest["ids"]) == ("dana", ";", "random")
         assert manifest["sheets"]["patients"]["rows"] == 1
 
+    def test_the_selection_of_a_report_comes_with_its_link(
+        self, web, registry, django_capture_on_commit_callbacks
+    ):
+        query = (
+            "?clinic=north&protocol=weekly4&protocol=longterm&diagnosis=lcssc&subtype=dystrophic&body_site=elbow"
+            "&treated_from=2024-01-01&concentration=150&horizon=end_of_treatment&unit=lesion&stated=2024-05-01"
+        )
+        html = web.get(reverse("report") + query).content.decode()
+        link = next(
+            one for one in re.findall(r'href="([^"]+)"', html) if one.startswith(reverse("exports") + "?")
+        )
+        form = web.get(unescape(link)).context["form"]
+        assert form.is_valid(), form.errors
+        plan = form.plan
+        assert (plan.clinics, plan.formats, plan.is_deidentified) == (("north",), ("xlsx", "csv"), True)
+        assert plan.selection == Selection(
+            protocols=frozenset({"weekly4", "longterm"}),
+            diagnoses=frozenset({"lcssc"}),
+            subtypes=frozenset({"dystrophic"}),
+            body_sites=frozenset({"elbow"}),
+            concentrations=frozenset({Decimal(150)}),
+            first_treatment_from=datetime.date(2024, 1, 1),
+            horizon="end_of_treatment",
+            unit="lesion",
+        )
+
+    def test_an_address_of_all_clinics_chooses_those_that_may_leave(self, web, registry):
+        form = web.get(reverse("exports"), {"unit": "lesion"}).context["form"]
+        assert form.is_valid() and form.plan.clinics == ("north",)
+
+    def test_an_address_with_what_is_not_known_says_so_at_its_place(self, web, registry):
+        response = web.get(
+            reverse("exports"), {"clinic": "south", "concentration": "much", "with_dates": "on"}
+        )
+        assert response.status_code == 200
+        words = words_of(response.content.decode())
+        assert "“south” is not in this list" in words and "Enter a concentration above 0" in words
+        assert not response.context["form"]["with_dates"].value()
+
     @pytest.mark.parametrize(
         ("more", "sentence"),
         [
+            ({"body_site": ["elbow", "tail"]}, "“tail” is not in this list"),
+            ({"concentration": "0"}, "Enter a concentration above 0"),
+            ({"unit": "visit"}, "“visit” is not in this list"),
             ({"formats": []}, "Choose at least one kind of file."),
             ({"formats": ["doc"]}, "“doc” is not in this list"),
-            ({"clinics": []}, "Choose at least one clinic."),
-            ({"clinics": ["south"]}, "“south” is not in this list"),
+            ({"clinic": []}, "Choose at least one clinic."),
+            ({"clinic": ["south"]}, "“south” is not in this list"),
             ({"protocol": "daily"}, "“daily” is not in this list"),
             ({"treated_from": "soon"}, "Enter a date such as"),
             ({"treated_from": "2024-02-01", "treated_to": "2024-01-01"}, "ends before it begins"),
@@ -236,7 +291,7 @@ class TestRights:
         self, web, dana, registry, django_capture_on_commit_callbacks
     ):
         _save(Membership(user=dana, clinic=Clinic.objects.get(code="south"), role="investigator"))
-        more = {"clinics": ["north", "south"]}
+        more = {"clinic": ["north", "south"]}
         response = send(web, django_capture_on_commit_callbacks, with_dates="on", **more)
         assert "only from clinics where you are data manager" in words_of(response.content.decode())
         job = finished(web, django_capture_on_commit_callbacks, **more)
@@ -252,7 +307,7 @@ class TestRights:
         arms = {}
         for user in (iris, dana):
             client.force_login(user)
-            job = finished(client, django_capture_on_commit_callbacks, clinics=["south"])
+            job = finished(client, django_capture_on_commit_callbacks, clinic=["south"])
             arms[user.username] = {row["arm"] for row in cells(job, "series_lesions")}
         assert arms == {"iris": {""}, "dana": {"active", "control"}}
 

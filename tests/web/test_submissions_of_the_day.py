@@ -42,7 +42,9 @@ from sessions_app.waiting_uploads import forget, keep
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
 from stsclinic.clinical import terms
+from stsclinic.clinical.remission import HORIZON
 from stsclinic.clinics.clock import today_in
+from stsclinic.reporting.selection import UNIT
 from tests.builders import (
     PASSWORD,
     make_clinic,
@@ -150,10 +152,15 @@ def _photograph(here, data):
     ExportForm,
     spoiled(
         {
-            "clinics": st.sampled_from((["here"], "here")),
+            "clinic": st.sampled_from((["here"], "here")),
             "formats": st.lists(a_code(FORMATS), min_size=1, max_size=3, unique=True),
-            "protocol": st.sampled_from(("", "weekly4")),
-            "diagnosis": maybe(a_code(terms.DIAGNOSIS)),
+            "protocol": st.sampled_from(([], ["weekly4"])),
+            "diagnosis": st.lists(a_code(terms.DIAGNOSIS), max_size=2, unique=True),
+            "subtype": st.lists(a_code(terms.SUBTYPE), max_size=2, unique=True),
+            "body_site": st.lists(a_code(terms.BODY_SITE), max_size=2, unique=True),
+            "concentration": st.sampled_from(("", "150", "12.5")),
+            "horizon": a_code(HORIZON),
+            "unit": a_code(UNIT),
             "treated_from": maybe(st.dates(datetime.date(2015, 1, 1), datetime.date(2018, 1, 1)).map(str)),
             "treated_to": maybe(st.dates(datetime.date(2018, 1, 1), datetime.date(2026, 1, 1)).map(str)),
             "new_ids": st.sampled_from(("", "on")),
@@ -168,9 +175,20 @@ def _export(here, sent):
         chosen, formats = plan_of(job), sent["formats"]
         assert chosen.clinics == ("here",)
         assert set(chosen.formats) == ({formats} if isinstance(formats, str) else set(formats))
-        for name in ("protocol", "diagnosis"):
-            found = chosen.selection.protocols if name == "protocol" else chosen.selection.diagnoses
-            assert set(found) == {typed(sent, name)} - {""}, name
+        selection = chosen.selection
+        for name, found in {
+            "protocol": selection.protocols,
+            "diagnosis": selection.diagnoses,
+            "subtype": selection.subtypes,
+            "body_site": selection.body_sites,
+        }.items():
+            wanted = sent.get(name, [])
+            assert set(found) == ({wanted} if isinstance(wanted, str) else set(wanted)), name
+        assert ",".join(map(str, selection.concentrations)) == typed(sent, "concentration")
+        assert (selection.horizon, selection.unit) == (
+            typed(sent, "horizon") or "follow_up",
+            typed(sent, "unit") or "series",
+        )
         assert str(chosen.selection.first_treatment_from or "") == typed(sent, "treated_from")
         assert str(chosen.selection.first_treatment_to or "") == typed(sent, "treated_to")
         for name in ("new_ids", "with_dates"):

@@ -2,6 +2,9 @@
 
 import os
 import shutil
+from argparse import ArgumentTypeError
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +20,15 @@ from sessions_app.datasheets.exporting import NoRoomInWorkbook
 from sessions_app.exchange import export_words, may_export_as_recorded
 from sessions_app.models import Protocol
 from stsclinic.audit.services import note_event
-from stsclinic.clinical.terms import DIAGNOSIS
+from stsclinic.clinical.remission import HORIZON
+from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
 from stsclinic.clinics.models import Clinic, User
 from stsclinic.operator_command import OperatorCommand
-from stsclinic.reporting.selection import Selection
+from stsclinic.reporting.selection import UNIT, Selection
 
 ACTOR = "export_data"
+CODES = {"diagnosis": DIAGNOSIS, "subtype": SUBTYPE, "body_site": BODY_SITE}
+"""What is chosen by a code that every registry knows."""
 
 
 class Command(OperatorCommand):
@@ -42,8 +48,7 @@ class Command(OperatorCommand):
             "--format", action="append", choices=list(FORMATS), help="only this; may be repeated"
         )
         parser.add_argument("--clinic", action="append", metavar="CODE", help="only this; may be repeated")
-        parser.add_argument("--protocol", action="append", metavar="CODE", help="only this; may be repeated")
-        parser.add_argument("--diagnosis", action="append", metavar="CODE", help="only this; may be repeated")
+        _add_selection(parser)
         parser.add_argument(
             "--danish", action="store_true", help="CSV with semicolons, decimal commas and a BOM"
         )
@@ -89,14 +94,12 @@ class Command(OperatorCommand):
         protocols = Protocol.objects.order_by("code").values_list("code", flat=True).distinct()
         _refuse_unknown("clinic", options["clinic"], clinics)
         _refuse_unknown("protocol", options["protocol"], list(protocols))
-        _refuse_unknown("diagnosis", options["diagnosis"], list(DIAGNOSIS))
+        for name, known in CODES.items():
+            _refuse_unknown(name.replace("_", " "), options[name], list(known))
         plan = Plan(
             clinics=tuple(options["clinic"] or clinics),
             formats=tuple(options["format"] or FORMATS),
-            selection=Selection(
-                protocols=frozenset(options["protocol"] or ()),
-                diagnoses=frozenset(options["diagnosis"] or ()),
-            ),
+            selection=_selection(options),
             with_dates=options["with_dates"],
             with_text=options["with_text"],
             new_ids=options["new_ids"],
@@ -112,6 +115,64 @@ class Command(OperatorCommand):
                     "Dates and notes leave only by a data manager of every clinic: give the user name with --by."
                 )
         return plan
+
+
+def _add_selection(parser: CommandParser) -> None:
+    for name in ("protocol", *CODES):
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, action="append", metavar="CODE", help="only this; may be repeated")
+    parser.add_argument(
+        "--concentration",
+        action="append",
+        type=_mg_ml,
+        metavar="MG_ML",
+        help="only series in which it was injected, in mg/ml; may be repeated",
+    )
+    for name in ("from", "to"):
+        parser.add_argument(
+            f"--first-treatment-{name}", type=_day, metavar="YYYY-MM-DD", help="period of the first treatment"
+        )
+    parser.add_argument("--horizon", choices=list(HORIZON), default="follow_up", help="of the headline")
+    parser.add_argument("--unit", choices=list(UNIT), default="series", help="what the headline counts")
+
+
+def _selection(options: dict[str, Any]) -> Selection:
+    """What was chosen within the clinics.
+
+    Raises:
+        CommandError: the period ends before it begins.
+    """
+    first, last = options["first_treatment_from"], options["first_treatment_to"]
+    if first and last and last < first:
+        raise CommandError("The period ends before it begins. Give a later day with --first-treatment-to.")
+    return Selection(
+        protocols=frozenset(options["protocol"] or ()),
+        diagnoses=frozenset(options["diagnosis"] or ()),
+        subtypes=frozenset(options["subtype"] or ()),
+        body_sites=frozenset(options["body_site"] or ()),
+        concentrations=frozenset(options["concentration"] or ()),
+        first_treatment_from=first,
+        first_treatment_to=last,
+        horizon=options["horizon"],
+        unit=options["unit"],
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no day. Valid is a day such as 2026-11-20.") from error
+
+
+def _mg_ml(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal(0)
+    if value.is_nan() or not 0 < value <= 1000:
+        raise ArgumentTypeError(f"{text!r} is no concentration. Valid is above 0 to 1000 mg/ml, such as 150.")
+    return value
 
 
 def _refuse_unknown(what: str, codes: list[str] | None, known: list[str]) -> None:

@@ -37,11 +37,13 @@ from sessions_app.models import ExportDisguise, Series, TreatmentSession
 from sessions_app.registry import load_registry
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Event
+from stsclinic.clinical.remission import HORIZON
 from stsclinic.clinics.models import Clinic, Membership
 from stsclinic.demo.clinics import CASES
 from stsclinic.demo.loading import CASE_FOLDER
 from stsclinic.reporting.disclosure import all_open
-from stsclinic.reporting.selection import Selection
+from stsclinic.reporting.headline import headline
+from stsclinic.reporting.selection import UNIT, Selection
 from stsclinic.reporting.summary import summarise
 from tests.builders import _save, make_user
 from tests.sessions_app.datasheet_files import as_raw, sound
@@ -146,9 +148,17 @@ class TestHeadline:
 
     @staticmethod
     def of_the_report(selection: Selection) -> dict:
-        found = summarise(load_registry(), selection, allocation_visible=all_open).as_json()
+        report = summarise(load_registry(), selection, allocation_visible=all_open)
+        found = report.as_json()
         kept = ("to", "n", "mean_decrease", "sd", "median_decrease")
+        told = headline(report.series, selection.horizon, selection.unit)
         return {
+            "unit": selection.unit,
+            "horizon": selection.horizon,
+            "headline": {
+                measure: {name: getattr(one, name) for name in ("n", "value", "low", "high", "p")}
+                for measure, one in told.items()
+            },
             "scores": found["scores"],
             "change": {
                 scale: [{name: one[name] for name in kept} for one in rows]
@@ -193,6 +203,52 @@ class TestHeadline:
         import_case("aarhus")
         found = self.of_the_script(bundle(tmp_path / "out", selection=selection))
         assert_equal(found, self.of_the_report(selection))
+
+    @pytest.mark.parametrize("horizon", HORIZON)
+    @pytest.mark.parametrize("unit", UNIT)
+    def test_what_the_headline_counts_is_that_of_the_report(self, tmp_path, unit, horizon):
+        for case in CASES:
+            import_case(case)
+        selection = Selection(unit=unit, horizon=horizon)
+        expected = self.of_the_report(selection)
+        measures = expected["headline"]
+        assert all(None not in (one["low"], one["high"]) for one in measures.values())
+        assert_equal(
+            self.of_the_script(bundle(tmp_path / "out", selection=selection, new_ids=True)), expected
+        )
+
+    @pytest.mark.parametrize("unit", UNIT)
+    def test_so_it_is_with_lesions_and_a_concentration_chosen(self, tmp_path, unit):
+        import_case("aarhus")
+        selection = Selection(
+            body_sites=frozenset({"forearm", "thigh", "toe", "knee"}),
+            concentrations=frozenset({Decimal(150)}),
+            unit=unit,
+            horizon="end_of_treatment",
+        )
+        expected = self.of_the_report(selection)
+        assert expected["headline"]["complete"]["n"] > 5
+        assert_equal(self.of_the_script(bundle(tmp_path / "out", selection=selection)), expected)
+
+    def test_it_is_printed_as_the_report_prints_it(self, tmp_path):
+        import_case("aarhus")
+        folder = bundle(tmp_path / "out")
+        done = subprocess.run(
+            [sys.executable, str(folder / "headline.py")], capture_output=True, text=True, check=True
+        )
+        lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+        told = headline(
+            summarise(load_registry(), Selection(), allocation_visible=all_open).series, "follow_up", "series"
+        )
+        assert lines[0] == "Headline: series, follow-up"
+        ptga, complete = told["ptga"], told["complete"]
+        assert lines[2] == (
+            f"Mean decrease of PtGA, points {ptga.n} {ptga.value:.2f} {ptga.low:.2f} to {ptga.high:.2f} < 0.001"
+        )
+        assert lines[4] == (
+            f"Complete remission, % {complete.n} {100 * complete.value:.1f} "
+            f"{100 * complete.low:.1f} to {100 * complete.high:.1f}"
+        )
 
     def test_an_empty_registry(self, tmp_path):
         assert self.of_the_script(bundle(tmp_path / "out"))["scores"] == {"ptga": [], "phga": []}

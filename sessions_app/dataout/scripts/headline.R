@@ -2,10 +2,18 @@
 #
 #     Rscript headline.R          prints the table
 #
-# It reads sheets.zip in the folder in which it is run: which series are analysed stands in the sheet
-# analysis, since a calendar month does not survive shifted days; everything else is computed here.
+# It reads sheets.zip and manifest.json in the folder in which it is run. The manifest says what the headline
+# counts and at which horizon; which series are analysed stands in the sheet analysis, since a calendar month
+# does not survive shifted days; everything else is computed here. The report's interval of a share of series or
+# lesions is a bootstrap with a fixed seed of another generator of random numbers: headline.py computes it.
 
 archive <- "sheets.zip"
+manifest <- paste(readLines("manifest.json", encoding = "UTF-8", warn = FALSE), collapse = " ")
+chosen <- function(name) sub(paste0('.*"', name, '": *"([a-z_]+)".*'), "\\1", manifest)
+unit <- chosen("unit")
+horizon <- chosen("horizon")
+units <- c(series = "series", patient = "patients", lesion = "lesions")
+horizons <- c(end_of_treatment = "end of treatment", follow_up = "follow-up")
 scores <- c(ptga = "PtGA", phga = "PhGA")
 outcomes <- c(complete = "Complete remission", partial = "Partial remission",
               none = "No remission", not_evaluable = "Not evaluable")
@@ -68,6 +76,70 @@ seen$place <- sessions$place[match(paste(key_of(seen), seen$session_no), paste(k
 seen <- seen[!is.na(seen$place), ]
 seen <- seen[order(seen$place), ]
 
+# The outcomes of the lesions of each analysed series, from some of the sessions.
+lesion_outcomes <- function(counted) {
+  lapply(seq_len(nrow(analysed)), function(row) {
+    key <- key_of(analysed[row, ])
+    of_series <- counted[key_of(counted) == key, ]
+    decreased <- ptga_decreased(of_series$ptga)
+    listed <- lesions$lesion_id[key_of(lesions) == key]
+    vapply(listed, function(lesion) {
+      lesion_outcome(seen[seen$place %in% of_series$place & seen$lesion_id == lesion, ], decreased)
+    }, "")
+  })
+}
+
+# The outcomes of what is counted: the best lesion of a series, the best series of a patient.
+counted_outcomes <- function(found, unit) {
+  if (unit == "lesion") return(as.character(unlist(found)))
+  by_series <- vapply(found, best, "")
+  if (unit == "series") return(by_series)
+  vapply(split(by_series, analysed$patient_id), best, "")
+}
+
+# Mean decrease from the first to the last treatment, by Student's t; a patient's is the mean of the patient's series.
+mean_decrease <- function(score) {
+  by_series <- split(treatments[[score]], factor(key_of(treatments), unique(key_of(treatments))))
+  decrease <- vapply(by_series, function(values) values[1] - values[length(values)], 0)
+  patient <- sub("\r.*", "", names(by_series))[!is.na(decrease)]
+  decrease <- decrease[!is.na(decrease)]
+  if (unit == "patient") decrease <- vapply(split(decrease, patient), mean, 0)
+  told <- c(length(decrease), if (length(decrease) > 0) mean(decrease) else NA, NA, NA, NA)
+  if (length(unique(decrease)) > 1) {
+    test <- t.test(decrease)
+    told[3:5] <- c(test$conf.int, test$p.value)
+  }
+  told
+}
+
+# The share in remission in per cent; Wilson's interval where patients are counted.
+share <- function(outcome, inside) {
+  n <- length(outcome)
+  if (n == 0) return(c(0, NA, NA, NA, NA))
+  events <- sum(outcome %in% inside)
+  interval <- if (unit == "patient") 100 * prop.test(events, n, correct = FALSE)$conf.int else c(NA, NA)
+  c(n, 100 * events / n, interval, NA)
+}
+
+of_horizon <- if (horizon == "end_of_treatment") treatments else sessions
+counted <- counted_outcomes(lesion_outcomes(of_horizon), unit)
+told <- list(
+  "Mean decrease of PtGA, points" = mean_decrease("ptga"),
+  "Mean decrease of PhGA, points" = mean_decrease("phga"),
+  "Complete remission, %" = share(counted, "complete"),
+  "Complete or partial remission, %" = share(counted, c("complete", "partial"))
+)
+cat(sprintf("Headline: %s, %s\n", units[[unit]], horizons[[horizon]]))
+cat(sprintf("  %-34s%5s%9s%18s%10s\n", "", "n", "value", "95% CI", "p"))
+for (name in names(told)) {
+  one <- told[[name]]
+  number <- if (grepl("points", name)) "%.2f" else "%.1f"
+  value <- if (is.na(one[2])) "" else sprintf(number, one[2])
+  interval <- if (is.na(one[3])) "" else paste(sprintf(number, one[3]), "to", sprintf(number, one[4]))
+  p <- if (is.na(one[5])) "" else if (one[5] < 0.001) "< 0.001" else sprintf("%.3f", one[5])
+  cat(sprintf("  %-34s%5d%9s%18s%10s\n", name, as.integer(one[1]), value, interval, p))
+}
+
 # Scores before each treatment and at the last, and their decrease from the first; positive is better.
 for (score in names(scores)) {
   by_series <- split(treatments[[score]], factor(key_of(treatments), unique(key_of(treatments))))
@@ -85,15 +157,6 @@ for (score in names(scores)) {
   }
 }
 
-# Remission by patient at follow-up: the best lesion of a series, the best series of a patient.
-by_series <- vapply(seq_len(nrow(analysed)), function(row) {
-  key <- key_of(analysed[row, ])
-  decreased <- ptga_decreased(sessions$ptga[key_of(sessions) == key])
-  listed <- lesions$lesion_id[key_of(lesions) == key]
-  best(vapply(listed, function(lesion) {
-    lesion_outcome(seen[key_of(seen) == key & seen$lesion_id == lesion, ], decreased)
-  }, ""))
-}, "")
-by_patient <- vapply(split(by_series, analysed$patient_id), best, "")
+by_patient <- counted_outcomes(lesion_outcomes(sessions), "patient")
 cat("Remission by patient, at follow-up\n")
 for (outcome in names(outcomes)) cat(sprintf("  %-26s%5d\n", outcomes[[outcome]], sum(by_patient == outcome)))

@@ -1,20 +1,25 @@
-"""The headline of the report, computed again from the exported sheets. Needs Python 3.11 and pandas.
+"""The headline of the report, computed again from the exported files. Needs Python 3.11, pandas and SciPy.
 
     python headline.py            prints the table
     python headline.py --json     prints the numbers in full precision
 
-It reads sheets.zip beside this file: which series are analysed stands in the sheet analysis, since a
-calendar month does not survive shifted days; everything else is computed here. The rules are in codebook.html
-and in the report's footnotes.
+It reads sheets.zip and manifest.json beside this file. The manifest says what the headline counts (series,
+patients or lesions) and at which horizon (end of treatment or follow-up); which series are analysed stands in
+the sheet analysis, since a calendar month does not survive shifted days; everything else is computed here.
+The rules are in codebook.html and in the report's footnotes.
 """
 
 import io
 import json
+import math
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 SCORES = {"ptga": "PtGA", "phga": "PhGA"}
 OUTCOMES = {
@@ -24,6 +29,17 @@ OUTCOMES = {
     "not_evaluable": "Not evaluable",
 }
 SERIES = ["patient_id", "series_no"]
+UNITS = {"series": "series", "patient": "patients", "lesion": "lesions"}
+HORIZONS = {"end_of_treatment": "end of treatment", "follow_up": "follow-up"}
+MEASURES = {
+    "ptga": "Mean decrease of PtGA, points",
+    "phga": "Mean decrease of PhGA, points",
+    "complete": "Complete remission, %",
+    "any": "Complete or partial remission, %",
+}
+IN_REMISSION = {"complete": ("complete",), "any": ("complete", "partial")}
+DRAWS, SEED = 4000, 20261120
+Z95 = 1.959963984540054
 
 
 def read_sheet(archive, name):
@@ -38,22 +54,91 @@ def read_sheet(archive, name):
 
 
 def headline(path):
-    """Scores, their decreases, and remission by patient at follow-up, as the report's JSON names them."""
+    """The headline as the manifest chooses it; scores, their decreases, and remission by patient at follow-up."""
+    chosen = json.loads(path.with_name("manifest.json").read_text(encoding="utf-8"))["selection"]
     with zipfile.ZipFile(path) as archive:
         names = ("analysis", "sessions", "series_lesions", "session_lesions")
         analysis, sessions, lesions, seen = (read_sheet(archive, name) for name in names)
     analysed = analysis.loc[analysis["analysed"] == "yes", SERIES]
     sessions = sessions.merge(analysed).sort_values([*SERIES, "held_on", "session_no"])
     treatments = sessions[sessions["kind"] == "treatment"]
-    by_patient: dict[str, list[str]] = {}
-    for (patient, _number), outcome in series_outcomes(analysed, sessions, lesions, seen).items():
-        by_patient.setdefault(patient, []).append(outcome)
-    remission = [best(outcomes) for outcomes in by_patient.values()]
+    outcomes = {
+        horizon: lesion_outcomes(analysed, counted, lesions, seen)
+        for horizon, counted in {"end_of_treatment": treatments, "follow_up": sessions}.items()
+    }
+    members = members_of(outcomes[chosen["horizon"]], chosen["unit"])
+    followed = [outcome for _patient, outcome in members_of(outcomes["follow_up"], "patient")]
     return {
+        "unit": chosen["unit"],
+        "horizon": chosen["horizon"],
+        "headline": {
+            **{score: mean_decrease(treatments, score, chosen["unit"]) for score in SCORES},
+            **{name: share(members, inside, chosen["unit"]) for name, inside in IN_REMISSION.items()},
+        },
         "scores": {score: score_times(treatments, score) for score in SCORES},
         "change": {score: score_changes(treatments, score) for score in SCORES},
-        "remission_by_patient": {code: remission.count(code) for code in OUTCOMES},
+        "remission_by_patient": {code: followed.count(code) for code in OUTCOMES},
     }
+
+
+def mean_decrease(treatments, score, unit):
+    """The mean decrease to the last treatment, by Student's t; a patient's is the mean of the patient's series."""
+    wide = times_of(treatments, score)
+    decreases = (wide["before_1"] - wide["last"]).dropna() if len(wide.columns) else pd.Series(dtype=float)
+    if unit == "patient" and len(decreases):
+        decreases = decreases.groupby(level="patient_id").mean()
+    n = len(decreases)
+    found = {"n": n, "value": float(decreases.mean()) if n else None, "low": None, "high": None, "p": None}
+    if decreases.nunique() > 1:
+        half = stats.t.ppf(0.975, n - 1) * decreases.std() / math.sqrt(n)
+        found |= {"low": found["value"] - half, "high": found["value"] + half}
+        found["p"] = float(stats.ttest_1samp(decreases, 0.0).pvalue)
+    return found
+
+
+def share(members, inside, unit):
+    """The share (0 to 1) of those in remission; its interval is Wilson's for patients, else a bootstrap over them."""
+    events = sum(outcome in inside for _patient, outcome in members)
+    if unit == "patient":
+        interval = wilson(events, len(members))
+    else:
+        by_patient: dict[str, list[bool]] = {}
+        for patient, outcome in members:
+            by_patient.setdefault(patient, []).append(outcome in inside)
+        interval = bootstrap([(sum(one), len(one)) for one in by_patient.values()])
+    low, high = interval or (None, None)
+    return {
+        "n": len(members),
+        "value": events / len(members) if members else None,
+        "low": low,
+        "high": high,
+        "p": None,
+    }
+
+
+def wilson(events, total):
+    """Wilson's score interval of 95%; None of nothing."""
+    if not total:
+        return None
+    of, square = events / total, Z95 * Z95
+    middle = (of + square / (2 * total)) / (1 + square / total)
+    half = Z95 * math.sqrt(of * (1 - of) / total + square / (4 * total * total)) / (1 + square / total)
+    return (0.0 if not events else middle - half), (1.0 if events == total else middle + half)
+
+
+def bootstrap(patients):
+    """Percentiles of 4000 draws of patients, each with all that is theirs, with the report's seed."""
+    counted = Counter(patients)
+    drawn = len(patients)
+    events, totals = (sum(one[part] for one in patients) for part in (0, 1))
+    if drawn < 2 or not 0 < events < totals:
+        return None
+    # Patients with the same numbers cannot be told apart: how often each pair is drawn is multinomial.
+    pairs = sorted(counted)
+    chances = np.array([counted[pair] for pair in pairs], dtype=float) / drawn
+    times = np.random.default_rng(SEED).multinomial(drawn, chances, size=DRAWS)
+    drawn_events, drawn_totals = (times @ np.array(pairs, dtype=float)).T
+    return tuple(float(one) for one in np.percentile(drawn_events / drawn_totals, (2.5, 97.5)))
 
 
 def times_of(treatments, score):
@@ -89,8 +174,8 @@ def describe(values):
     return {"n": len(values), **{name: None if pd.isna(one) else float(one) for name, one in numbers.items()}}
 
 
-def series_outcomes(analysed, sessions, lesions, seen):
-    """The outcome of each analysed series at follow-up: the best of its lesions."""
+def lesion_outcomes(analysed, sessions, lesions, seen):
+    """The outcomes of the lesions of each analysed series, from these sessions."""
     order = sessions.assign(order=range(len(sessions)))[[*SERIES, "session_no", "order"]]
     seen = seen.merge(order).sort_values("order")
     seen_by_lesion = dict(list(seen.groupby([*SERIES, "lesion_id"])))
@@ -99,11 +184,24 @@ def series_outcomes(analysed, sessions, lesions, seen):
     found = {}
     for key in analysed.itertuples(index=False, name=None):
         decreased = ptga_decreased(ptga.get(key, []))
-        found[key] = best(
+        found[key] = [
             lesion_outcome(seen_by_lesion.get((*key, lesion)), decreased)
             for lesion in lesions_of.get(key, [])
-        )
+        ]
     return found
+
+
+def members_of(outcomes, unit):
+    """Who or what is counted, as pairs of patient and outcome: the best lesion of a series or of a patient."""
+    if unit == "lesion":
+        return [(patient, one) for (patient, _number), found in outcomes.items() for one in found]
+    of_series = [(patient, best(found)) for (patient, _number), found in outcomes.items()]
+    if unit == "series":
+        return of_series
+    by_patient: dict[str, list[str]] = {}
+    for patient, outcome in of_series:
+        by_patient.setdefault(patient, []).append(outcome)
+    return [(patient, best(found)) for patient, found in by_patient.items()]
 
 
 def ptga_decreased(scores):
@@ -159,7 +257,16 @@ def best(outcomes):
 
 
 def show(found):
-    """The table."""
+    """The tables."""
+    print(f"Headline: {UNITS[found['unit']]}, {HORIZONS[found['horizon']]}")
+    print(f"  {'':<34}{'n':>5}{'value':>9}{'95% CI':>18}{'p':>10}")
+    for measure, words in MEASURES.items():
+        one, places, by = found["headline"][measure], *((2, 1) if measure in SCORES else (1, 100))
+        value, low, high = (
+            "" if one[x] is None else f"{by * one[x]:.{places}f}" for x in ("value", "low", "high")
+        )
+        p = "" if one["p"] is None else "< 0.001" if one["p"] < 0.001 else f"{one['p']:.3f}"
+        print(f"  {words:<34}{one['n']:>5}{value:>9}{f'{low} to {high}' if low else '':>18}{p:>10}")
     for score, words in SCORES.items():
         print(f"{words:<28}{'n':>5}{'mean':>9}{'SD':>8}{'decrease':>11}{'SD':>8}")
         changes = {change["to"]: change for change in found["change"][score]}

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from lesions.models import Lesion, Patient
 from sessions_app.models import Series, SeriesLesion
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import change
@@ -31,6 +32,24 @@ def next_position(series: Series) -> int:
     """The place of a lesion that is added: the last where the clinic ordered them, else none (0)."""
     last = SeriesLesion.objects.filter(series=series).aggregate(last=Max("position"))["last"]
     return last + 1 if last else 0
+
+
+def places_as_before(patient: Patient, lesions: Sequence[Lesion]) -> dict[Lesion, int]:
+    """The places of the lesions of a new series: as in the patient's newest series that the clinic ordered, then the
+    others by their ID. All 0 where none was ordered."""
+    ordered = (
+        SeriesLesion.objects.filter(
+            series__patient=patient, series__struck_out_at=None, lesion__in=lesions, position__gt=0
+        )
+        .order_by("series__series_no")
+        .values_list("series", "lesion", "position")
+    )
+    rows = list(ordered)
+    if not rows:
+        return dict.fromkeys(lesions, 0)
+    newest = {lesion: position for series, lesion, position in rows if series == rows[-1][0]}
+    found = sorted(lesions, key=lambda one: (one.pk not in newest, newest.get(one.pk, 0), one.lesion_id))
+    return {lesion: place for place, lesion in enumerate(found, start=1)}
 
 
 def by_body_site(rows: Sequence[SeriesLesion]) -> list[int]:

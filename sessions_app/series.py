@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from lesions.models import Lesion, Patient
 from sessions_app.enrolment import OPEN_SERIES, eligibility_of, facts_of_lesions, protocols_for
-from sessions_app.lesion_order import next_position
+from sessions_app.lesion_order import next_position, places_as_before
 from sessions_app.models import Assessment, Injection, Protocol, Series, SeriesLesion
 from sessions_app.selectors import series_for
 from stsclinic.audit.acting import acting
@@ -79,8 +79,10 @@ def open_series(
             high_concentration_reason=approval_reason,
         )
         write_new(series, by=by, source=source)
+        places = places_as_before(patient, chosen)
         for lesion, arm in zip(chosen, _arms(protocol), strict=False):
-            write_new(SeriesLesion(series=series, lesion=lesion, arm=arm), by=by, source=source)
+            treated = SeriesLesion(series=series, lesion=lesion, arm=arm, position=places[lesion])
+            write_new(treated, by=by, source=source)
     return series
 
 

@@ -7,21 +7,25 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from lesions.banner import banner_of
+from sessions_app.forms.side_effects import is_key
 from sessions_app.lesion_order import CHANGED, by_body_site, lesions_in_order, moved, order_lesions
-from sessions_app.models import SeriesLesion
+from sessions_app.models import Series, SeriesLesion, SessionDraft
+from sessions_app.selectors import drafts_to_write
 from sessions_app.series import get_series
 from stsclinic.access import require
 
 STEPS = {"up": -1, "down": 1}
-LONGEST_KEY = 18
-"""Digits of a primary key."""
 
 
 @require("change_records")
 @require_http_methods(["GET", "HEAD", "POST"])
 def lesion_order(request: HttpRequest, pk: int) -> HttpResponse:
-    """Order the lesions of a series: by dragging, one step up or down, or from head to foot."""
+    """Order the lesions of a series: by dragging, one step up or down, or from head to foot.
+
+    Who comes from an open sheet of it (`draft`) goes back there.
+    """
     series = get_series(request.user, "change_records", pk)
+    draft = _sheet(request, series)
     rows = lesions_in_order(series)
     problem = ""
     if request.method == "POST":
@@ -32,15 +36,26 @@ def lesion_order(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             if "save" in request.POST:
                 messages.success(request, "The order is kept: every sheet of this series shows it.")
-            return redirect("lesion_order", pk)
+                if draft:
+                    return redirect("draft", draft.pk)
+            return redirect(request.get_full_path())
     context = {
         "series": series,
         "patient": series.patient,
+        "draft": draft,
         "rows": rows,
         "problem": problem,
         **banner_of(request.user, series.patient),
     }
     return render(request, "sessions_app/lesion_order.html", context)
+
+
+def _sheet(request: HttpRequest, series: Series) -> SessionDraft | None:
+    """The open sheet of this series from which the person came."""
+    key = request.GET.get("draft", "")
+    if not is_key(key):
+        return None
+    return drafts_to_write(request.user).filter(pk=int(key), series=series, state="open").first()
 
 
 def _wanted(sent: QueryDict, rows: list[SeriesLesion]) -> list[int]:
@@ -55,6 +70,6 @@ def _wanted(sent: QueryDict, rows: list[SeriesLesion]) -> list[int]:
 
 
 def _key(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_KEY):
+    if not is_key(text):
         raise ValidationError(CHANGED)
     return int(text)

@@ -3,7 +3,11 @@
 const form = document.querySelector("form[data-order]");
 const list = form?.querySelector("ol");
 const said = form?.querySelector("[data-order-said]");
+// So near to the edge of the window, in pixels, the page scrolls along, by so many in each picture.
+const EDGE = 72;
+const STEP = 12;
 let held = null;
+let at = 0;
 
 function below(y) {
   return [...list.children].find((item) => {
@@ -18,12 +22,30 @@ function take(event) {
   held = grip.closest("[data-order-item]");
   held.classList.add("is-held");
   event.preventDefault();
+  at = event.clientY;
+  requestAnimationFrame(follow);
+}
+
+function place() {
+  const next = below(at) ?? null;
+  if (next !== held.nextElementSibling) list.insertBefore(held, next);
 }
 
 function drag(event) {
   if (!held) return;
-  const next = below(event.clientY) ?? null;
-  if (next !== held.nextElementSibling) list.insertBefore(held, next);
+  at = event.clientY;
+  place();
+}
+
+// A list that is longer than the window comes by while an entry is held at its edge.
+function follow() {
+  if (!held) return;
+  const by = at < EDGE ? -STEP : at > window.innerHeight - EDGE ? STEP : 0;
+  if (by) {
+    window.scrollBy(0, by);
+    place();
+  }
+  requestAnimationFrame(follow);
 }
 
 function drop() {

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sessions_app.drafts import open_draft, plan_of
 from sessions_app.lesion_order import CHANGED, by_body_site, lesions_in_order, moved, order_lesions
-from sessions_app.models import SeriesLesion
-from sessions_app.series import change_series
+from sessions_app.models import Protocol, SeriesLesion
+from sessions_app.series import change_series, open_series
 from stsclinic.audit.models import Change
+from stsclinic.audit.services import change
 from tests.builders import (
     make_assessment,
     make_clinic,
@@ -150,3 +151,50 @@ def test_what_is_not_the_series_lesions_changes_nothing(case, client, spoil):
     assert CHANGED in answer.content.decode()
     assert Change.objects.count() == before
     assert set(SeriesLesion.objects.values_list("position", flat=True)) == {0}
+
+
+class TestTheNextSeries:
+    """A series that follows begins in the order that the clinic gave the one before."""
+
+    def begin(self, case, *lesions):
+        patient = case.patient
+        if patient.consented_on is None:
+            change(patient, {"consented_on": HELD_ON}, by="test", seen_version=None, source="command")
+        return open_series(
+            patient=patient,
+            protocol=Protocol.objects.get(code="weekly4"),
+            lesions=lesions,
+            started_on=HELD_ON,
+            status="active",
+            by=case.nurse.username,
+        )
+
+    def test_it_takes_the_order_over(self, case):
+        lesions = [row.lesion for row in lesions_in_order(case.series)]
+        order_lesions(series=case.series, order=[one.pk for one in reversed(lesions)], by="test")
+        added = make_lesion(case.patient)
+        found = self.begin(case, *lesions, added)
+        assert [row.lesion for row in lesions_in_order(found)] == [*reversed(lesions), added]
+
+    def test_without_an_order_it_goes_by_id(self, case):
+        lesions = [row.lesion for row in lesions_in_order(case.series)]
+        found = self.begin(case, *lesions)
+        assert [row.position for row in lesions_in_order(found)] == [0] * len(lesions)
+
+
+def test_who_comes_from_the_sheet_goes_back_to_it(case, client):
+    client.force_login(case.nurse)
+    draft = open_draft(series=case.series, kind="treatment", by=case.nurse)
+    sheet = reverse("draft", args=[draft.pk])
+    address = f"{reverse('lesion_order', args=[case.series.pk])}?draft={draft.pk}"
+    assert f'href="{sheet}"' in client.get(address).content.decode()
+    order = [row.lesion_id for row in lesions_in_order(case.series)]
+    assert client.post(address, {"order": order, "down": order[0]}).url == address
+    assert client.post(address, {"order": order, "save": "yes"}).url == sheet
+
+
+@pytest.mark.parametrize("draft", ["", "x", "0", "9" * 400])
+def test_a_sheet_that_is_none_leads_to_the_patient(case, client, draft):
+    client.force_login(case.nurse)
+    page = client.get(reverse("lesion_order", args=[case.series.pk]), {"draft": draft})
+    assert "Back to the patient" in page.content.decode()

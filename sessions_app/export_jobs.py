@@ -206,7 +206,7 @@ def _is_a_folder_of_ours(path: Path) -> bool:
 
 
 def start_process(job_pk: int) -> None:
-    """Start the process that works on a job, apart from this one, and remove its files when a day is over."""
+    """Start the process that works on a job, apart from this one."""
     process = subprocess.Popen(  # noqa: S603 (our own command, a number as its argument)
         [sys.executable, str(settings.BASE_DIR / "manage.py"), "work_export", str(job_pk)],
         cwd=settings.BASE_DIR,
@@ -216,16 +216,6 @@ def start_process(job_pk: int) -> None:
     )
     # A process that ended stays in the system's table until somebody asks for its end.
     threading.Thread(target=process.wait, daemon=True).start()
-    later = threading.Timer((KEPT_FOR + LOST_AFTER).total_seconds(), _remove_old_and_leave)
-    later.daemon = True
-    later.start()
-
-
-def _remove_old_and_leave() -> None:
-    try:
-        remove_old()
-    finally:
-        connection.close()
 
 
 class Pulse:

@@ -23,3 +23,10 @@ def when_ready(server):
         f"http://{host}:{port}/" for host, port in (s.getsockname()[:2] for s in server.LISTENERS)
     )
     print(f"\nReady at {addresses} - Ctrl+C ends it.", flush=True)
+
+
+def post_worker_init(worker):
+    """Remove files that were kept long enough, also those of before the server ended."""
+    from sessions_app.old_files import keep_removing
+
+    keep_removing()

@@ -42,7 +42,7 @@ def places_as_before(patient: Patient, lesions: Sequence[Lesion]) -> dict[Lesion
             series__patient=patient, series__struck_out_at=None, lesion__in=lesions, position__gt=0
         )
         .order_by("series__series_no")
-        .values_list("series", "lesion", "position")
+        .values_list("series_id", "lesion_id", "position")
     )
     rows = list(ordered)
     if not rows:

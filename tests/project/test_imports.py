@@ -19,10 +19,11 @@ FORBIDDEN = {
         "django", "stsclinic.clinics", "stsclinic.audit", "stsclinic.access", "stsclinic.settings",
         "stsclinic.environment", "lesions", "sessions_app", "tests", "sqlite3", "psycopg2",
     },
-    # The demonstration stands on top of both apps; settings and urls name them.
+    # The demonstration stands on top of both apps; settings, urls and the server name them.
     "stsclinic.demo": {"tests"},
     "stsclinic.settings": {"tests"},
     "stsclinic.urls": {"tests"},
+    "stsclinic.server": {"tests"},
     "stsclinic": {"lesions", "sessions_app", "tests"},
     "lesions": {"sessions_app", "tests"},
     "sessions_app": {"tests"},

@@ -86,7 +86,9 @@ class _Lines:
     @property
     def is_utf16(self) -> bool:
         """Whether it begins like UTF-16 or UTF-32, with or without a mark."""
-        return self._first.startswith(_OTHER_ENCODINGS) or b"\0" in self._first[:200]
+        begin = self._first[:200]
+        # Of Latin text every second byte is 0 then; a single one is a character that a cell may not hold.
+        return begin.startswith(_OTHER_ENCODINGS) or begin.count(0) * 4 > len(begin)
 
     def again(self, line: str) -> None:
         """Give this line once more."""

@@ -320,3 +320,9 @@ def test_a_sheet_of_too_many_columns_is_refused_once(tmp_path):
 def test_a_number_of_excel_is_no_date(cell):
     raw = read_upload(workbook([COLUMNS, ["P-1", "north", "female", "dm", None, cell, None]]), "a.xlsx")
     assert next(raw.sheets["patients"].rows)[1]["offered_on"] == str(cell)
+
+
+def test_a_file_with_one_nul_byte_is_utf_8_and_its_cell_is_said_to_be_wrong(tmp_path):
+    raw = read_csv(tmp_path, (HEADER + ROW.replace("north", "no\x00rth")).encode())
+    assert not raw.errors
+    assert list(raw.sheets["patients"].rows)[0][1]["clinic"] == "no\x00rth"

@@ -58,6 +58,8 @@ def when_term_and_day_are_one_tap_and_saving_the_second(page: Page, patient: str
         page.get_by_role("link", name=f"{INFECTION}, 4 days later", exact=True).tap()
     fits(page)
     assert_accessible(page)
+    # Two lesions were treated: which of them is the one thing that nobody can guess.
+    page.get_by_role("group", name="Which lesions?").get_by_label("L01").tap()
     save(page)
     expect(page.get_by_text(f"{INFECTION} was recorded.")).to_be_visible()
 

@@ -16,6 +16,7 @@ import sessions_app
 import stsclinic
 from lesions.forms.base import RecordForm
 from lesions.forms.patient import IdentityFields
+from sessions_app.forms.selection import SelectionForm
 from sessions_app.forms.series import ApprovalFields
 from sessions_app.forms.side_effects import SideEffectForm
 from stsclinic.clinics.forms import RolesMixin
@@ -25,7 +26,7 @@ from tests.web.access_world import make_side
 from tests.web.submissions import ANY_TEXT, CODES, FORMS_TRIED, NASTY, many
 from tests.web.test_access_table import TABLE, address
 
-PARTS_OF_FORMS = {RecordForm, RolesMixin, IdentityFields, ApprovalFields}
+PARTS_OF_FORMS = {RecordForm, RolesMixin, IdentityFields, ApprovalFields, SelectionForm}
 """Never shown by themselves."""
 
 TRIED_BY_THEMSELVES = {

@@ -22,6 +22,7 @@ from tests.tools.postgresql import fresh_database
 from tests.tools.server import MortalServer
 
 SEED = 20261121
+SESSION_COOKIE = re.compile("session")
 CLINIC = "cuts"
 LESIONS = ("L01", "L02", "L03")
 CUTS_OF_A_VISIT = 5
@@ -40,7 +41,10 @@ KINDS = (
     "connection dropped, tab closed",
     "tab closed",
     "signed out",
+    "session expired",
 )
+SIGNED_OUT = KINDS[-2:]
+"""By another tab, or because the time of the session was over: the browser then sends no session any more."""
 
 WATCH_THE_LINE = """
 document.addEventListener("DOMContentLoaded", () => {
@@ -219,6 +223,8 @@ def cut(visit: Visit, kind: str, keys: Iterator[tuple[str, str]]) -> None:
     elif kind == "signed out":
         token = visit.page.locator("[data-sheet] [name=csrfmiddlewaretoken]").input_value()
         visit.context.request.post("/sign-out/", form={"csrfmiddlewaretoken": token})
+    elif kind == "session expired":
+        visit.context.clear_cookies(name=SESSION_COOKIE)
     if kind != "tab closed":
         visit.go_on(keys, rng.randint(1, 6))
     if kind.endswith("tab closed"):
@@ -231,7 +237,7 @@ def cut(visit: Visit, kind: str, keys: Iterator[tuple[str, str]]) -> None:
         visit.reopen()
         visit.compare(moment)
         return
-    if kind == "signed out":
+    if kind in SIGNED_OUT:
         visit.page.get_by_label("Password").fill(visit.ground.password)
         visit.page.get_by_role("button", name="Sign in and go on").click()
         expect(visit.page.get_by_role("dialog")).to_have_count(0)
@@ -296,7 +302,7 @@ def ground(
 ) -> Ground:
     """A clinic with a patient for each visit."""
     make_clinic(mortal, CLINIC)
-    visits = len(rounds(request.config.getoption("cuts"))) + 2
+    visits = len(rounds(request.config.getoption("cuts"))) + 3
     patients = [f"CUT-{number}" for number in range(visits)]
     folder: Path = tmp_path_factory.mktemp("cuts")
     mortal.manage("import_sheets", write_patients(folder, clinic=CLINIC, study_ids=patients, lesions=LESIONS))
@@ -309,8 +315,8 @@ def kinds_of(number: int) -> list[str]:
     return [KINDS[(number * while_typing + turn) % len(KINDS)] for turn in range(while_typing)]
 
 
-def test_a_visit_that_is_cut(ground: Ground, browser: Browser, number: int):
-    visit = Visit(ground, browser, SEED + number)
+def cut_and_complete(visit: Visit, number: int) -> None:
+    """A whole visit with its cuts; raises AssertionError where something is lost."""
     script = visit.script()
     keys = iter(script)
     places = sorted(visit.rng.sample(range(6, len(script) - 8), CUTS_OF_A_VISIT - 1))
@@ -322,6 +328,19 @@ def test_a_visit_that_is_cut(ground: Ground, browser: Browser, number: int):
         cut(visit, kind, keys)
     visit.go_on(keys, len(script))
     complete_and_cut(visit)
+    visit.context.close()
+
+
+def test_a_visit_that_is_cut(ground: Ground, browser: Browser, number: int):
+    cut_and_complete(Visit(ground, browser, SEED + number), number)
+
+
+def test_the_same_visit_fails_without_drafts(ground: Ground, browser: Browser):
+    visit = Visit(ground, browser, SEED)
+    visit.context.add_init_script(NO_DRAFTS)
+    visit.page.reload()
+    with pytest.raises(AssertionError):
+        cut_and_complete(visit, 0)
     visit.context.close()
 
 

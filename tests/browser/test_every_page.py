@@ -4,6 +4,7 @@ From a role's first page every link is followed until one page of each kind was 
 a role meets is written out here, so that a page that loses its last link is missed.
 """
 
+import os
 from collections.abc import Callable, Collection
 from datetime import date
 
@@ -17,10 +18,12 @@ from tests.tools.server import Server
 
 WIDTHS = {"desk": 1280, "tablet": 820, "telephone": 390}
 HEIGHT = 900
-ACCESSIBLE_AT = {("desk", "light"), ("telephone", "dark")}
-"""Where axe looks; it needs most of the time. Colours differ by theme, and what is shown by width."""
-ACCESSIBLE_IN_TURN = (("tablet", "light"), ("desk", "dark"), ("telephone", "light"), ("tablet", "dark"))
-"""Where axe looks besides, at one for each kind of page, by turns."""
+EVERYWHERE = frozenset((place, theme) for place in WIDTHS for theme in ("light", "dark"))
+"""Where axe looks: colours differ by theme, and what is shown by width."""
+SEEN_BEFORE = frozenset({("desk", "light")})
+"""Where it looks at a kind of page that another role has met, and on PostgreSQL: it needs most of the time."""
+ON_POSTGRESQL = "TEST_DATABASE_URL" in os.environ
+"""Where the pages are the same as on SQLite."""
 
 NOT_FOLLOWED = WITHOUT_A_PAGE | {
     "login",
@@ -106,7 +109,7 @@ ALSO = ("DEMO-01", "DEMO-02", "DEMO-03", "DEMO-05", "COI-1")
 """Patients of whom something is recorded, or still to be decided, that the first one does not show."""
 
 
-def look_at(page: Page, accessible_at: Collection[tuple[str, str]] = ACCESSIBLE_AT) -> None:
+def look_at(page: Page, accessible_at: Collection[tuple[str, str]] = EVERYWHERE) -> None:
     """Look at the page that is shown, on every width and in both themes."""
     assert page.title().strip()
     assert page.locator("h1").count() == 1, f"{page.url} has not one heading"
@@ -129,10 +132,8 @@ def follow(page: Page, role: str, seen: set[str]) -> None:
     seen.add(name)
     waiting: list[tuple[str, str]] = []
     while True:
-        # In the dark and in turn, axe looks for the first role that meets a kind of page: the others see the same.
         is_first = role == next((other for other in PAGES if name in PAGES[other]), role)
-        in_turn = ACCESSIBLE_IN_TURN[len(seen) % len(ACCESSIBLE_IN_TURN)]
-        look_at(page, ACCESSIBLE_AT | {in_turn} if is_first else ACCESSIBLE_AT - {("telephone", "dark")})
+        look_at(page, EVERYWHERE if is_first and not ON_POSTGRESQL else SEEN_BEFORE)
         for address in page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))"):
             found = page_at(address)
             if found and found not in seen | NOT_FOLLOWED:

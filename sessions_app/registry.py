@@ -40,6 +40,18 @@ from stsclinic.reporting.records import (
     SideEffectRecord,
 )
 
+SERIES_FIELDS = {
+    "patient_id": "patient__study_id",
+    "series_no": "series_no",
+    "protocol": "protocol__code",
+    "planned_treatments": "protocol__planned_treatments",
+    "is_controlled": "protocol__is_controlled",
+    "status": "status",
+    "stop_reason": "stop_reason",
+    "started_on": "started_on",
+}
+"""Of a series: the field of its record, and where the database has it."""
+
 CHUNK = 2000
 
 
@@ -158,21 +170,11 @@ def _series(
             lesions[series_pk][lesion_ids[lesion_pk]] = arm
     for of_series in lesions.values():
         _put_in_order(of_series)
-    fields = {
-        "patient_id": "patient__study_id",
-        "series_no": "series_no",
-        "protocol": "protocol__code",
-        "planned_treatments": "protocol__planned_treatments",
-        "is_controlled": "protocol__is_controlled",
-        "status": "status",
-        "stop_reason": "stop_reason",
-        "started_on": "started_on",
-    }
     found = []
     for pk, patient_pk, *values in _rows(
-        Series, "patient__", within, (), "pk", "patient_id", *fields.values()
+        Series, "patient__", within, (), "pk", "patient_id", *SERIES_FIELDS.values()
     ):
-        facts = dict(zip(fields, values, strict=True))
+        facts = dict(zip(SERIES_FIELDS, values, strict=True))
         found.append((patient_pk, SeriesRecord(**facts, lesions=lesions[pk], sessions=sessions[pk])))
     return iter(sorted(found, key=lambda one: (one[0], one[1].series_no)))
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from lesions.models import Lesion, Patient
 from sessions_app.dataout.plan import Plan
 from sessions_app.models import Injection, Series, SeriesLesion, TreatmentSession
+from sessions_app.registry import SERIES_FIELDS
 from stsclinic.reporting.disclosure import conceal
 from stsclinic.reporting.records import (
     InjectionRecord,
@@ -49,19 +50,9 @@ def light_records(keys: list[int], plan: Plan) -> LightRecords:
         )
     series_keys: dict[tuple[str, int], int] = {}
     by_patient: dict[int, list[SeriesRecord]] = defaultdict(list)
-    fields = {
-        "patient_id": "patient__study_id",
-        "series_no": "series_no",
-        "protocol": "protocol__code",
-        "planned_treatments": "protocol__planned_treatments",
-        "is_controlled": "protocol__is_controlled",
-        "status": "status",
-        "stop_reason": "stop_reason",
-        "started_on": "started_on",
-    }
     found = Series.objects.filter(patient__in=keys).order_by("series_no")
-    for key, patient, *values in found.values_list("pk", "patient_id", *fields.values()):
-        facts = dict(zip(fields, values, strict=True))
+    for key, patient, *values in found.values_list("pk", "patient_id", *SERIES_FIELDS.values()):
+        facts = dict(zip(SERIES_FIELDS, values, strict=True))
         one = SeriesRecord(**facts, lesions=listed[key], sessions=sessions[key])
         series_keys[one.patient_id, one.series_no] = key
         by_patient[patient].append(one)

@@ -323,7 +323,7 @@ PICTURES = (
     Picture("lesion-new", "lesion_new", "clinician", link(patient("DEMO-01"), "/lesions/new/")),
     Picture("body-map", "body_map", "clinician", link(patient("DEMO-04"), "/body-map/")),
     Picture("lesion-order", "lesion_order", "clinician", link(SHEET, "/lesion-order/")),
-    Picture("medication", "medication_edit", "clinician", link(patient("DEMO-01"), "/medications/")),
+    Picture("medication", "medication_edit", "clinician", link(patient("DEMO-01"), "^/medications/")),
     Picture("medication-new", "medication_new", "clinician", link(patient("DEMO-01"), "/medications/new/")),
     Picture(
         "prior-treatment",
@@ -338,7 +338,7 @@ PICTURES = (
         link(patient("COI-1"), "^/prior-treatments/"),
     ),
     Picture("series-new", "series_new", "clinician", link(patient("DEMO-04"), "/series/new/")),
-    Picture("series-edit", "series_edit", "clinician", link(patient("DEMO-01"), "/series/")),
+    Picture("series-edit", "series_edit", "clinician", link(patient("DEMO-01"), "^/series/")),
     Picture("session-sheet", "draft", "clinician", SHEET, _half_written),
     Picture("session-sheet-refused", "draft", "clinician", SHEET, _refused),
     Picture("session-sheet-tablet", "draft", "nurse", SHEET, _half_written, width=TABLET),

@@ -9,6 +9,7 @@ urlpatterns = [
     path("patients/<int:pk>/identity/", patient.patient_identity, name="patient_identity"),
     path("patients/<int:pk>/lesions/new/", records.lesion_new, name="lesion_new"),
     path("lesions/<int:pk>/edit/", records.lesion_edit, name="lesion_edit"),
+    path("lesions/<int:pk>/put-back/", records.lesion_put_back, name="lesion_put_back"),
     path("patients/<int:pk>/medications/new/", records.medication_new, name="medication_new"),
     path("medications/<int:pk>/edit/", records.medication_edit, name="medication_edit"),
     path("patients/<int:pk>/prior-treatments/new/", records.prior_treatment_new, name="prior_treatment_new"),

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from lesions.bodymap import MarkedLesion, outline, place
 from lesions.figures import MIDLINE_WIDTH, UNPAIRED
@@ -12,10 +15,12 @@ from lesions.forms.base import RecordForm
 from lesions.forms.places import read_place
 from lesions.forms.records import LesionForm, MedicationForm, PriorTreatmentForm
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
+from lesions.moves import put_back
 from lesions.selectors import get_lesion, get_medication, get_patient, get_prior_treatment, next_lesion_id
-from lesions.services import add_record, change_record
+from lesions.services import Record, add_record, change_record
 from lesions.views.pages import posted, save_or_show
 from stsclinic.access import require
+from stsclinic.audit.services import StaleRecord
 from stsclinic.clinics.clock import today_in
 
 
@@ -54,6 +59,23 @@ def lesion_edit(request, pk):
     """Change a lesion; moved on the body map, where it is comes from there."""
     lesion = get_lesion(request.user, "change_records", pk)
     return _edit(request, lesion, LESION, initial=_pointed_at(request), **_map_of(lesion.patient, lesion))
+
+
+@require("change_records")
+@require_POST
+def lesion_put_back(request, pk):
+    """Put a lesion back where it was before it was moved on the body map: a change like any other."""
+    lesion = get_lesion(request.user, "change_records", pk)
+    try:
+        if request.POST.get("version") != str(lesion.version):
+            raise StaleRecord(lesion)
+        if put_back(lesion, by=request.user.username):
+            messages.success(request, f"Lesion {lesion} is put back.")
+    except StaleRecord:
+        messages.error(request, f"Lesion {lesion} was changed meanwhile: it stays where it is now.")
+    except ValidationError as error:
+        messages.error(request, f"Lesion {lesion} stays where it is now. {error.messages[0]}")
+    return redirect(_map_after_move(lesion))
 
 
 @require("enrol")
@@ -149,12 +171,23 @@ def _edit(request: HttpRequest, record, kind: Kind, initial: dict | None = None,
             by=request.user.username,
             reason=form.cleaned_data["reason"],
         ),
-        after=lambda saved: (f"{kind.words} {saved} is saved.", reverse("patient", args=[patient.pk])),
+        after=lambda saved: (f"{kind.words} {saved} is saved.", _page_after_change(record, saved)),
         title=f"{kind.words} {record}",
         history=(kind.code, record.pk),
         can_be_struck_out=True,
         **page,
     )
+
+
+def _page_after_change(before: Record, saved: Record) -> str:
+    """The patient; after a move on the body map the map, which says what was moved and offers to undo it."""
+    if isinstance(before, Lesion) and before.put_at != saved.put_at:
+        return _map_after_move(saved)
+    return reverse("patient", args=[saved.patient_id])
+
+
+def _map_after_move(lesion: Lesion) -> str:
+    return f"{reverse('body_map', args=[lesion.patient_id])}?moved={lesion.pk}"
 
 
 def _next_page(request: HttpRequest, patient: Patient, kind: Kind) -> str:

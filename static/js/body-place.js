@@ -13,6 +13,7 @@ const drawings = [...document.querySelectorAll("svg[data-figure]")];
 const form = document.querySelector("form[data-place-form]");
 const said = document.querySelector("[data-place-said]");
 const bar = document.querySelector("form[data-place-bar]");
+const putBack = document.querySelector("form[data-put-back]");
 
 let held = null;
 let wasDragged = false;
@@ -228,7 +229,17 @@ function point(event) {
   }
 }
 
+function undo(event) {
+  // What is typed in a field has an undo of its own.
+  if (event.target !== document.body && !event.target.closest("svg[data-figure]")) return;
+  if (moved) goBack(moved);
+  else if (putBack) putBack.requestSubmit();
+  else return;
+  event.preventDefault();
+}
+
 function press(event) {
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key === "z") undo(event);
   const link = event.target.closest("[data-lesion]");
   const isMover = chosen() && event.target === chosen().marker;
   if (!link && !isMover) return;

@@ -100,9 +100,15 @@ def test_a_new_lesion_is_begun_by_pointing_and_then_dragged(at_the_map, x, side)
     page.get_by_label("Reason for the change").fill("The other hand.")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Lesion L02 is saved.")).to_be_visible()
-    expect(page.get_by_role("row", name="L02").first).to_contain_text(
-        f"{other.capitalize()} index finger, proximal phalanx, palmar"
+    row = page.get_by_role("row", name="L02").first
+    expect(row).to_contain_text(f"{other.capitalize()} index finger, proximal phalanx, palmar")
+    expect(page.get_by_text("Lesion L02 was moved.")).to_contain_text(
+        f"From: {side.capitalize()} index finger, distal phalanx, palmar."
     )
+    assert_accessible(page)
+    page.get_by_role("button", name="Put it back").click()
+    expect(page.get_by_text("Lesion L02 is put back.")).to_be_visible()
+    expect(row).to_contain_text(f"{side.capitalize()} index finger, distal phalanx, palmar")
 
 
 def test_all_of_it_by_keyboard(at_the_map):
@@ -143,7 +149,19 @@ def test_all_of_it_by_keyboard(at_the_map):
     assert fields(page) == before
     keys.press("Enter")
     expect(page.get_by_text("Lesion L02 is saved.")).to_be_visible()
+    moved = page.locator("[data-put-back]").get_by_role("status")
+    proximal, middle = (f"Right middle finger, {part} phalanx, palmar" for part in ("proximal", "middle"))
+    expect(moved).to_have_text(f"Lesion L02 was moved. From: {proximal}. To: {middle}.")
     expect(page.get_by_role("row", name="L02").first).to_contain_text("middle phalanx, palmar")
+
+    keys.go_to(marker(page, "L02"))
+    keys.press("Shift+ArrowUp", "Control+z")
+    expect(page.locator("[data-place-bar]")).to_be_hidden()
+    expect(moved).to_contain_text(f"To: {middle}.")
+    keys.press("Control+z")
+    expect(page.get_by_text("Lesion L02 is put back.")).to_be_visible()
+    expect(moved).to_have_text(f"Lesion L02 was moved. From: {middle}. To: {proximal}.")
+    expect(page.get_by_role("row", name="L02").first).to_contain_text("proximal phalanx, palmar")
 
 
 def test_on_the_form_a_point_names_the_lesion_but_what_was_typed_of_it_stays(at_the_map):

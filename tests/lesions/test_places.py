@@ -12,6 +12,7 @@ from lesions.services import change_record
 from sessions_app.datasheets.checking import Allowed
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_path
+from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
 from tests.builders import make_clinic, make_lesion, make_patient, make_user
 
@@ -121,6 +122,111 @@ def test_a_lesion_is_moved_with_its_reason_and_taken_off_the_map_again(nurse, pa
     assert nurse.post(edit_page(lesion), sent(lesion, put_at="")).status_code == 302
     lesion.refresh_from_db()
     assert (lesion.put_at, lesion.map_figure) == (None, "")
+
+
+def after_the_move(nurse, lesion, **moved):
+    """The body map to which the form of a lesion leads that was moved."""
+    answer = nurse.post(edit_page(lesion), sent(lesion, **moved), follow=True)
+    assert answer.redirect_chain[-1][0] == f"{map_page(lesion)}?moved={lesion.pk}"
+    return answer
+
+
+def map_page(lesion) -> str:
+    return reverse("body_map", args=[lesion.patient_id])
+
+
+def put_back(nurse, lesion, version):
+    return nurse.post(reverse("lesion_put_back", args=[lesion.pk]), {"version": version}, follow=True)
+
+
+def test_after_a_move_the_map_says_from_where_to_where_and_puts_it_back(nurse, patient):
+    lesion = put(patient, site_detail="tip")
+    there = (
+        "hand_backs,300,198",
+        {"body_site": "thumb", "site_detail": "nail bed", "lesion_type": "plaque", "reason": "Seen again."},
+    )
+    answer = after_the_move(nurse, lesion, put_at=there[0], **there[1])
+    said = "Lesion L01 was moved. From: {}. To: {}."
+    places = ("Right index finger, distal phalanx, palmar", "Right index finger, distal phalanx, dorsal")
+    assert said.format(*places) in answer.content.decode()
+    answer = put_back(nurse, lesion, 2)
+    assert said.format(*reversed(places)) in answer.content.decode()
+    lesion.refresh_from_db()
+    assert (str(lesion.put_at), lesion.body_site, lesion.site_detail) == (
+        "palms,48.5,200",
+        "index_finger",
+        "tip",
+    )
+    assert (lesion.version, lesion.lesion_type) == (3, "plaque"), "only the move is undone"
+    change = Change.objects.filter(table_name="lesions_lesion", row_id=lesion.pk).latest("id")
+    assert change.actor.startswith("nurse")
+    assert change.reason == "Put back on the body map"
+    put_back(nurse, lesion, 3)
+    lesion.refresh_from_db()
+    assert (str(lesion.put_at), lesion.site_detail) == ("hand_backs,300,198", "nail bed")
+
+
+def test_a_lesion_put_on_the_map_for_the_first_time_is_taken_off_again(nurse, patient):
+    lesion = make_lesion(patient, body_site="elbow", laterality="left")
+    answer = after_the_move(nurse, lesion, put_at="back,113,191")
+    assert "From: Left elbow (middle of the site). To: Left elbow." in answer.content.decode()
+    put_back(nurse, lesion, 2)
+    lesion.refresh_from_db()
+    assert (lesion.put_at, lesion.map_figure, lesion.laterality) == (None, "", "left")
+
+
+@pytest.mark.parametrize("version", ["1", "3", "", "x", "\x00", "9" * 400])
+def test_a_lesion_that_was_changed_meanwhile_is_not_put_back(nurse, patient, version):
+    lesion = put(patient)
+    after_the_move(nurse, lesion, put_at="palms,48.5,150")
+    answer = put_back(nurse, lesion, version)
+    assert "Lesion L01 was changed meanwhile: it stays where it is now." in answer.content.decode()
+    lesion.refresh_from_db()
+    assert (str(lesion.put_at), lesion.version) == ("palms,48.5,150", 2)
+
+
+def test_once_something_else_was_changed_no_move_is_offered_to_be_undone(nurse, patient):
+    lesion = put(patient)
+    after_the_move(nurse, lesion, put_at="palms,48.5,150")
+    assert put_back_is_offered(nurse, lesion)
+    lesion.refresh_from_db()
+    answer = nurse.post(edit_page(lesion), sent(lesion, lesion_type="plaque"))
+    assert answer.headers["Location"] == reverse("patient", args=[patient.pk])
+    assert not put_back_is_offered(nurse, lesion)
+    put_back(nurse, lesion, 3)
+    lesion.refresh_from_db()
+    assert (str(lesion.put_at), lesion.version) == ("palms,48.5,150", 3)
+
+
+def test_a_lesion_is_not_put_back_to_the_side_on_which_it_is_not(nurse, patient):
+    """An import corrected the side alone, and then it was moved there: its place before is refused now."""
+    lesion = put(patient)
+    with acting(by="test", source="import"):
+        Lesion.objects.filter(pk=lesion.pk).update(laterality="left")
+    lesion.refresh_from_db()
+    answer = after_the_move(nurse, lesion, put_at="palms,311.5,200")
+    assert "From: Left index finger (middle of the site)." in answer.content.decode()
+    answer = put_back(nurse, lesion, 2)
+    assert "Lesion L01 stays where it is now. On the body map it is on" in answer.content.decode()
+    lesion.refresh_from_db()
+    assert (str(lesion.put_at), lesion.version) == ("palms,311.5,200", 2)
+
+
+@pytest.mark.parametrize("moved", ["", "x", "0", "9" * 18, "²", "\x00"])
+def test_an_address_that_names_no_moved_lesion_offers_nothing(nurse, patient, moved):
+    page = nurse.get(map_page(put(patient)), {"moved": moved})
+    assert page.context["moved"] is None
+
+
+def test_a_lesion_of_another_patient_is_not_said_to_have_moved(nurse, patient):
+    other = put(make_patient(patient.clinic))
+    after_the_move(nurse, other, put_at="palms,48.5,150")
+    page = nurse.get(map_page(put(patient)), {"moved": other.pk})
+    assert page.context["moved"] is None
+
+
+def put_back_is_offered(nurse, lesion) -> bool:
+    return "Put it back" in nurse.get(map_page(lesion), {"moved": lesion.pk}).content.decode()
 
 
 def test_a_changed_site_leaves_a_lesion_where_it_was_put(nurse, patient):

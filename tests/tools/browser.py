@@ -31,6 +31,7 @@ WITHOUT_A_PAGE = {
     "draft_alerts",
     # Only sent to.
     "call_note",
+    "lesion_put_back",
     "call_take_back",
     "holiday_remove",
     "side_effect_observe",

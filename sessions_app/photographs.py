@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -125,13 +126,6 @@ def store_photograph(
         height_px=prepared.height_px,
         sha256=hashlib.sha256(prepared.image).hexdigest(),
     )
-    if draft is not None:
-        _follow(row, draft)
-    there = Photograph.objects.filter(
-        lesion=lesion, taken_on=taken_on, sha256=row.sha256, session=row.session, draft=row.draft
-    ).first()
-    if there is not None:
-        return there
     files = {name_of(row): prepared.image, thumbnail_name_of(row): prepared.thumbnail}
     try:
         for name, data in files.items():
@@ -139,13 +133,16 @@ def store_photograph(
         with acting(by=by, source=source):
             if draft is not None:
                 _follow(row, SessionDraft.objects.select_for_update().get(pk=draft.pk))
-            write_new(row, by=by, source=source)
+            # Of two at the same moment the second waits here until the first is there to be found.
+            # The draft is locked before the lesion, as completing a sheet does.
+            Lesion.everything.select_for_update(no_key=True).get(pk=lesion.pk)
+            kept = _same(row) or write_new(row, by=by, source=source)
     except BaseException:
-        for name in files:
-            with contextlib.suppress(OSError):
-                default_storage.delete(name)
+        _remove(files)
         raise
-    return row
+    if kept is not row:
+        _remove(files)
+    return kept
 
 
 def name_of(photograph: Photograph) -> str:
@@ -156,6 +153,13 @@ def name_of(photograph: Photograph) -> str:
 def thumbnail_name_of(photograph: Photograph) -> str:
     """The name of the file's thumbnail."""
     return f"{photograph.token.hex}.small.jpg"
+
+
+def _same(row: Photograph) -> Photograph | None:
+    """The same picture of the same lesion, day and sheet, where it is kept already."""
+    return Photograph.objects.filter(
+        lesion=row.lesion, taken_on=row.taken_on, sha256=row.sha256, session=row.session, draft=row.draft
+    ).first()
 
 
 def _follow(row: Photograph, draft: SessionDraft) -> None:
@@ -215,6 +219,12 @@ def _jpeg(image: Image.Image) -> bytes:
     written = io.BytesIO()
     image.save(written, "JPEG", quality=QUALITY)
     return written.getvalue()
+
+
+def _remove(names: Iterable[str]) -> None:
+    for name in names:
+        with contextlib.suppress(OSError):
+            default_storage.delete(name)
 
 
 def _keep(name: str, data: bytes) -> None:

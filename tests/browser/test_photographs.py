@@ -2,9 +2,14 @@
 
 import io
 import re
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from PIL import Image, ImageChops
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -166,6 +171,45 @@ def test_without_a_script_a_photograph_is_sent_as_any_form(new_context: Callable
     page.get_by_label("From a file").set_input_files(new_picture("toe.jpg", "pink"))
     page.get_by_role("button", name="Keep the photograph").click()
     expect(page.get_by_text("The photograph of L01 was kept.")).to_be_visible()
+
+
+AT_ONCE = 6
+"""Fewer than the server has threads."""
+
+
+def test_sent_several_times_at_the_very_same_moment_it_is_kept_once(page: Page):
+    """Each on a connection of its own, all but the last byte; then the last bytes, one after the other."""
+    course = open_course(page)
+    count = page.locator(".film-frame").count()
+    page.get_by_role("link", name="Add a photograph").click()
+    page.wait_for_load_state("load")
+    address = urlsplit(page.url)
+    names = ("csrfmiddlewaretoken", "taken_on")
+    fields = {name: page.locator(f"form[enctype] [name={name}]").input_value() for name in names}
+    picture = new_picture("elbow.jpg", "peru")
+    file = SimpleUploadedFile(picture["name"], picture["buffer"], picture["mimeType"])
+    body = encode_multipart(BOUNDARY, fields | {"photograph": file})
+    cookies = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
+    lines = [f"POST {address.path} HTTP/1.1", f"Host: {address.netloc}", f"Cookie: {cookies}"]
+    lines += [
+        f"Content-Type: {MULTIPART_CONTENT}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+        "",
+        "",
+    ]
+    message = "\r\n".join(lines).encode() + body
+    where = (address.hostname, address.port)
+    with ExitStack() as stack:
+        connections = [stack.enter_context(socket.create_connection(where)) for _ in range(AT_ONCE)]
+        for connection in connections:
+            connection.sendall(message[:-1])
+        for connection in connections:
+            connection.sendall(message[-1:])
+        answers = [connection.makefile("rb").read() for connection in connections]
+    assert [answer.split(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 302 Found"] * AT_ONCE
+    page.goto(course, wait_until="load")
+    expect(page.locator(".film-frame")).to_have_count(count + 1)
 
 
 def test_the_camera_with_the_last_photograph_as_a_ghost(

@@ -7,6 +7,7 @@ project, and are no validated instruments. A clinic that finds a better word cha
 from dataclasses import dataclass
 
 from stsclinic.clinical import terms
+from stsclinic.clinical.scales import SCALES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ LANGUAGES = {
         choose_language="Choose your language",
         other_language="Other language",
         questions={
-            "ptga": "Overall, how problematic were the calcium deposits chosen for treatment in the past week?",
+            "ptga": SCALES["ptga"].question,
             "pain": "How painful was the injection?",
         },
         ends={"ptga": ("least problematic", "most problematic"), "pain": ("no pain", "extreme pain")},

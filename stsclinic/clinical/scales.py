@@ -66,7 +66,7 @@ SCALES = {
             name="PtGA",
             given_by="patient",
             given_to="session",
-            question="How problematic were the selected lesions in the past week?",
+            question="Overall, how problematic were the calcium deposits chosen for treatment in the past week?",
             low=Decimal(1),
             high=Decimal(10),
         ),

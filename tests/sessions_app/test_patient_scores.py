@@ -509,6 +509,17 @@ def test_each_language_says_everything_in_its_own_words(world, language):
     assert {words.thanks, f"{words.received} {words.close_page}"} <= set(thanks.words)
 
 
+def test_the_sheet_and_the_patients_page_ask_the_same_question(world):
+    """That of report 000: how problematic overall those selected were within the last week."""
+    question = "Overall, how problematic were the calcium deposits chosen for treatment in the past week?"
+    phone = opened(asked(world)[1])
+    assert question in Page(phone.get(f"{SCORE}?language=en")).words
+    desk = Client()
+    desk.force_login(world.nurse)
+    sheet = Page(desk.get(reverse("draft", args=[world.draft.pk])))
+    assert f"{question} 1 is best, 10 is worst." in sheet.words
+
+
 def test_the_first_page_offers_every_language_in_its_own_words(world):
     page = Page(opened(asked(world)[1]).get(SCORE))
     assert page.languages == ["en", *LANGUAGES, *LANGUAGES]

@@ -255,4 +255,9 @@ class PriorTreatment(ClinicalRecord):
         ]
 
     def __str__(self):
-        return self.treatment
+        return self.words
+
+    @property
+    def words(self) -> str:
+        """The treatment as it is read: data sheets may write `surgical_excision`."""
+        return self.treatment.replace("_", " ")

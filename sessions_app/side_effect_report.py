@@ -302,7 +302,7 @@ def _prior(effect: SideEffect) -> str:
     """Earlier treatments of this lesion, or of all."""
     here = Q(lesion=None) | Q(lesion=effect.lesion_id) if effect.lesion_id else Q()
     rows = PriorTreatment.objects.filter(here, patient=effect.patient)
-    return ", ".join(dict.fromkeys(row.treatment for row in rows)) or "None recorded"
+    return ", ".join(dict.fromkeys(row.words for row in rows)) or "None recorded"
 
 
 def _moment(value: datetime | None, clinic) -> str:

@@ -89,7 +89,7 @@ def words_of(record: Record) -> str:
     if isinstance(record, Medication):
         return f"Medication {record.name}"
     if isinstance(record, PriorTreatment):
-        return f"Earlier treatment {record.treatment}"
+        return f"Earlier treatment {record.words}"
     if isinstance(record, Series):
         return f"Series {record.series_no} ({record.protocol.name})"
     if isinstance(record, TreatmentSession):

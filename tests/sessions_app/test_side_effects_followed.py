@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from lesions.models import Medication, PatientIdentity
+from lesions.models import Medication, PatientIdentity, PriorTreatment
 from sessions_app.allocation import open_allocation
 from sessions_app.forms.side_effects import NOT_SAID, WHOLE_PATIENT
 from sessions_app.models import (
@@ -573,6 +573,22 @@ def test_the_report_has_the_content_of_cioms_i(case):
     assert "aspirin (vasodilator, to 06-Mar-2026)" in taken
     assert "nifedipine (vasodilator, to 08-Dec-2025, 88 days before the onset)" in stopped
     assert "iloprost (vasodilator, to Sep-2025, 157 to 186 days before the onset)" in stopped
+
+
+def test_an_earlier_treatment_is_read_in_words_wherever_it_stands(case):
+    row = save(PriorTreatment(patient=case.patient, treatment="surgical_excision", response="none"))
+    pages = {
+        "side_effect_report": [serious(case).pk],
+        "patient": [case.patient.pk],
+        "prior_treatment_edit": [row.pk],
+        "strike_out": ["prior_treatment", row.pk],
+    }
+    case.client.force_login(make_user("clinician", case.clinic))
+    for name, arguments in pages.items():
+        page = case.client.get(reverse(name, args=arguments)).content.decode()
+        assert "surgical excision" in page, name
+        # The field in which it is changed holds what is stored.
+        assert ("surgical_excision" in page) == (name == "prior_treatment_edit"), name
 
 
 def test_the_narrative_tells_the_facts_in_their_order(case):

@@ -10,6 +10,7 @@ from sessions_app.dataout.csv_files import write_csv_zip
 from sessions_app.dataout.disguise import disguise_new_lesions, disguise_new_patients
 from sessions_app.dataout.manifest import Made, manifest, write_manifest
 from sessions_app.dataout.plan import Plan
+from sessions_app.dataout.sas_formats import FORMATS_NAME, formats_program
 from sessions_app.dataout.source import Source
 from sessions_app.dataout.statistics_files import PROGRAMS, write_statistics_file
 from sessions_app.dataout.workbook import write_workbook
@@ -52,12 +53,18 @@ def _of_program(ending: str) -> Callable[[Path, Source], Counts]:
     return write
 
 
+def _transport(target: Path, source: Source) -> Counts:
+    counts = _of_program("xpt")(target, source)
+    (target / FORMATS_NAME).write_bytes(formats_program(source.plan).encode())
+    return counts
+
+
 FORMATS = {
     "xlsx": Format("One workbook (XLSX)", "sheets.xlsx", _workbook),
     "csv": Format("CSV files in a zip, with scripts for R and Python", "sheets.zip", _csv),
     "sav": Format("SPSS (.sav)", "spss", _of_program("sav")),
     "dta": Format("Stata (.dta)", "stata", _of_program("dta")),
-    "xpt": Format("SAS transport (.xpt)", "sas", _of_program("xpt")),
+    "xpt": Format("SAS transport (.xpt), with a program for the words of the codes", "sas", _transport),
 }
 """In the order in which they are written: the workbook first, since it may have too little room."""
 

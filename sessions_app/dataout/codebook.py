@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 
 from sessions_app.dataout.coding import is_coded, numbers, variable_label
 from sessions_app.dataout.plan import AGE, OLDEST, Plan
+from sessions_app.dataout.sas_formats import FORMATS_NAME
 from sessions_app.datasheets.columns import KINDS, PRIVACY, Column, Sheet
 from sessions_app.datasheets.values import valid_words
 from sessions_app.selections import selection_facts
@@ -68,8 +69,9 @@ def about(plan: Plan) -> list[str]:
     said += [
         "A calendar month does not survive shifted days: the sheet analysis says of each series whether the "
         "report analyses it, and why not.",
-        "SPSS and Stata files hold numbers for codes, with their words as value labels; SAS transport files "
-        "hold the codes. These are of version 8, with long names: in SAS, open them with %xpt2loc.",
+        "SPSS and Stata files hold numbers for codes, with their words as value labels. A SAS transport file "
+        f"takes no value labels and holds the codes: the program {FORMATS_NAME} beside the files reads them and gives "
+        "each code its words. The files are of version 8, with long names, which %xpt2loc opens in SAS.",
     ]
     return said
 

@@ -1,6 +1,7 @@
 """The sheets as files of SPSS, Stata and SAS, with labels and missing values, by pyreadstat.
 
-A code is a number with its words as value label; SAS transport has no value labels and holds the code.
+A code is a number with its words as value label; SAS transport has no value labels and holds the code, to
+which `sas_formats` gives its words.
 A day is a number of the program's own calendar with a date format, so that an empty sheet has its type too.
 """
 

@@ -105,6 +105,7 @@ def test_every_format_holds_the_same_cells_with_labels(tmp_path, chosen):
             assert list(frame.columns) == heading
             assert meta.column_names_to_labels == {one.name: variable_label(one) for one in sheet.columns}
             coded = [one for one in sheet.columns if is_coded(one) and ending != "xpt"]
+            # A transport file has none: test_dataout_sas_formats.py reads the program beside it.
             assert meta.variable_value_labels == {one.name: value_labels(one) for one in coded}
             found = [
                 [_text(*one, ending) for one in zip(sheet.columns, row, strict=True)] for row in frame.values

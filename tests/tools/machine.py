@@ -1,4 +1,4 @@
-"""What the tests need of the machine beside Python: Chromium, a PostgreSQL server, a reader of PDF."""
+"""What the tests need of the machine beside Python: Chromium, a PostgreSQL server, a reader of PDF, R."""
 
 import os
 import shutil
@@ -43,6 +43,11 @@ def pdf_reader(program: str = "pdftotext") -> str | None:
     return shutil.which(program)
 
 
+def r_script() -> str | None:
+    """The path of the program that runs a script in R, or None where it is not installed."""
+    return shutil.which("Rscript")
+
+
 def missing() -> list[str]:
     """The Debian packages of what is not there."""
     packages = []
@@ -52,6 +57,8 @@ def missing() -> list[str]:
         packages += ["postgresql"]
     if not pdf_reader():
         packages += ["poppler-utils"]
+    if not r_script():
+        packages += ["r-base-core"]
     return packages
 
 

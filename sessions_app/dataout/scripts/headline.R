@@ -1,11 +1,13 @@
 # The headline of the report, computed again from the exported sheets. Base R only.
 #
-#     Rscript headline.R          prints the table
+#     Rscript headline.R            prints the table
+#     Rscript headline.R --json     prints the numbers in full precision
 #
 # It reads sheets.zip and manifest.json in the folder in which it is run. The manifest says what the headline
 # counts and at which horizon; which series are analysed stands in the sheet analysis, since a calendar month
 # does not survive shifted days; everything else is computed here. The report's interval of a share of series or
 # lesions is a bootstrap with a fixed seed of another generator of random numbers: headline.py computes it.
+# Shares are from 0 to 1; the table prints them in per cent.
 
 archive <- "sheets.zip"
 manifest <- paste(readLines("manifest.json", encoding = "UTF-8", warn = FALSE), collapse = " ")
@@ -97,6 +99,9 @@ counted_outcomes <- function(found, unit) {
   vapply(split(by_series, analysed$patient_id), best, "")
 }
 
+# One measure of the headline.
+measure <- function(n, value = NA, low = NA, high = NA, p = NA) list(n = n, value = value, low = low, high = high, p = p)
+
 # Mean decrease from the first to the last treatment, by Student's t; a patient's is the mean of the patient's series.
 mean_decrease <- function(score) {
   by_series <- split(treatments[[score]], factor(key_of(treatments), unique(key_of(treatments))))
@@ -104,59 +109,107 @@ mean_decrease <- function(score) {
   patient <- sub("\r.*", "", names(by_series))[!is.na(decrease)]
   decrease <- decrease[!is.na(decrease)]
   if (unit == "patient") decrease <- vapply(split(decrease, patient), mean, 0)
-  told <- c(length(decrease), if (length(decrease) > 0) mean(decrease) else NA, NA, NA, NA)
-  if (length(unique(decrease)) > 1) {
-    test <- t.test(decrease)
-    told[3:5] <- c(test$conf.int, test$p.value)
-  }
-  told
+  n <- length(decrease)
+  if (n == 0) return(measure(0L))
+  if (length(unique(decrease)) == 1) return(measure(n, mean(decrease)))
+  test <- t.test(decrease)
+  measure(n, mean(decrease), test$conf.int[1], test$conf.int[2], test$p.value)
 }
 
-# The share in remission in per cent; Wilson's interval where patients are counted.
+# The share in remission; Wilson's interval where patients are counted.
 share <- function(outcome, inside) {
   n <- length(outcome)
-  if (n == 0) return(c(0, NA, NA, NA, NA))
+  if (n == 0) return(measure(0L))
   events <- sum(outcome %in% inside)
-  interval <- if (unit == "patient") 100 * prop.test(events, n, correct = FALSE)$conf.int else c(NA, NA)
-  c(n, 100 * events / n, interval, NA)
+  # It warns that chi-squared is approximate where there are few; the interval does not use it.
+  interval <- if (unit == "patient") suppressWarnings(prop.test(events, n, correct = FALSE))$conf.int else c(NA, NA)
+  measure(n, events / n, interval[1], interval[2])
+}
+
+# The score of each series before each treatment, and at its last: one element for each time.
+times_of <- function(score) {
+  by_series <- split(treatments[[score]], factor(key_of(treatments), unique(key_of(treatments))))
+  if (length(by_series) == 0) return(list())
+  times <- lapply(seq_len(max(lengths(by_series))), function(number) sapply(by_series, function(values) values[number]))
+  names(times) <- paste0("before_", seq_along(times))
+  c(times, list(last = sapply(by_series, function(values) values[length(values)])))
+}
+
+# n, mean, standard deviation and median at each time.
+score_times <- function(score) {
+  times <- times_of(score)
+  unname(lapply(names(times), function(time) {
+    values <- times[[time]][!is.na(times[[time]])]
+    list(time = time, n = length(values), mean = mean(values), sd = sd(values), median = median(values))
+  }))
+}
+
+# The same of the decrease from before the first treatment; positive is better.
+score_changes <- function(score) {
+  times <- times_of(score)
+  unname(lapply(names(times)[-1], function(time) {
+    values <- times[["before_1"]] - times[[time]]
+    values <- values[!is.na(values)]
+    list(to = time, n = length(values), mean_decrease = mean(values), sd = sd(values), median_decrease = median(values))
+  }))
 }
 
 of_horizon <- if (horizon == "end_of_treatment") treatments else sessions
 counted <- counted_outcomes(lesion_outcomes(of_horizon), unit)
-told <- list(
-  "Mean decrease of PtGA, points" = mean_decrease("ptga"),
-  "Mean decrease of PhGA, points" = mean_decrease("phga"),
-  "Complete remission, %" = share(counted, "complete"),
-  "Complete or partial remission, %" = share(counted, c("complete", "partial"))
+by_patient <- counted_outcomes(lesion_outcomes(sessions), "patient")
+found <- list(
+  unit = unit,
+  horizon = horizon,
+  headline = list(
+    ptga = mean_decrease("ptga"),
+    phga = mean_decrease("phga"),
+    complete = share(counted, "complete"),
+    any = share(counted, c("complete", "partial"))
+  ),
+  scores = sapply(names(scores), score_times, simplify = FALSE),
+  change = sapply(names(scores), score_changes, simplify = FALSE),
+  remission_by_patient = sapply(names(outcomes), function(outcome) sum(by_patient == outcome), simplify = FALSE)
 )
-cat(sprintf("Headline: %s, %s\n", units[[unit]], horizons[[horizon]]))
-cat(sprintf("  %-34s%5s%9s%18s%10s\n", "", "n", "value", "95% CI", "p"))
-for (name in names(told)) {
-  one <- told[[name]]
-  number <- if (grepl("points", name)) "%.2f" else "%.1f"
-  value <- if (is.na(one[2])) "" else sprintf(number, one[2])
-  interval <- if (is.na(one[3])) "" else paste(sprintf(number, one[3]), "to", sprintf(number, one[4]))
-  p <- if (is.na(one[5])) "" else if (one[5] < 0.001) "< 0.001" else sprintf("%.3f", one[5])
-  cat(sprintf("  %-34s%5d%9s%18s%10s\n", name, as.integer(one[1]), value, interval, p))
+
+# What is not known is null.
+as_json <- function(value) {
+  if (is.list(value)) {
+    parts <- vapply(value, as_json, "")
+    if (is.null(names(value))) return(paste0("[", paste(parts, collapse = ", "), "]"))
+    return(paste0("{", paste0('"', names(value), '": ', parts, collapse = ", "), "}"))
+  }
+  if (is.na(value)) "null" else if (is.character(value)) paste0('"', value, '"') else sprintf("%.17g", value)
 }
 
-# Scores before each treatment and at the last, and their decrease from the first; positive is better.
-for (score in names(scores)) {
-  by_series <- split(treatments[[score]], factor(key_of(treatments), unique(key_of(treatments))))
-  longest <- max(c(0, lengths(by_series)))
-  columns <- lapply(seq_len(longest), function(number) sapply(by_series, function(values) values[number]))
-  names(columns) <- if (longest > 0) paste0("before_", seq_len(longest)) else character()
-  if (longest > 0) columns$last <- sapply(by_series, function(values) values[length(values)])
-  cat(sprintf("%-28s%5s%9s%8s%11s%8s\n", scores[[score]], "n", "mean", "SD", "decrease", "SD"))
-  for (time in names(columns)) {
-    values <- columns[[time]]
-    decrease <- if (time == "before_1") NA else columns[["before_1"]] - values
-    told <- c(mean(values, na.rm = TRUE), sd(values, na.rm = TRUE), mean(decrease, na.rm = TRUE), sd(decrease, na.rm = TRUE))
-    told <- ifelse(is.na(told), "", sprintf("%.2f", told))
-    cat(sprintf("  %-26s%5d%9s%8s%11s%8s\n", time, sum(!is.na(values)), told[1], told[2], told[3], told[4]))
+measures <- c(ptga = "Mean decrease of PtGA, points", phga = "Mean decrease of PhGA, points",
+              complete = "Complete remission, %", any = "Complete or partial remission, %")
+
+show <- function(found) {
+  cat(sprintf("Headline: %s, %s\n", units[[unit]], horizons[[horizon]]))
+  cat(sprintf("  %-34s%5s%9s%18s%10s\n", "", "n", "value", "95% CI", "p"))
+  for (name in names(measures)) {
+    one <- found$headline[[name]]
+    number <- if (name %in% names(scores)) "%.2f" else "%.1f"
+    by <- if (name %in% names(scores)) 1 else 100
+    value <- if (is.na(one$value)) "" else sprintf(number, by * one$value)
+    interval <- if (is.na(one$low)) "" else paste(sprintf(number, by * one$low), "to", sprintf(number, by * one$high))
+    p <- if (is.na(one$p)) "" else if (one$p < 0.001) "< 0.001" else sprintf("%.3f", one$p)
+    cat(sprintf("  %-34s%5d%9s%18s%10s\n", measures[[name]], one$n, value, interval, p))
+  }
+  for (score in names(scores)) {
+    cat(sprintf("%-28s%5s%9s%8s%11s%8s\n", scores[[score]], "n", "mean", "SD", "decrease", "SD"))
+    for (place in seq_along(found$scores[[score]])) {
+      row <- found$scores[[score]][[place]]
+      change <- if (place > 1) found$change[[score]][[place - 1]] else list(mean_decrease = NA, sd = NA)
+      told <- c(row$mean, row$sd, change$mean_decrease, change$sd)
+      told <- ifelse(is.na(told), "", sprintf("%.2f", told))
+      cat(sprintf("  %-26s%5d%9s%8s%11s%8s\n", row$time, row$n, told[1], told[2], told[3], told[4]))
+    }
+  }
+  cat("Remission by patient, at follow-up\n")
+  for (outcome in names(outcomes)) {
+    cat(sprintf("  %-26s%5d\n", outcomes[[outcome]], found$remission_by_patient[[outcome]]))
   }
 }
 
-by_patient <- counted_outcomes(lesion_outcomes(sessions), "patient")
-cat("Remission by patient, at follow-up\n")
-for (outcome in names(outcomes)) cat(sprintf("  %-26s%5d\n", outcomes[[outcome]], sum(by_patient == outcome)))
+if ("--json" %in% commandArgs(trailingOnly = TRUE)) cat(as_json(found), "\n", sep = "") else show(found)

@@ -49,10 +49,10 @@ def report_rows(request: HttpRequest, table: str, row: int, column: str) -> Http
         return render(request, "sessions_app/report.html", {"form": form}, status=400)
     prepared = prepare(request.user, form.selection, clinics, stated_on=form.stated_on)
     of = next((one for one in prepared.tables if one.code == table), None)
-    found = of.behind(row, column) if of and row < len(of.rows) else None
-    if of is None or found is None:
+    counted = next((one for one in of.columns if one.code == column), None) if of else None
+    found = of.behind(row, column) if of and counted and row < len(of.rows) else None
+    if of is None or counted is None or found is None:
         raise Http404
-    counted = next(one for one in of.columns if one.code == column)
     words = [
         cell_text(one, value)
         for one, value in zip(of.columns, of.rows[row], strict=True)

@@ -37,11 +37,16 @@ FOOTNOTES = (
 )
 
 
-class Seen(Protocol):
-    """What was seen of one lesion at one session. Measures in mm; None means not recorded."""
+class HasStatus(Protocol):
+    """Whether a lesion was present or gone at one session."""
 
     @property
     def status(self) -> str: ...
+
+
+class Seen(HasStatus, Protocol):
+    """What was seen of one lesion at one session. Measures in mm; None means not recorded."""
+
     @property
     def longest_mm(self) -> Decimal | None: ...
     @property
@@ -50,7 +55,7 @@ class Seen(Protocol):
     def ulcer(self) -> bool | None: ...
 
 
-AnySeen = TypeVar("AnySeen", bound=Seen)
+AnySeen = TypeVar("AnySeen", bound=HasStatus)
 
 
 class PtgaChange(NamedTuple):

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from stsclinic.clinical.terms import ARM
-from stsclinic.reporting.records import AssessmentRecord
+from stsclinic.reporting.records import AssessmentRecord, SessionRecord
 from stsclinic.reporting.scores import paired_t
 from stsclinic.reporting.selection import Course, Verdict
 
@@ -45,6 +45,9 @@ class ControlledLesion:
     observer_pga_end: int | None
     pains: tuple[Fraction, ...]
     course: Course
+    first: SessionRecord
+    """The session of the baseline; `last` is that of the end."""
+    last: SessionRecord
 
     @property
     def mean_pain(self) -> Fraction | None:
@@ -125,19 +128,17 @@ def as_float(value: Fraction | None) -> float | None:
 
 def _lesions(course: Course) -> Iterable[ControlledLesion]:
     for lesion_id, arm in course.series.lesions.items():
-        seen = [
-            session.assessments[lesion_id] for session in course.sessions if lesion_id in session.assessments
-        ]
-        if arm not in ARM or len(seen) < 2:
+        seen_at = [session for session in course.sessions if lesion_id in session.assessments]
+        if arm not in ARM or len(seen_at) < 2:
             continue
-        first, last = seen[0], seen[-1]
+        first, last = (session.assessments[lesion_id] for session in (seen_at[0], seen_at[-1]))
         yield ControlledLesion(
             patient_id=course.patient.patient_id,
             series_no=course.series.series_no,
             lesion_id=lesion_id,
             arm=arm,
-            size_baseline=_size_cm2(first),
-            size_end=_size_cm2(last),
+            size_baseline=size_cm2(first),
+            size_end=size_cm2(last),
             pga_baseline=first.pga,
             pga_end=last.pga,
             observer_pga_baseline=first.observer_pga,
@@ -149,10 +150,13 @@ def _lesions(course: Course) -> Iterable[ControlledLesion]:
                 if injection.lesion_id == lesion_id and injection.pain_vas is not None
             ),
             course=course,
+            first=seen_at[0],
+            last=seen_at[-1],
         )
 
 
-def _size_cm2(seen: AssessmentRecord) -> Fraction | None:
+def size_cm2(seen: AssessmentRecord) -> Fraction | None:
+    """Longest × widest; 0 cm² of a lesion that is gone."""
     if seen.status == "gone":
         return Fraction(0)
     if seen.longest_mm is None or seen.widest_mm is None:

@@ -62,15 +62,16 @@ def test_what_a_rate_is_per_opens_the_treatments_and_injections(registries, case
             assert (listed.title, len(listed.rows)) == (title, row[column])
 
 
+NAMES_A_ROW = ("series_no",)
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_every_other_number_of_a_summary_leads_to_rows_too(registries, case):
+def test_every_other_number_leads_to_rows_too(registries, case):
     report = summarise(registries[case], allocation_visible=all_open)
     for table in tables(report):
-        if table.is_individual:
-            continue
         for number, row in enumerate(table.rows):
             for column, value in zip(table.columns, row, strict=True):
-                if column.is_number and value is not None:
+                if column.is_number and column.code not in NAMES_A_ROW and value is not None:
                     assert table.behind(number, column.code) is not None, (table.code, column.code)
 
 
@@ -166,6 +167,83 @@ def test_a_mean_of_an_arm_is_that_of_its_lesions(registries):
         for row in (0, 1):
             listed = rows_behind(report, arms.behind(row, column)).as_dicts()
             assert statistics.mean(one["counted"] for one in listed) == pytest.approx(arms.value(row, column))
+
+
+SINGLE = [
+    # case, table, horizon, column, how its number follows from the values listed, in the order of the days
+    ("aarhus", "score_lines", "follow_up", "before_1", lambda one: one),
+    ("aarhus", "score_lines", "follow_up", "before_3", lambda one: one),
+    ("aarhus", "score_lines", "follow_up", "change", lambda first, last: last - first),
+    ("aarhus", "series", "follow_up", "ptga_first", lambda one: one),
+    ("aarhus", "series", "follow_up", "phga_last", lambda one: one),
+    ("aarhus", "sizes", "follow_up", "size_baseline", lambda one: one),
+    ("aarhus", "sizes", "follow_up", "size_end", lambda one: one),
+    ("aarhus", "sizes", "end_of_treatment", "size_end", lambda one: one),
+    (
+        "aarhus",
+        "sizes",
+        "follow_up",
+        "size_change_percent",
+        lambda before, after: 100 * (after - before) / before,
+    ),
+    ("orlando", "controlled_subjects", "follow_up", "size_cm2_baseline", lambda one: one),
+    ("orlando", "controlled_subjects", "follow_up", "size_cm2_end", lambda one: one),
+    ("orlando", "controlled_subjects", "follow_up", "size_change_cm2", lambda before, after: after - before),
+    ("orlando", "controlled_subjects", "follow_up", "pga_change", lambda before, after: after - before),
+    ("orlando", "controlled_subjects", "follow_up", "observer_pga_end", lambda one: one),
+    (
+        "orlando",
+        "controlled_subjects",
+        "follow_up",
+        "observer_pga_change",
+        lambda before, after: after - before,
+    ),
+    ("orlando", "table_iii", "follow_up", "active_pga_baseline", lambda one: one),
+    ("orlando", "table_iii", "follow_up", "active_observer_end", lambda one: one),
+    ("orlando", "table_iii", "follow_up", "control_pga_end", lambda one: one),
+    (
+        "orlando",
+        "table_iii",
+        "follow_up",
+        "control_size_change",
+        lambda before, after: 100 * (after - before) / before,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("case", "table", "horizon", "column", "made_from"), SINGLE, ids=[" ".join(one[:4]) for one in SINGLE]
+)
+def test_a_number_of_one_patient_opens_the_sessions_that_it_was_recorded_at(
+    registries, case, table, horizon, column, made_from
+):
+    report = summarise(registries[case], Selection(horizon=horizon), allocation_visible=all_open)
+    (found,) = [one for one in tables(report) if one.code == table]
+    compared = set()
+    for row, cells in enumerate(found.as_dicts()):
+        if cells[column] is None:
+            continue
+        listed = rows_behind(report, found.behind(row, column)).as_dicts()
+        assert {one["patient_id"] for one in listed} == {cells.get("patient_id", cells.get("subject"))}
+        assert [one["held_on"] for one in listed] == sorted(one["held_on"] for one in listed)
+        assert made_from(*(one["counted"] for one in listed)) == pytest.approx(cells[column])
+        compared.add(cells[column])
+    assert len(compared) > 1 or table == "table_iii"
+
+
+def test_the_grade_of_a_course_opens_its_side_effect(registries):
+    report = summarise(registries["aarhus"], allocation_visible=all_open)
+    (found,) = [one for one in tables(report) if one.code == "side_effect_course"]
+    graded = [(row, one) for row, one in enumerate(found.as_dicts()) if one["grade"] is not None]
+    assert len({one["grade"] for _row, one in graded}) > 1
+    for row, one in graded:
+        (listed,) = rows_behind(report, found.behind(row, "grade")).as_dicts()
+        assert [listed[name] for name in ("patient_id", "term", "grade")] == [
+            one["patient_id"],
+            one["term"],
+            one["grade"],
+        ]
+        assert listed["onset_on"] == one["held_on"]
 
 
 def test_a_selection_of_lesions_keeps_the_numbers_and_their_rows_together(registries):

@@ -165,7 +165,7 @@ class TestTheSameEverywhere:
         means = {tuple(row[:2]): row[3] for row in rows_of(html, "table-scores")}
         assert means["PtGA", "Before treatment 1"] == "6.4"
         assert means["PhGA", "Before treatment 1"] == "6.1"
-        changes = {(row[0], row[2]): (row[4], row[11]) for row in rows_of(html, "table-change")}
+        changes = {(row[0], row[2]): (row[4], row[12]) for row in rows_of(html, "table-change")}
         assert changes["PtGA", "Before treatment 2"] == ("2.3", "< 0.001")
         assert changes["PhGA", "Before treatment 2"] == ("1.4", "< 0.001")
         assert changes["PtGA", "Before the last"] == ("2.7", "< 0.001")
@@ -567,6 +567,18 @@ class TestRowsBehind:
         assert len(listed) == 4
         assert "Complete remission: 4" in words_of(response.content.decode())
 
+    def test_a_number_of_one_subject_leads_to_where_it_was_recorded(self, client):
+        clinic = load("orlando")
+        open_allocation(clinic=clinic, protocol_code="placebo3", patient=None, reason="The end.", by="dana")
+        reader(client, clinic)
+        row = next(cells for cells in rows_of(page(client), "table-table_iii") if cells[0] == "UCF-2")
+        where = reverse("report_rows", args=["table_iii", "1", "control_size_change"])
+        assert f'href="{where}">{row[12]}</a>' in page(client)
+        listed = rows_of(client.get(where).content.decode(), "table-rows")
+        assert [cells[0] for cells in listed] == ["UCF-2", "UCF-2"]
+        before, after = (float(cells[3]) for cells in listed)
+        assert (row[12], round(100 * (after - before) / before)) == ("100", 100)
+
     def test_long_lists_have_parts_that_keep_where_they_are(self, client, monkeypatch):
         monkeypatch.setattr(report_page, "ROWS_SHOWN", 20)
         reader(client, load("aarhus"))
@@ -582,7 +594,11 @@ class TestRowsBehind:
             ("cohort", "99", "value"),
             ("cohort", "0", "nothing"),
             ("cohort", "0", "figure"),
-            ("series", "0", "ptga_first"),
+            ("series", "0", "series_no"),
+            ("series", "0", "ptga_middle"),
+            ("score_lines", "0", "patient_id"),
+            ("score_lines", "0", "before_99"),
+            ("sizes", "0", "size"),
         ],
     )
     def test_what_has_no_rows_is_not_there(self, client, args):

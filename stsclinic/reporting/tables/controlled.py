@@ -1,13 +1,14 @@
 """Controlled protocols: the arms, each subject, Table III as the paper prints it, and the paired tests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from stsclinic.clinical.terms import ARM, BODY_SITE, LATERALITY
 from stsclinic.reporting import controlled
 from stsclinic.reporting.controlled import Controlled, ControlledLesion, as_float, pairs_of
-from stsclinic.reporting.rows import Behind, LesionIn, Value, behind
+from stsclinic.reporting.records import AssessmentRecord
+from stsclinic.reporting.rows import Behind, LesionIn, SessionOf, Value, behind
 from stsclinic.reporting.scores import describe, mean_interval, paired_t
 from stsclinic.reporting.statistics.sign_flip import MOST_EXACT, sign_flip_p
 from stsclinic.reporting.summary import Report
@@ -141,6 +142,7 @@ def _subjects(found: Controlled) -> Table:
         rows,
         controlled.FOOTNOTES[:2],
         section="controlled",
+        behind=lambda row, column: _assessed(found.lesions[row], column),
         is_individual=True,
     )
 
@@ -247,6 +249,32 @@ def _lesions_behind(lesions: Sequence[ControlledLesion], column: Column | None =
     return behind("lesions", rows, Value(label, lambda row: of[id(row)], column.unit, decimals))
 
 
+ASSESSED: Mapping[str, tuple[str, Callable[[AssessmentRecord], float | None], str, int]] = {
+    "observer": ("Observer's PGA", lambda seen: seen.observer_pga, "", 0),
+    "pga": ("PGA", lambda seen: seen.pga, "", 0),
+    "size": ("Size", lambda seen: as_float(controlled.size_cm2(seen)), "cm²", 3),
+}
+"""What of an assessment a number of one lesion tells, by the first of these words in the column's code."""
+
+
+def _assessed(lesion: ControlledLesion, column: str) -> Behind | None:
+    """The sessions that a number of one lesion is from: that of the baseline, of the end, or both for a change."""
+    measure = next((name for name in ASSESSED if name in column), None)
+    if measure is None:
+        return None
+    label, of, unit, decimals = ASSESSED[measure]
+    sessions = [lesion.first, lesion.last]
+    if not column.endswith(("_change", "_change_cm2", "_change_percent")):
+        sessions = sessions[:1] if column.endswith("_baseline") else sessions[1:]
+    value = Value(
+        f"{label} of {lesion.lesion_id}",
+        lambda row: of(row.session.assessments[lesion.lesion_id]),
+        unit,
+        decimals,
+    )
+    return behind("sessions", [SessionOf(lesion.course, one) for one in sessions], value)
+
+
 def _table_iii(found: Controlled) -> Table:
     """One row for each subject: the treated lesion, then the control."""
     columns = [Column("subject", "Subject")]
@@ -268,6 +296,13 @@ def _table_iii(found: Controlled) -> Table:
         for arm in ("active", "control"):
             row += _arm_cells(arms[arm]) if arm in arms else [None] * 6
         rows.append(tuple(row))
+
+    every = list(subjects.values())
+
+    def find(row: int, column: str) -> Behind | None:
+        lesion = every[row].get(column.partition("_")[0])
+        return None if lesion is None else _assessed(lesion, column)
+
     return Table(
         "table_iii",
         "Lesion characteristics and response to treatment (sodium thiosulfate) or control (saline) injection",
@@ -275,6 +310,7 @@ def _table_iii(found: Controlled) -> Table:
         rows,
         (TABLE_III_FOOTNOTE,),
         section="controlled",
+        behind=find,
         is_individual=True,
     )
 

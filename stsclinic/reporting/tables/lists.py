@@ -9,8 +9,10 @@ from stsclinic.clinical.terms import ARM, BODY_SITE, DIAGNOSIS, LATERALITY, SEX
 from stsclinic.reporting import selection
 from stsclinic.reporting.outcomes import LesionOutcome, PatientOutcome, SeriesOutcome
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf, behind
+from stsclinic.reporting.scores import SCALES
 from stsclinic.reporting.selection import LEFT_OUT, Course
 from stsclinic.reporting.summary import Report
+from stsclinic.reporting.tables.scores import score_behind
 from stsclinic.reporting.tables.table import Column, Listed, Table
 
 
@@ -100,6 +102,10 @@ def _series(report: Report) -> Table:
             return sessions_behind([course])
         if column == "lesions":
             return behind("lesions", every[row].lesions)
+        scale, _, end = column.partition("_")
+        if scale in SCALES:
+            sessions = course.treatments[:1] if end == "first" else course.treatments[-1:]
+            return score_behind(course, scale, sessions)
         return None
 
     return Table(

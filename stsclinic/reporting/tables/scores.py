@@ -1,11 +1,12 @@
 """PtGA and PhGA over the treatments: means, decreases, and each series' line."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from stsclinic.clinical.remission import HORIZON, baseline_and_end
 from stsclinic.reporting import scores
-from stsclinic.reporting.rows import Behind, LesionOf, Value
+from stsclinic.reporting.records import AssessmentRecord, SessionRecord
+from stsclinic.reporting.rows import Behind, LesionOf, SessionOf, Value, behind
 from stsclinic.reporting.scores import SCALES
 from stsclinic.reporting.selection import Course
 from stsclinic.reporting.summary import Report
@@ -126,6 +127,17 @@ def _lines(report: Report) -> Table:
         scale, place = divmod(row, count)
         return _line(report.series[place].course, scales[scale], times)
 
+    def find(row: int, column: str) -> Behind | None:
+        scale, place = divmod(row, count)
+        course = report.series[place].course
+        if column == "change":
+            ends = (course.treatments[0], course.treatments[-1])
+            return score_behind(course, scales[scale], ends[: len(course.treatments)])
+        number = times.index(column) if column in times else len(course.treatments)
+        if number >= len(course.treatments):
+            return None
+        return score_behind(course, scales[scale], course.treatments[number : number + 1])
+
     rows = Listed(range(count * len(scales)), row_of)
     return Table(
         "score_lines",
@@ -134,8 +146,15 @@ def _lines(report: Report) -> Table:
         rows,
         (LINES_FOOTNOTE,),
         section="lists",
+        behind=find,
         is_individual=True,
     )
+
+
+def score_behind(course: Course, scale: str, sessions: Sequence[SessionRecord]) -> Behind:
+    """The sessions at which these scores of one series were asked for."""
+    rows = [SessionOf(course, session) for session in sessions]
+    return behind("sessions", rows, Value(SCALES[scale], lambda row: getattr(row.session, scale)))
 
 
 def _line(course: Course, scale: str, times: Sequence[str]) -> tuple[Any, ...]:
@@ -169,26 +188,73 @@ def _sizes(report: Report) -> Table:
         return *key, before, after, (after - before) / before * 100
 
     measured = [lesion for one in report.series for lesion in one.lesions if sizes_of(lesion, horizon)]
-    rows = Listed(measured, row_of)
-    title = f"Size of each lesion before and after ({HORIZON[report.selection.horizon].lower()})"
-    return Table("sizes", title, columns, rows, (SIZES_FOOTNOTE,), section="lists", is_individual=True)
+
+    def find(row: int, column: str) -> Behind | None:
+        lesion = measured[row]
+        ends = _measured_at(lesion, horizon)
+        sessions = {"size_baseline": ends[:1], "size_end": ends[1:], "size_change_percent": ends}.get(column)
+        if sessions is None:
+            return None
+        size = Value(
+            f"Size of {lesion.lesion_id}",
+            lambda row: _size(row.session.assessments[lesion.lesion_id]),
+            "mm²",
+            1,
+        )
+        return behind("sessions", [SessionOf(lesion.course, session) for session in sessions], size)
+
+    title = f"Size of each lesion before and after ({HORIZON[horizon].lower()})"
+    return Table(
+        "sizes",
+        title,
+        columns,
+        Listed(measured, row_of),
+        (SIZES_FOOTNOTE,),
+        section="lists",
+        behind=find,
+        is_individual=True,
+    )
 
 
 def sizes_of(lesion: LesionOf, horizon: str) -> tuple[float, float] | None:
     """Longest × widest in mm² at baseline and at the end; None without both."""
+    baseline, end = baseline_and_end(
+        [session.assessments[lesion.lesion_id] for session in _assessed(lesion, horizon)]
+    )
+    if baseline is None or end is None:
+        return None
+    before, after = _size(baseline), _size(end)
+    return None if before is None or after is None else (before, after)
+
+
+class _SeenAt(NamedTuple):
+    """A session at which a lesion was assessed, with what was seen of it."""
+
+    session: SessionRecord
+    seen: AssessmentRecord
+
+    @property
+    def status(self) -> str:
+        return self.seen.status
+
+
+def _measured_at(lesion: LesionOf, horizon: str) -> list[SessionRecord]:
+    """The sessions of the baseline and of the end."""
+    seen = [_SeenAt(one, one.assessments[lesion.lesion_id]) for one in _assessed(lesion, horizon)]
+    return [one.session for one in baseline_and_end(seen) if one is not None]
+
+
+def _assessed(lesion: LesionOf, horizon: str) -> list[SessionRecord]:
+    """The sessions of the horizon at which the lesion was assessed."""
     course = lesion.course
     sessions = course.treatments if horizon == "end_of_treatment" else course.sessions
-    seen = [
-        session.assessments[lesion.lesion_id]
-        for session in sessions
-        if lesion.lesion_id in session.assessments
-    ]
-    baseline, end = baseline_and_end(seen)
-    if baseline is None or end is None or baseline.longest_mm is None or baseline.widest_mm is None:
+    return [session for session in sessions if lesion.lesion_id in session.assessments]
+
+
+def _size(seen: AssessmentRecord) -> float | None:
+    """Longest × widest in mm²; 0 of a lesion that is gone."""
+    if seen.status == "gone":
+        return 0.0
+    if seen.longest_mm is None or seen.widest_mm is None:
         return None
-    before = float(baseline.longest_mm * baseline.widest_mm)
-    if end.status == "gone":
-        return before, 0.0
-    if end.longest_mm is None or end.widest_mm is None:
-        return None
-    return before, float(end.longest_mm * end.widest_mm)
+    return float(seen.longest_mm * seen.widest_mm)

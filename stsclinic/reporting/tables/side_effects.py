@@ -278,7 +278,8 @@ def _course(report: Report) -> Table:
         Column("grade", "Grade", "whole"),
     )
     by_patient = _grouped(report.chosen.side_effects, lambda one: one.patient_id)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
+    event_of: dict[int, SideEffectRecord] = {}
     for patient, courses in report.chosen.patients:
         if patient.patient_id not in by_patient:
             continue
@@ -288,16 +289,13 @@ def _course(report: Report) -> Table:
         if treated:
             days = ", ".join(str((day - start).days) for day in sorted(treated))
             rows.append((patient.patient_id, "treatment", days, start, "", None))
-        rows += [
-            (
-                patient.patient_id,
-                "side_effect",
-                str((one.onset_on - start).days),
-                one.onset_on,
-                one.term,
-                one.grade,
-            )
-            for one in sorted(events, key=lambda one: (one.onset_on, one.term))
-        ]
+        for one in sorted(events, key=lambda one: (one.onset_on, one.term)):
+            event_of[len(rows)] = one
+            since = str((one.onset_on - start).days)
+            rows.append((patient.patient_id, "side_effect", since, one.onset_on, one.term, one.grade))
+
+    def find(row: int, column: str) -> Behind | None:
+        return behind("side_effects", [event_of[row]]) if row in event_of and column == "grade" else None
+
     title = "Treatments and side effects of these patients"
-    return Table("side_effect_course", title, columns, rows, section="lists", is_individual=True)
+    return Table("side_effect_course", title, columns, rows, section="lists", behind=find, is_individual=True)

@@ -8,9 +8,11 @@ from django.utils.html import format_html
 from sessions_app.datasheets.book import Row
 from sessions_app.datasheets.checking import Checked
 from sessions_app.datasheets.columns import SHEETS
+from sessions_app.datasheets.columns import Column as SheetColumn
 from sessions_app.datasheets.problems import Problem
 from sessions_app.datasheets.raw import RawSheets
 from sessions_app.datasheets.values import show_value
+from stsclinic.clinical.dates import PartialDate
 from stsclinic.reporting.tables import Column, Table
 
 SHOWN = 200
@@ -69,8 +71,8 @@ def changes_table(checked: Checked, link_to: LinkTo) -> Table:
         [
             _place(change.row.sheet.name, change.row.number, change.column.name, link_to),
             change.row.key_text,
-            _shown(change.old),
-            _shown(change.new),
+            _in_words(change.column, change.old),
+            _in_words(change.column, change.new),
         ]
         for change in checked.plan.changes[:SHOWN]
     ]
@@ -162,7 +164,7 @@ def _in_register(row: Row | None, name: str) -> str:
     column = row.sheet.column(name)
     assert column is not None
     old, new = (show_value(column, values[name]) for values in (row.held.values, row.values))
-    return "the same" if old == new and name not in row.refused else _shown(old)
+    return "the same" if old == new and name not in row.refused else _in_words(column, old)
 
 
 def _place(sheet: str, row: int | None, column: str, link_to: LinkTo):
@@ -170,6 +172,11 @@ def _place(sheet: str, row: int | None, column: str, link_to: LinkTo):
     if row is None or sheet not in SHEETS:
         return words
     return format_html('<a href="{}">{}</a>', link_to(sheet, row), words)
+
+
+def _in_words(column: SheetColumn, text: str) -> str:
+    """The canonical text of a value as people read it: `14-Jun-2018`, which the file has as 2018-06-14."""
+    return PartialDate.parse(text).show() if text and column.kind in ("date", "partial") else _shown(text)
 
 
 def _shown(text: str) -> str:

@@ -105,7 +105,7 @@ class RawSheets:
             sentence = f"The sheet {name} is made from the others, or about them, and was not read."
             self.warnings.append(Problem(sentence=sentence))
         elif name not in SHEETS:
-            self.refuse(f"There is no sheet {name!r}.", SHEET_NAMES + did_you_mean(name, SHEETS), sheet=name)
+            self.refuse(f"There is no sheet {name!r}.", did_you_mean(name, SHEETS) or SHEET_NAMES, sheet=name)
         elif name in self.sheets:
             self.refuse("The sheet is there twice.", "Valid is each sheet once.", sheet=name)
         else:
@@ -117,7 +117,7 @@ class RawSheets:
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """The nearest of the valid names as a sentence, or nothing where none is near."""
     near = difflib.get_close_matches(name.strip().lower().replace(" ", "_"), list(valid), n=1)
-    return f" Did you mean {near[0]}?" if near else ""
+    return f"Did you mean {near[0]}?" if near else ""
 
 
 def take_rows(
@@ -200,13 +200,25 @@ def _known_columns(raw: RawSheets, sheet: Sheet, names: list[str]) -> tuple[str,
         elif sheet.column(name) is None:
             near = did_you_mean(name, [column.name for column in sheet.columns])
             sentence = f"There is no column {name!r}." if name else "A column has no name."
-            raw.refuse(sentence, valid + near, sheet=sheet.name, row=1, column=name)
+            raw.refuse(sentence, near or valid, sheet=sheet.name, row=1, column=name)
         elif name in known:
-            raw.refuse("The column is there twice.", valid, sheet=sheet.name, row=1, column=name)
+            raw.refuse(
+                "The column is there twice.",
+                "Valid is each column once.",
+                sheet=sheet.name,
+                row=1,
+                column=name,
+            )
         known[name] = None
     for column in sheet.columns:
         if column.required and column.name not in known:
-            raw.refuse("This required column is missing.", valid, sheet=sheet.name, row=1, column=column.name)
+            raw.refuse(
+                "This required column is missing.",
+                "Add it, with a value in each row.",
+                sheet=sheet.name,
+                row=1,
+                column=column.name,
+            )
     return tuple(name for name in known if sheet.column(name))
 
 

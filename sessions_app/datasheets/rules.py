@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from sessions_app.datasheets.book import Book, Row
+from stsclinic.clinical.dates import show_date
 from stsclinic.clinical.scales import SCALES, scales_of
 
 MEASURES = ("longest_mm", "widest_mm", "size_source", "ulcer", "inflammation")
@@ -74,7 +75,8 @@ def _session_order(book: Book) -> None:
             if held_on is None:
                 continue
             if latest is not None and held_on < latest.values["held_on"]:
-                sentence = f"Session {latest.values['session_no']} was held on {latest.values['held_on']}."
+                day = show_date(latest.values["held_on"])
+                sentence = f"Session {latest.values['session_no']} was held on {day}."
                 valid = "Valid is that day or a later one: the date never falls as session_no rises."
                 book.refuse(row, "held_on", sentence, valid)
             else:
@@ -127,7 +129,7 @@ def _side_effects(book: Book) -> None:
         onset_on, resolved_on = row.values["onset_on"], row.values["resolved_on"]
         if onset_on and resolved_on and resolved_on < onset_on:
             valid = "Valid is that day, a later one, or nothing."
-            book.refuse(row, "resolved_on", f"It began only on {onset_on}.", valid)
+            book.refuse(row, "resolved_on", f"It began only on {show_date(onset_on)}.", valid)
         if _is_given(row, "session_no") and _is_left_empty(row, "series_no"):
             book.refuse(row, "series_no", "A session needs its series.", "Give the series_no of the session.")
 

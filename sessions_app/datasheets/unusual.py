@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sessions_app.datasheets.book import Book, Row
 from sessions_app.services import EARLIEST
-from stsclinic.clinical.dates import PartialDate
+from stsclinic.clinical.dates import PartialDate, show_date
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.protocols import ProtocolDefinition
 from stsclinic.clinical.rounds import region_of
@@ -136,7 +136,7 @@ def _consent(book: Book) -> None:
         if consented_on is None or consented_on > held_on:
             book.warn(row, "held_on", "No consent is recorded for that day.")
         if withdrawn_on is not None and withdrawn_on <= held_on:
-            book.warn(row, "held_on", f"The patient withdrew on {withdrawn_on}.")
+            book.warn(row, "held_on", f"The patient withdrew on {show_date(withdrawn_on)}.")
 
 
 OTHER_KINDS = ("follow_up", "assessment")
@@ -206,7 +206,8 @@ def _stopped_before_started(book: Book) -> None:
                 and stopped
                 and PartialDate.parse(stopped).latest < PartialDate.parse(started).earliest
             ):
-                book.warn(row, "stopped_on", f"Stopped before it was started, {started}.")
+                day = PartialDate.parse(started).show()
+                book.warn(row, "stopped_on", f"Stopped before it was started, {day}.")
 
 
 UNUSUAL: tuple[Callable[[Book], None], ...] = (

@@ -178,7 +178,7 @@ WRONG = {
         ("sessions", 2, {"session_no": "2"}), "sessions, row 4, session_no", "Valid is 1"
     ),
     "a date that falls": (
-        ("sessions", 1, {"held_on": "2024-01-01"}), "sessions, row 3, held_on", "held on 2024-01-02"
+        ("sessions", 1, {"held_on": "2024-01-01"}), "sessions, row 3, held_on", "held on 02-Jan-2024"
     ),
     "ptga not used": (("sessions", 2, {"ptga": "5"}), "sessions, row 4, ptga", "does not use PtGA"),
     "phga not used": (("sessions", 2, {"phga": "5"}), "sessions, row 4, phga", "does not use PhGA"),
@@ -200,7 +200,7 @@ WRONG = {
         ("side_effects", 0, {"term": "other"}), "side_effects, row 2, term_detail", "needs words"
     ),
     "over before it began": (
-        ("side_effects", 0, {"resolved_on": "2024-01-01"}), "side_effects, row 2, resolved_on", "2024-01-02"
+        ("side_effects", 0, {"resolved_on": "2024-01-01"}), "side_effects, row 2, resolved_on", "02-Jan-2024"
     ),
 }  # fmt: skip
 

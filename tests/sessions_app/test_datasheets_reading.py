@@ -72,6 +72,17 @@ def test_a_wrong_file_is_refused_with_a_sentence(tmp_path, what):
     assert sentence in sentences(read_csv(tmp_path, data))
 
 
+def test_a_column_that_is_nearly_known_is_suggested_without_the_list_of_all(tmp_path):
+    (error,) = [
+        one
+        for one in read_csv(tmp_path / "near", HEADER.replace("sex", "Sex").encode() + ROW.encode()).errors
+        if one.column == "Sex"
+    ]
+    assert error.valid == "Did you mean sex?"
+    (error,) = read_csv(tmp_path / "far", (HEADER.strip() + ",shoes\r\n" + ROW.strip() + ",42\r\n").encode()).errors
+    assert error.valid.startswith("Valid are patient_id, clinic, ")
+
+
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 def test_bom_and_line_ends_are_tolerated(tmp_path, start, end):

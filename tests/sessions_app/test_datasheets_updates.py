@@ -207,7 +207,7 @@ class TestResultingState:
     def test_a_session_before_one_that_is_there(self, registry):
         row = {**V1, "session_no": "3", "kind": "treatment", "held_on": "2024-01-08"}
         (error,) = self.errors({"sessions": [row]})
-        assert "Session 2 was held on 2024-01-09" in error
+        assert "Session 2 was held on 09-Jan-2024" in error
 
     def test_a_date_after_the_next_session_that_the_file_has_not(self, registry):
         row = {**sound()["sessions"][0], "held_on": "2024-01-30"}

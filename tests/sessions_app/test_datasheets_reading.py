@@ -79,7 +79,9 @@ def test_a_column_that_is_nearly_known_is_suggested_without_the_list_of_all(tmp_
         if one.column == "Sex"
     ]
     assert error.valid == "Did you mean sex?"
-    (error,) = read_csv(tmp_path / "far", (HEADER.strip() + ",shoes\r\n" + ROW.strip() + ",42\r\n").encode()).errors
+    (error,) = read_csv(
+        tmp_path / "far", (HEADER.strip() + ",shoes\r\n" + ROW.strip() + ",42\r\n").encode()
+    ).errors
     assert error.valid.startswith("Valid are patient_id, clinic, ")
 
 

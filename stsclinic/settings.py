@@ -81,8 +81,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # Every cursor here is read to its end; by default PostgreSQL plans for the first tenth of its rows.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c cursor_tuple_fraction=1")
+    # Every cursor here is read to its end; by default PostgreSQL plans for the first tenth of its rows. What its
+    # compiler takes for a query is more than the query saves by it.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
+        "options", "-c cursor_tuple_fraction=1 -c jit=off"
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "clinics.User"

@@ -24,11 +24,7 @@ def header(source: Source, sheet: Sheet) -> bytes:
 def write_csv(stream: BinaryIO, source: Source, name: str) -> int:
     """Write one sheet with its first row; give the number of its rows."""
     stream.write(header(source, source.plan.sheets[name]))
-    rows = 0
-    for rows_of_block, data in source.csv(name):
-        rows += rows_of_block
-        stream.write(data)
-    return rows
+    return source.write_csv(name, stream)
 
 
 def write_csv_zip(stream: BinaryIO, source: Source) -> dict[str, int]:

@@ -10,7 +10,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import islice
+from typing import Any, BinaryIO, Self
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
@@ -27,7 +28,16 @@ from sessions_app.formula_safe import formula_safe
 from stsclinic.reporting.selection import choose, judge_series
 
 BLOCK = 100
-"""Patients that are read at once: of a hundred injections each, ten thousand rows."""
+"""Patients that are read into memory at once: of a hundred injections each, ten thousand rows."""
+
+WRITTEN = 1000
+"""Patients of whom PostgreSQL writes the rows into memory."""
+
+STREAMED = 5000
+"""Patients of whom PostgreSQL writes the rows into a file: the fewer at once, the dearer is each."""
+
+ROWS_AT_ONCE = 1000
+"""Rows that are passed on together."""
 
 _PATIENTS, _SERIES, _LESIONS = object(), object(), object()
 """What stands in the SQL's parameters until a block is known."""
@@ -86,10 +96,17 @@ class Source:
         by = "export_disguise__code" if plan.new_ids else "study_id"
         return list(found.order_by(Collate(F(by), code_point_collation())).values_list("pk", flat=True))
 
-    def blocks(self) -> Iterator[Block]:
-        """The patients in blocks; those without a selected series are left out where series are picked."""
-        for start in range(0, len(self.patients), BLOCK):
-            patients = self.patients[start : start + BLOCK]
+    def blocks(self, size: int | None = None) -> Iterator[Block]:
+        """The patients in blocks; those without a selected series are left out where series are picked.
+
+        Args:
+            size: the patients of a block after the first, which is small so that its rows come soon. Where
+                series are picked all are small, since what decides of them is read into memory.
+        """
+        start = 0
+        while start < len(self.patients):
+            end = start + (size if size and start and not self.plan.selection.picks_series else BLOCK)
+            patients, start = self.patients[start:end], end
             if not self.plan.selection.picks_series:
                 yield Block(patients)
                 continue
@@ -103,10 +120,16 @@ class Source:
                 sorted({records.lesion_keys[one.patient_id, code] for one in series for code in one.lesions}),
             )
 
-    def rows(self, name: str) -> Iterator[list[Cells]]:
-        """The rows of a sheet, block by block: each cell its text, or None where nothing is recorded."""
+    def rows(self, name: str, decimal_comma: bool = False) -> Iterator[Sequence[Cells]]:
+        """The rows of a sheet, some at a time: each cell its text, or None where nothing is recorded."""
         sheet = self.plan.sheets[name]
-        read = self._analysis if name == ANALYSIS.name else self._reader(sheet)
+        if self._is_written_by_database(sheet):
+            for written in self.plain_csv(name):
+                reader = csv.reader(io.TextIOWrapper(written, "utf-8", newline=""))
+                while rows := [[cell or None for cell in row] for row in islice(reader, ROWS_AT_ONCE)]:
+                    yield rows
+            return
+        read = self._analysis if name == ANALYSIS.name else self._reader(sheet, decimal_comma)
         texts = [(index, column) for index, column in enumerate(sheet.columns) if column.kind == "text"]
         for block in self.blocks():
             rows = read(block)
@@ -115,44 +138,60 @@ class Source:
             yield rows
             self._step(len(block.patients))
 
-    def csv(self, name: str) -> Iterator[tuple[int, bytes]]:
-        """The same as CSV in UTF-8 with CRLF, without a first row of names; no cell is a formula.
-
-        Block by block: the number of rows, and their bytes.
-        """
+    def plain_csv(self, name: str) -> Iterator[BinaryIO]:
+        """The same as CSV for programs, in parts: commas, decimal points, no first row of names, no cell changed."""
         sheet = self.plan.sheets[name]
-        if name == ANALYSIS.name or connection.vendor != "postgresql" or _has_text(sheet):
-            yield from self._csv_of_rows(name)
+        if not self._is_written_by_database(sheet):
+            for rows in self.rows(name):
+                yield io.BytesIO(_csv_of(rows, ","))
             return
-        # No cell can hold a line end or begin a formula: the database writes the file itself.
         query = self._query(sheet)
-        separator = self.separator
-        for block in self.blocks():
-            buffer = io.BytesIO()
-            with connection.cursor() as cursor:
-                sql = cursor.mogrify(query.sql, query.for_block(block)).decode()
-                cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER '{separator}')", buffer)
-                rows = cursor.rowcount
-            yield rows, buffer.getvalue().replace(b"\n", b"\r\n")
+        for block in self.blocks(WRITTEN):
+            written = io.BytesIO()
+            self._copy(query, block, ",", written)
+            written.seek(0)
+            yield written
             self._step(len(block.patients))
+
+    def write_csv(self, name: str, stream: BinaryIO) -> int:
+        """Write a sheet as CSV in UTF-8 with CRLF, without a first row of names; no cell is a formula.
+
+        Separator and decimal mark are those of the plan. Give the number of rows.
+        """
+        sheet, number = self.plan.sheets[name], 0
+        if not self._is_written_by_database(sheet):
+            for rows in self.rows(name, self.plan.danish):
+                if _has_text(sheet):
+                    rows = [[cell and formula_safe(cell) for cell in row] for row in rows]
+                stream.write(_csv_of(rows, self.separator))
+                number += len(rows)
+            return number
+        query = self._query(sheet, self.plan.danish)
+        for block in self.blocks(STREAMED):
+            with _WindowsLines(stream) as lines:
+                number += self._copy(query, block, self.separator, lines)
+            self._step(len(block.patients))
+        return number
+
+    def _is_written_by_database(self, sheet: Sheet) -> bool:
+        """Whether no cell can hold a line end or begin a formula, so that the database may write the file."""
+        is_computed = sheet.name == ANALYSIS.name
+        return connection.vendor == "postgresql" and not is_computed and not _has_text(sheet)
+
+    def _copy(self, query: _Query, block: Block, separator: str, stream: Any) -> int:
+        """Have PostgreSQL write the rows of a block as CSV; give their number."""
+        with connection.cursor() as cursor:
+            sql = cursor.mogrify(query.sql, query.for_block(block)).decode()
+            cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER '{separator}')", stream)
+            return cursor.rowcount
 
     @property
     def separator(self) -> str:
         """What stands between the cells of a CSV file."""
         return ";" if self.plan.danish else ","
 
-    def _csv_of_rows(self, name: str) -> Iterator[tuple[int, bytes]]:
-        has_text = _has_text(self.plan.sheets[name])
-        for rows in self.rows(name):
-            buffer = io.StringIO(newline="")
-            writer = csv.writer(buffer, delimiter=self.separator, lineterminator="\r\n")
-            if has_text:
-                rows = [[cell and formula_safe(cell) for cell in row] for row in rows]
-            writer.writerows(rows)
-            yield len(rows), buffer.getvalue().encode()
-
-    def _reader(self, sheet: Sheet) -> Callable[[Block], list[Cells]]:
-        query = self._query(sheet)
+    def _reader(self, sheet: Sheet, decimal_comma: bool) -> Callable[[Block], list[Cells]]:
+        query = self._query(sheet, decimal_comma)
 
         def read(block: Block) -> list[Cells]:
             with connection.cursor() as cursor:
@@ -161,7 +200,7 @@ class Source:
 
         return read
 
-    def _query(self, sheet: Sheet) -> _Query:
+    def _query(self, sheet: Sheet, decimal_comma: bool = False) -> _Query:
         """The SQL of a sheet, compiled once for all blocks."""
         found: QuerySet = kept_rows(sheet).filter(AnyOf(F(_patient_key(sheet)), _PATIENTS))
         series = _series_key(sheet)
@@ -170,7 +209,10 @@ class Source:
         lesion = LESION_KEYS.get(sheet.name)
         if lesion and self.plan.selection.picks_lesions:
             found = found.filter(_of_lesions(lesion))
-        cells = {f"cell_{column.name}": cell_text(sheet, column, self.plan) for column in sheet.columns}
+        cells = {
+            f"cell_{column.name}": cell_text(sheet, column, self.plan, decimal_comma)
+            for column in sheet.columns
+        }
         found = found.annotate(**cells).order_by(*self._order(sheet)).values_list(*cells)
         return _Query(*found.query.sql_with_params())
 
@@ -198,6 +240,31 @@ class Source:
         return dict(Patient.objects.filter(pk__in=keys).values_list("study_id", by))
 
 
+class _WindowsLines:
+    """A file that passes on what PostgreSQL writes, a line with each call, with CRLF and many lines at once."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream = stream
+        self._lines: list[bytes] = []
+
+    def write(self, line: bytes) -> None:
+        """Take one line."""
+        self._lines.append(line)
+        if len(self._lines) == ROWS_AT_ONCE:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._stream.write(b"".join(self._lines).replace(b"\n", b"\r\n"))
+        self._lines.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self._lines:
+            self._pass_on()
+
+
 def _listed(keys: list[int] | None) -> Any:
     """A list of ids as the one parameter that AnyOf takes."""
     return json.dumps(keys or []) if connection.vendor == "sqlite" else keys or []
@@ -221,6 +288,12 @@ def _of_lesions(lesion: str) -> Q:
     if lesion == "pk":
         return chosen
     return chosen | Q(**{lesion: None}) | Q(lesion__struck_out_at__isnull=False)
+
+
+def _csv_of(rows: Sequence[Cells], separator: str) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, delimiter=separator, lineterminator="\r\n").writerows(rows)
+    return buffer.getvalue().encode()
 
 
 def _has_text(sheet: Sheet) -> bool:

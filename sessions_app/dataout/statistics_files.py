@@ -5,13 +5,13 @@ which `sas_formats` gives its words.
 A day is a number of the program's own calendar with a date format, so that an empty sheet has its type too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sessions_app.dataout.coding import is_coded, numbers, value_labels, variable_label
-from sessions_app.dataout.source import Cells, Source
+from sessions_app.dataout.source import Source
 from sessions_app.datasheets.columns import Column, Sheet
 
 LONGEST_TEXT = 32_767
@@ -87,23 +87,32 @@ def write_statistics_file(path: Path, source: Source, name: str, program: Progra
 
 
 def _frame(sheet: Sheet, source: Source, program: Program) -> Any:
-    """The sheet as a table of numbers and texts, gathered block by block so that no row is kept as text."""
+    """The sheet as a table of numbers and texts, gathered part by part so that no row is kept as text."""
     import numpy
     import pandas
 
-    readers = [_reader(column, program) for column in sheet.columns]
+    names = [column.name for column in sheet.columns]
+    kinds = {column.name: _kind_while_read(column, program) for column in sheet.columns}
     parts: list[list[Any]] = [[] for _column in sheet.columns]
-    for rows in source.rows(sheet.name):
-        if rows:
-            for part, read, cells in zip(parts, readers, zip(*rows, strict=True), strict=True):
-                part.append(read(cells))
+    for written in source.plain_csv(sheet.name):
+        if not written.read(1):
+            continue
+        written.seek(0)
+        table = pandas.read_csv(
+            written, header=None, names=names, dtype=kinds, keep_default_na=False, na_values=[""]
+        )
+        for part, column in zip(parts, sheet.columns, strict=True):
+            part.append(_values(column, table[column.name], program))
     columns = {}
-    for column, read, part in zip(sheet.columns, readers, parts, strict=True):
-        columns[column.name] = numpy.concatenate(part) if part else read(())
+    for column, part in zip(sheet.columns, parts, strict=True):
+        empty = numpy.array([], dtype=object if _is_text(column, program) else float)
+        columns[column.name] = numpy.concatenate(part) if part else empty
         part.clear()
     frame = pandas.DataFrame(columns, copy=False)
-    texts = [column.name for column in sheet.columns if _is_text(column, program)]
-    return frame.astype(dict.fromkeys(texts, "str")) if texts else frame
+    if len(frame):
+        return frame
+    # Without a row, a column of texts is known as one by its type alone.
+    return frame.astype({column.name: "str" for column in sheet.columns if _is_text(column, program)})
 
 
 def _is_text(column: Column, program: Program) -> bool:
@@ -112,33 +121,42 @@ def _is_text(column: Column, program: Program) -> bool:
     return column.kind not in ("whole", "decimal", "year", "date")
 
 
-def _reader(column: Column, program: Program) -> Callable[[Cells], Any]:
-    """What turns the texts of a column into what its file holds."""
+def _kind_while_read(column: Column, program: Program) -> str:
+    """As what pandas reads the texts of a column; days it takes for texts."""
+    if _is_text(column, program) or column.kind == "date":
+        return "str"
+    return "category" if is_coded(column) else "float"
+
+
+def _values(column: Column, found: Any, program: Program) -> Any:
+    """A column as it was read, in the form that its file holds.
+
+    Raises:
+        KeyError: a code is none of the column's vocabulary.
+    """
     import numpy
 
     if _is_text(column, program):
-        return lambda cells: numpy.array([_short(column, one or "") for one in cells], dtype=object)
+        texts = found.fillna("").to_numpy(dtype=object)
+        if column.kind == "text":
+            _refuse_long(column, texts)
+        return texts
     if is_coded(column):
-        by_code: dict[str | None, float] = {None: numpy.nan}
-        by_code.update(numbers(column))
-        return lambda cells: numpy.array([by_code[one] for one in cells], dtype=float)
+        by_code = numbers(column)
+        number_of = numpy.array([*(by_code[code] for code in found.cat.categories), numpy.nan])
+        return number_of[found.cat.codes]
     if column.kind == "date":
         zero = numpy.datetime64(program.day_zero)
-
-        def days(cells: Cells) -> Any:
-            since = numpy.array([one or "NaT" for one in cells], dtype="datetime64[D]") - zero
-            found = since.astype(float) * program.per_day
-            found[numpy.isnat(since)] = numpy.nan
-            return found
-
+        since = found.fillna("NaT").to_numpy(dtype="datetime64[D]") - zero
+        days = since.astype(float) * program.per_day
+        days[numpy.isnat(since)] = numpy.nan
         return days
-    return lambda cells: numpy.array([numpy.nan if one is None else float(one) for one in cells], dtype=float)
+    return found.to_numpy()
 
 
-def _short(column: Column, text: str) -> str:
-    if len(text) * 4 > LONGEST_TEXT and len(text.encode()) > LONGEST_TEXT:
+def _refuse_long(column: Column, texts: Iterable[str]) -> None:
+    if any(len(text) * 4 > LONGEST_TEXT and len(text.encode()) > LONGEST_TEXT for text in texts):
         raise NoRoomInFile(
             f"{column.name}: a statistics program takes at most {LONGEST_TEXT:,} bytes of text. "
             "Export CSV files, or leave free text out."
         )
-    return text

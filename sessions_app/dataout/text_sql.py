@@ -105,9 +105,11 @@ def patient_path(sheet: Sheet) -> str:
     return sheet.clinic_path.removesuffix("clinic")
 
 
-def cell_text(sheet: Sheet, column: Column, plan: Plan) -> Expression:
+def cell_text(sheet: Sheet, column: Column, plan: Plan, decimal_comma: bool = False) -> Expression:
     """The text of a column's cells, NULL where nothing is recorded or the allocation is closed."""
     text: Any = _plain_text(sheet, column, plan)
+    if decimal_comma and column.kind == "decimal":
+        text = Replace(text, Value("."), Value(","), output_field=TextField())
     if column.kind in _MAY_BE_EMPTY and not column.required:
         text = NullIf(text, Value(""), output_field=TextField())
     if column.betrays_allocation and plan.closed:
@@ -148,8 +150,7 @@ def _plain_text(sheet: Sheet, column: Column, plan: Plan) -> Any:
         yes, no = When(Q(**{column.field: True}), Value("yes")), When(Q(**{column.field: False}), Value("no"))
         return Case(yes, no, output_field=TextField())
     if column.kind == "decimal":
-        text = DecimalText(value)
-        return Replace(text, Value("."), Value(","), output_field=TextField()) if plan.danish else text
+        return DecimalText(value)
     days = F(f"{patient}export_disguise__days")
     if column.kind == "year":
         return ShiftedYear(MiddleOf(value), days)

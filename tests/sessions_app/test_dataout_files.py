@@ -461,7 +461,8 @@ class TestSelection:
     def test_blocks_make_no_difference(self, tmp_path, monkeypatch):
         import_case("aarhus")
         whole = csv_sheets(bundle(tmp_path / "a"))
-        monkeypatch.setattr("sessions_app.dataout.source.BLOCK", 2)
+        for name in ("BLOCK", "WRITTEN", "STREAMED", "ROWS_AT_ONCE"):
+            monkeypatch.setattr(f"sessions_app.dataout.source.{name}", 2)
         assert csv_sheets(bundle(tmp_path / "b")) == whole
 
     def test_the_same_data_are_the_same_bytes(self, tmp_path):
@@ -576,6 +577,16 @@ class TestDanishExcel:
         rows = list(csv.DictReader(io.StringIO(sessions.decode("utf-8-sig"), newline=""), delimiter=";"))
         assert rows[0]["note"] == 'a;b, "c"'
         assert (folder / "codebook.csv").read_bytes().startswith(b"\xef\xbb\xbfsheet;variable;")
+
+    def test_the_other_formats_hold_numbers_as_ever(self, tmp_path):
+        import_sound()
+        folder = bundle(tmp_path / "out", danish=True, formats=FORMATS, **AS_RECORDED)
+        sheet = openpyxl.load_workbook(folder / "sheets.xlsx")["injections"]
+        names = [cell.value for cell in sheet[1]]
+        assert sheet.cell(2, names.index("volume_ml") + 1).value == 0.5
+        for ending, read in READERS.items():
+            frame, _meta = read(folder / FOLDERS[ending] / f"injections.{ending}")
+            assert frame["volume_ml"][0] == 0.5
 
 
 FORMULAS = [

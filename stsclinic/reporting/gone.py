@@ -35,23 +35,9 @@ class Followed(NamedTuple):
 
 def followed_lesions(series: Iterable[SeriesOutcome], horizon: str) -> list[Followed]:
     """The lesions that can be followed, at a horizon (a code of HORIZON)."""
-    found = []
-    for one in series:
-        course = one.course
-        sessions = course.treatments if horizon == "end_of_treatment" else course.sessions
-        begun: dict[str, int] = {}
-        for position, session in enumerate(sessions):
-            for injection in session.injections:
-                begun.setdefault(injection.lesion_id, position)
-        for lesion in one.lesions:
-            lesion_id = lesion.lesion_id
-            if lesion_id not in begun:
-                continue
-            start = begun[lesion_id]
-            later = [seen for seen in sessions[start + 1 :] if lesion_id in seen.assessments]
-            if not later:
-                continue
-            gone = next((seen for seen in later if seen.assessments[lesion_id].status == "gone"), None)
-            days = ((gone or later[-1]).held_on - sessions[start].held_on).days
-            found.append(Followed(lesion, days, gone is not None))
-    return found
+    return [
+        Followed(lesion, *watched)
+        for one in series
+        for lesion in one.lesions
+        if (watched := lesion.seen_at(horizon).watched)
+    ]

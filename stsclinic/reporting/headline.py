@@ -79,13 +79,13 @@ class Estimate:
 
 
 Headline = dict[str, Estimate | None]
-Last = Callable[[Course, str], int | None]
-"""The score of a series (`ptga` or `phga`) that counts as its last."""
+Decrease = Callable[[Course, str], int | None]
+"""How far the score of a series (`ptga` or `phga`) fell; None where it cannot be told."""
 
 
 def headline(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> Headline:
     """The four numbers of analysed series, counted by `unit` (a code of UNIT) at a horizon."""
-    return _headline(series, horizon, unit, _last_score)
+    return _headline(series, horizon, unit, _to_last)
 
 
 def under_other_choices(
@@ -100,54 +100,66 @@ def under_other_choices(
     What became of a series does not depend on whether it is analysed.
     """
     judged = {id(one.course): one for one in (*analysed, *left_out)}
+    known = {
+        (id(one.course), scale): _to_last_known(one.course, scale)
+        for one in judged.values()
+        for scale in SCALES_OF_HEADLINE
+    }
+
+    def to_last_known(course: Course, scale: str) -> int | None:
+        return known[id(course), scale]
+
+    def judge_carried_forward(course: Course) -> Verdict:
+        return _judge_carried_forward(course, to_last_known)
+
     carried, every = [], []
     for courses in courses_by_patient:
-        verdicts = judge_series(courses, _judge_carried_forward)
+        verdicts = judge_series(courses, judge_carried_forward)
         carried += [judged[id(verdict.course)] for verdict in verdicts if not verdict.reason]
         every += [judged[id(course)] for course in courses if course.treatments]
-    scored = [one for one in every if _decrease(one.course, "ptga", _last_known) is not None]
+    scored = [one for one in every if to_last_known(one.course, "ptga") is not None]
     first = _first_of_each(analysed)
     # The series of a patient who has one are those of the patient, so their shares are independent.
     of_first = _members(first, horizon, "lesion" if unit == "lesion" else "series")
     return {
         "as_reported": headline(analysed, horizon, unit),
-        "first_series": _series_scores(first, _last_score) | _shares(of_first, unit != "lesion"),
-        "averaged": _averaged_scores(analysed, _last_score)
+        "first_series": _series_scores(first, _to_last) | _shares(of_first, unit != "lesion"),
+        "averaged": _averaged_scores(analysed, _to_last)
         | _averaged_shares(_members(analysed, horizon, "lesion" if unit == "lesion" else "series")),
         "mixed": _mixed_scores(analysed) | {"complete": None, "any": None},
-        "carried_forward": _headline(carried, horizon, unit, _last_known),
-        "all_series": _scores(every, unit, _last_known)
+        "carried_forward": _headline(carried, horizon, unit, to_last_known),
+        "all_series": _scores(every, unit, to_last_known)
         | _shares(_members(scored, horizon, unit), unit == "patient"),
     }
 
 
-def _judge_carried_forward(course: Course) -> Verdict:
+def _judge_carried_forward(course: Course, decrease: Decrease) -> Verdict:
     """Like rules 1 and 2, for a series that has ended and has a first and a later score of each kind."""
     if not course.treatments:
         return Verdict(course, "no_treatment")
     if course.series.status not in ("completed", "stopped") or len(course.treatments) < FEWEST_TREATMENTS:
         return Verdict(course, "incomplete")
-    known = all(_decrease(course, scale, _last_known) is not None for scale in SCALES_OF_HEADLINE)
+    known = all(decrease(course, scale) is not None for scale in SCALES_OF_HEADLINE)
     return Verdict(course, "" if known else "insufficient_registration")
 
 
-def _headline(series: Sequence[SeriesOutcome], horizon: str, unit: str, last: Last) -> Headline:
-    return _scores(series, unit, last) | _shares(_members(series, horizon, unit), unit == "patient")
+def _headline(series: Sequence[SeriesOutcome], horizon: str, unit: str, decrease: Decrease) -> Headline:
+    return _scores(series, unit, decrease) | _shares(_members(series, horizon, unit), unit == "patient")
 
 
-def _last_score(course: Course, scale: str) -> int | None:
-    return getattr(course.treatments[-1], scale)
+def _to_last(course: Course, scale: str) -> int | None:
+    """From the first treatment to the last one."""
+    first, last = getattr(course.treatments[0], scale), getattr(course.treatments[-1], scale)
+    return None if first is None or last is None else first - last
 
 
-def _last_known(course: Course, scale: str) -> int | None:
-    """The last score recorded after the first treatment, at a treatment."""
-    later = (getattr(treatment, scale) for treatment in reversed(course.treatments[1:]))
-    return next((score for score in later if score is not None), None)
-
-
-def _decrease(course: Course, scale: str, last: Last) -> int | None:
-    first, later = getattr(course.treatments[0], scale), last(course, scale)
-    return None if first is None or later is None else first - later
+def _to_last_known(course: Course, scale: str) -> int | None:
+    """From the first treatment to the last later one that has the score."""
+    scores = [getattr(treatment, scale) for treatment in course.treatments]
+    if not scores or scores[0] is None:
+        return None
+    later = next((score for score in reversed(scores[1:]) if score is not None), None)
+    return None if later is None else scores[0] - later
 
 
 def _first_of_each(series: Sequence[SeriesOutcome]) -> list[SeriesOutcome]:
@@ -181,36 +193,34 @@ def _with_values(
     return behind(unit, rows, Value(label, lambda row: float(of[id(row)]), decimals=decimals))
 
 
-def _pairs(series: Sequence[SeriesOutcome], scale: str, last: Last) -> list[tuple[Course, int]]:
-    return [
-        (one.course, found) for one in series if (found := _decrease(one.course, scale, last)) is not None
-    ]
+def _pairs(series: Sequence[SeriesOutcome], scale: str, decrease: Decrease) -> list[tuple[Course, int]]:
+    return [(one.course, found) for one in series if (found := decrease(one.course, scale)) is not None]
 
 
-def _scores(series: Sequence[SeriesOutcome], unit: str, last: Last) -> Headline:
-    return _averaged_scores(series, last) if unit == "patient" else _series_scores(series, last)
+def _scores(series: Sequence[SeriesOutcome], unit: str, decrease: Decrease) -> Headline:
+    return _averaged_scores(series, decrease) if unit == "patient" else _series_scores(series, decrease)
 
 
-def _series_scores(series: Sequence[SeriesOutcome], last: Last) -> Headline:
+def _series_scores(series: Sequence[SeriesOutcome], decrease: Decrease) -> Headline:
     found: Headline = {}
     for scale in SCALES_OF_HEADLINE:
-        pairs = _pairs(series, scale, last)
+        pairs = _pairs(series, scale, decrease)
         found[scale] = _of_decreases(
-            [decrease for _, decrease in pairs], "series", [course for course, _ in pairs], scale
+            [points for _, points in pairs], "series", [course for course, _ in pairs], scale
         )
     return found
 
 
-def _averaged_scores(series: Sequence[SeriesOutcome], last: Last) -> Headline:
+def _averaged_scores(series: Sequence[SeriesOutcome], decrease: Decrease) -> Headline:
     found: Headline = {}
     for scale in SCALES_OF_HEADLINE:
         values: dict[str, list[int]] = {}
         patients = {}
-        for course, decrease in _pairs(series, scale, last):
-            values.setdefault(course.series.patient_id, []).append(decrease)
+        for course, points in _pairs(series, scale, decrease):
+            values.setdefault(course.series.patient_id, []).append(points)
             patients[course.series.patient_id] = course.patient
         found[scale] = _of_decreases(
-            [Fraction(sum(one), len(one)) for one in values.values()],
+            [one[0] if len(one) == 1 else Fraction(sum(one), len(one)) for one in values.values()],
             "patients",
             list(patients.values()),
             scale,
@@ -221,7 +231,7 @@ def _averaged_scores(series: Sequence[SeriesOutcome], last: Last) -> Headline:
 def _mixed_scores(series: Sequence[SeriesOutcome]) -> Headline:
     found: Headline = {}
     for scale in SCALES_OF_HEADLINE:
-        pairs = _pairs(series, scale, _last_score)
+        pairs = _pairs(series, scale, _to_last)
         fitted = random_intercept_mean(
             [decrease for _, decrease in pairs], [course.series.patient_id for course, _ in pairs]
         )

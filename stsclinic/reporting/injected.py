@@ -94,19 +94,22 @@ class Injected:
         for course in self._courses:
             if id(course.patient) != patient:
                 patient, patients = id(course.patient), patients + 1
-            places = {key: place.body_site for key, place in course.patient.lesions.items()}
+            site_of = {
+                key: sites.setdefault(place.body_site, len(sites))
+                for key, place in course.patient.lesions.items()
+            }
             for session in course.sessions:
                 self._starts.append(len(self._kind))
                 self._is_treatment.append(session.kind == "treatment")
                 self._patient_of.append(patients)
-                for one in session.injections:
-                    kind = kind_of.get(id(one))
-                    if kind is None:
+                given = session.injections
+                for one in given:
+                    # Equal records are mostly one object, and its id is found sooner than its values.
+                    if id(one) not in kind_of:
                         key = one.agent, one.concentration_mg_ml, one.volume_ml
-                        kind = kind_of[id(one)] = kinds.setdefault(key, len(kinds))
-                    self._kind.append(kind)
-                    site = places.get(one.lesion_id, "")
-                    self._site.append(sites[site] if site in sites else sites.setdefault(site, len(sites)))
+                        kind_of[id(one)] = kinds.setdefault(key, len(kinds))
+                self._kind.extend([kind_of[id(one)] for one in given])
+                self._site.extend([site_of.get(one.lesion_id, 0) for one in given])
         self._starts.append(len(self._kind))
         self.sites = list(sites)
         self._volumes = [volume for _, _, volume in kinds]

@@ -6,12 +6,15 @@ The rules are stsclinic.clinical.remission; here they meet the records. Source: 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
+from typing import NamedTuple
 
 from stsclinic.clinical.remission import (
     HORIZON,
     OUTCOME,
     baseline_and_end,
+    judge_ends,
     judge_group,
     judge_lesion,
     ptga_change,
@@ -34,6 +37,38 @@ def _by_horizon(*outcomes: str) -> ByHorizon:
     return dict(zip(HORIZON, outcomes, strict=True))
 
 
+class Watched(NamedTuple):
+    """For how many days a lesion was followed from its first injection, and whether it was then seen gone."""
+
+    days: int
+    is_gone: bool
+
+
+class Findings(NamedTuple):
+    """What an outcome is judged on; see baseline_and_end."""
+
+    baseline: AssessmentRecord | None
+    end: AssessmentRecord | None
+    watched: Watched | None
+    """None where it was not injected, or not seen after its first injection."""
+
+    def mm2(self) -> tuple[float | None, float | None]:
+        """Longest × widest in mm² at baseline and at the end; a gone lesion has 0. None where not measured."""
+        return (
+            None if self.baseline is None else size_mm2(self.baseline),
+            None if self.end is None else size_mm2(self.end),
+        )
+
+
+def size_mm2(seen: AssessmentRecord) -> float | None:
+    """Longest × widest in mm², 0 of a lesion that is gone; None where it was not measured."""
+    if seen.status == "gone":
+        return 0.0
+    if seen.longest_mm is None or seen.widest_mm is None:
+        return None
+    return float(seen.longest_mm * seen.widest_mm)
+
+
 @dataclass(frozen=True, slots=True)
 class LesionOutcome:
     """One lesion of one series: what became of it at each horizon. It stands for itself as LesionOf does."""
@@ -42,9 +77,25 @@ class LesionOutcome:
     lesion_id: str
     outcomes: ByHorizon
     injections: int
-    had_ulcer: bool
-    ulcer_healed: bool
-    """Of a lesion that had an ulcer at baseline: gone or without ulcer at its end (end of treatment)."""
+    at_treatments: Findings
+    at_all_sessions: Findings
+    """The same object without a follow-up."""
+
+    def seen_at(self, horizon: str) -> Findings:
+        """What was seen of it at a horizon (a code of HORIZON)."""
+        return self.at_treatments if horizon == "end_of_treatment" else self.at_all_sessions
+
+    @property
+    def had_ulcer(self) -> bool:
+        """Whether it had an ulcer at baseline (end of treatment)."""
+        baseline = self.at_treatments.baseline
+        return baseline is not None and baseline.ulcer is True
+
+    @property
+    def ulcer_healed(self) -> bool:
+        """Of a lesion that had one: whether it is gone or without ulcer at its end (end of treatment)."""
+        end = self.at_treatments.end
+        return self.had_ulcer and end is not None and (end.status == "gone" or end.ulcer is False)
 
     @property
     def arm(self) -> str:
@@ -104,36 +155,57 @@ class PatientOutcome:
 def series_outcome(verdict: Verdict) -> SeriesOutcome:
     """Judge every lesion that the series treats. Linear in the assessments and injections of the series."""
     course = verdict.course
-    treated = _assessments_by_lesion(course.treatments)
-    followed = treated if _has_no_follow_up(course) else _assessments_by_lesion(course.sessions)
-    ptga_treated = ptga_change([session.ptga for session in course.treatments])
-    ptga_followed = ptga_change([session.ptga for session in course.sessions])
+    at_treatments = _Sessions(course.treatments)
+    at_all = at_treatments if _has_no_follow_up(course) else _Sessions(course.sessions)
     injections = Counter(
         injection.lesion_id for session in course.sessions for injection in session.injections
     )
-
     lesions = []
     for lesion_id in course.series.lesions:
-        seen = treated.get(lesion_id, ())
-        baseline, end = baseline_and_end(seen)
-        had_ulcer = baseline is not None and baseline.ulcer is True
-        at_end = judge_lesion(seen, ptga_treated).outcome
-        later = (
-            at_end
-            if followed is treated
-            else judge_lesion(followed.get(lesion_id, ()), ptga_followed).outcome
-        )
-        lesions.append(
-            LesionOutcome(
-                course=course,
-                lesion_id=lesion_id,
-                outcomes=_by_horizon(at_end, later),
-                injections=injections[lesion_id],
-                had_ulcer=had_ulcer,
-                ulcer_healed=had_ulcer and end is not None and (end.status == "gone" or end.ulcer is False),
-            )
-        )
+        seen, outcome = at_treatments.judge(lesion_id)
+        later, last_outcome = (seen, outcome) if at_all is at_treatments else at_all.judge(lesion_id)
+        outcomes = _by_horizon(outcome, last_outcome)
+        lesions.append(LesionOutcome(course, lesion_id, outcomes, injections[lesion_id], seen, later))
     return SeriesOutcome(verdict, lesions, _best(lesions))
+
+
+class _Sessions:
+    """What was seen of each lesion at some sessions of a series, in their order, and since when it was injected."""
+
+    def __init__(self, sessions: Sequence[SessionRecord]):
+        self._ptga = ptga_change([session.ptga for session in sessions])
+        self._assessments: dict[str, list[AssessmentRecord]] = defaultdict(list)
+        self._injected: dict[str, date] = {}
+        self._gone: dict[str, date] = {}
+        self._last: dict[str, date] = {}
+        injected, last = self._injected, self._last
+        for session in sessions:
+            day = session.held_on
+            # What is seen at the session of the first injection was seen before it.
+            for lesion_id, seen in session.assessments.items():
+                self._assessments[lesion_id].append(seen)
+                if lesion_id in injected:
+                    last[lesion_id] = day
+                    if seen.status == "gone":
+                        self._gone.setdefault(lesion_id, day)
+            for injection in session.injections:
+                if injection.lesion_id not in injected:
+                    injected[injection.lesion_id] = day
+
+    def judge(self, lesion_id: str) -> tuple[Findings, str]:
+        """What was seen of a lesion, and its outcome."""
+        baseline, end = baseline_and_end(self._assessments.get(lesion_id, ()))
+        gone = self._gone.get(lesion_id)
+        last = gone or self._last.get(lesion_id)
+        watched = (
+            None if last is None else _watched((last - self._injected[lesion_id]).days, gone is not None)
+        )
+        return Findings(baseline, end, watched), judge_ends(baseline, end, self._ptga)
+
+
+@cache
+def _watched(days: int, is_gone: bool) -> Watched:
+    return Watched(days, is_gone)
 
 
 def patient_outcome(patient: PatientRecord, series: Sequence[SeriesOutcome]) -> PatientOutcome:
@@ -157,11 +229,3 @@ def count_outcomes(outcomes: Iterable[str]) -> dict[str, int]:
     """How many there are of each outcome; all four are listed."""
     counted = Counter(outcomes)
     return {outcome: counted[outcome] for outcome in OUTCOME}
-
-
-def _assessments_by_lesion(sessions: Iterable[SessionRecord]) -> Mapping[str, list[AssessmentRecord]]:
-    found: dict[str, list[AssessmentRecord]] = defaultdict(list)
-    for session in sessions:
-        for lesion_id, assessment in session.assessments.items():
-            found[lesion_id].append(assessment)
-    return found

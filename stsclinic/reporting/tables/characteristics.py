@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from stsclinic.clinical.dates import PartialDate, age_by_year
-from stsclinic.clinical.remission import HORIZON, OUTCOME, baseline_and_end
+from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.clinical.terms import (
     BODY_SITE,
     DIAGNOSIS,
@@ -17,7 +17,7 @@ from stsclinic.clinical.terms import (
     SEX,
     YES_NO,
 )
-from stsclinic.reporting.outcomes import PatientOutcome
+from stsclinic.reporting.outcomes import LesionOutcome, PatientOutcome
 from stsclinic.reporting.records import MedicationRecord
 from stsclinic.reporting.rows import LesionOf, Value, behind
 from stsclinic.reporting.summary import Report
@@ -278,16 +278,8 @@ def _roles_taken(one: PatientOutcome) -> Codes:
     return {record.role for record in _taken(one)} or ("",)
 
 
-def _baseline_mm2(one: LesionOf) -> float | None:
-    seen = [
-        session.assessments[one.lesion_id]
-        for session in one.course.treatments
-        if one.lesion_id in session.assessments
-    ]
-    baseline, _end = baseline_and_end(seen)
-    if baseline is None or baseline.longest_mm is None or baseline.widest_mm is None:
-        return None
-    return float(baseline.longest_mm * baseline.widest_mm)
+def _baseline_mm2(one: LesionOutcome) -> float | None:
+    return one.at_treatments.mm2()[0]
 
 
 def _spread(values: Sequence[float]) -> Spread | None:

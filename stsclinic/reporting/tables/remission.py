@@ -1,6 +1,7 @@
 """Remission by lesion, series and patient, with intervals; the time until a lesion is gone; ulcers."""
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -101,10 +102,16 @@ def _intervals(report: Report) -> Table:
         for level in LEVELS:
             counts = report.remission[horizon][level]
             total = sum(counts.values())
+            of_patients = [] if level == "by_patient" else _by_patient(report, horizon, level)
             numbers = {}
             for outcome, inside in (*((one, (one,)) for one in OUTCOME), (ANY, ("complete", "partial"))):
-                found = _share_interval(report, horizon, level, inside)
                 count = sum(counts[one] for one in inside)
+                if level == "by_patient":
+                    found = wilson_interval(count, total)
+                else:
+                    found = share_interval(
+                        (sum(map(one.__getitem__, inside)), one.total()) for one in of_patients
+                    )
                 low, high = (None, None) if found is None else (100 * end for end in found)
                 method = "wilson" if level == "by_patient" else "bootstrap"
                 share = 100 * count / total if total else None
@@ -132,19 +139,14 @@ def _every(report: Report, level: str) -> Behind:
     )
 
 
-def _share_interval(
-    report: Report, horizon: str, level: str, inside: Sequence[str]
-) -> tuple[float, float] | None:
-    if level == "by_patient":
-        events = sum(report.remission[horizon][level][one] for one in inside)
-        return wilson_interval(events, len(report.patients))
-    pairs = []
-    for patient in report.patients:
-        judged: Sequence = patient.series
-        if level == "by_lesion":
-            judged = [lesion for one in patient.series for lesion in one.lesions]
-        pairs.append((sum(one.outcomes[horizon] in inside for one in judged), len(judged)))
-    return share_interval(pairs)
+def _by_patient(report: Report, horizon: str, level: str) -> list[Counter[str]]:
+    """How many series or lesions of each patient have each outcome."""
+    if level == "by_lesion":
+        return [
+            Counter(lesion.outcomes[horizon] for one in patient.series for lesion in one.lesions)
+            for patient in report.patients
+        ]
+    return [Counter(one.outcomes[horizon] for one in patient.series) for patient in report.patients]
 
 
 def _steps(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) -> Table:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from stsclinic.clinical.remission import HORIZON, baseline_and_end
 from stsclinic.reporting import scores
+from stsclinic.reporting.outcomes import LesionOutcome, size_mm2
 from stsclinic.reporting.records import AssessmentRecord, SessionRecord
 from stsclinic.reporting.rows import Behind, LesionOf, SessionOf, Value, behind
 from stsclinic.reporting.scores import SCALES
@@ -180,7 +181,7 @@ def _sizes(report: Report) -> Table:
     )
     horizon = report.selection.horizon
 
-    def row_of(lesion: LesionOf) -> tuple[Any, ...]:
+    def row_of(lesion: LesionOutcome) -> tuple[Any, ...]:
         series, sizes = lesion.course.series, sizes_of(lesion, horizon)
         assert sizes is not None
         before, after = sizes
@@ -197,7 +198,7 @@ def _sizes(report: Report) -> Table:
             return None
         size = Value(
             f"Size of {lesion.lesion_id}",
-            lambda row: _size(row.session.assessments[lesion.lesion_id]),
+            lambda row: size_mm2(row.session.assessments[lesion.lesion_id]),
             "mm²",
             1,
         )
@@ -216,14 +217,9 @@ def _sizes(report: Report) -> Table:
     )
 
 
-def sizes_of(lesion: LesionOf, horizon: str) -> tuple[float, float] | None:
+def sizes_of(lesion: LesionOutcome, horizon: str) -> tuple[float, float] | None:
     """Longest × widest in mm² at baseline and at the end; None without both."""
-    baseline, end = baseline_and_end(
-        [session.assessments[lesion.lesion_id] for session in _assessed(lesion, horizon)]
-    )
-    if baseline is None or end is None:
-        return None
-    before, after = _size(baseline), _size(end)
+    before, after = lesion.seen_at(horizon).mm2()
     return None if before is None or after is None else (before, after)
 
 
@@ -249,12 +245,3 @@ def _assessed(lesion: LesionOf, horizon: str) -> list[SessionRecord]:
     course = lesion.course
     sessions = course.treatments if horizon == "end_of_treatment" else course.sessions
     return [session for session in sessions if lesion.lesion_id in session.assessments]
-
-
-def _size(seen: AssessmentRecord) -> float | None:
-    """Longest × widest in mm²; 0 of a lesion that is gone."""
-    if seen.status == "gone":
-        return 0.0
-    if seen.longest_mm is None or seen.widest_mm is None:
-        return None
-    return float(seen.longest_mm * seen.widest_mm)

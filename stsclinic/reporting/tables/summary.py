@@ -1,6 +1,6 @@
 """The headline, and how sure it is: the same four numbers under other choices, side by side."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stsclinic.clinical.remission import HORIZON
@@ -10,7 +10,7 @@ from stsclinic.reporting.headline import (
     MEASURE,
     SCALES_OF_HEADLINE,
     Estimate,
-    headline,
+    Headline,
     under_other_choices,
 )
 from stsclinic.reporting.rows import LEVEL
@@ -31,10 +31,18 @@ def summary_tables(report: Report) -> list[Table]:
     """None without an analysed series: there is nothing to sum up."""
     if not report.series:
         return []
-    return [_headline(report), *_how_sure(report)]
+    chosen = report.selection
+    found = under_other_choices(
+        report.series,
+        report.left_out,
+        [courses for _, courses in report.chosen.patients],
+        chosen.horizon,
+        chosen.unit,
+    )
+    return [_headline(report, found["as_reported"]), *_how_sure(found)]
 
 
-def _headline(report: Report) -> Table:
+def _headline(report: Report, headline: Headline) -> Table:
     rows = Rows(
         (
             Column("measure", "Result", "code", labels=MEASURE),
@@ -48,7 +56,7 @@ def _headline(report: Report) -> Table:
         )
     )
     chosen = report.selection
-    for measure, found in headline(report.series, chosen.horizon, chosen.unit).items():
+    for measure, found in headline.items():
         if found is None:
             continue
         is_score = measure in SCALES_OF_HEADLINE
@@ -63,15 +71,7 @@ def _headline(report: Report) -> Table:
     return rows.table("headline", title, "summary", FOOTNOTES[:2])
 
 
-def _how_sure(report: Report) -> Iterable[Table]:
-    chosen = report.selection
-    found = under_other_choices(
-        report.series,
-        report.left_out,
-        [courses for _, courses in report.chosen.patients],
-        chosen.horizon,
-        chosen.unit,
-    )
+def _how_sure(found: Mapping[str, Headline]) -> Iterable[Table]:
     for code, title, measures in (
         ("how_sure_scores", "How sure: decrease of the scores under other choices", ("ptga", "phga")),
         ("how_sure_remission", "How sure: remission under other choices", ("complete", "any")),

@@ -126,13 +126,13 @@ class Source:
         if self._is_written_by_database(sheet):
             for written in self.plain_csv(name):
                 reader = csv.reader(io.TextIOWrapper(written, "utf-8", newline=""))
-                while rows := [[cell or None for cell in row] for row in islice(reader, ROWS_AT_ONCE)]:
-                    yield rows
+                while part := [[cell or None for cell in row] for row in islice(reader, ROWS_AT_ONCE)]:
+                    yield part
             return
         read = self._analysis if name == ANALYSIS.name else self._reader(sheet, decimal_comma)
         texts = [(index, column) for index, column in enumerate(sheet.columns) if column.kind == "text"]
         for block in self.blocks():
-            rows = read(block)
+            rows: Sequence[Cells] = read(block)
             if texts:
                 rows = [_with_plain_texts(row, texts) for row in rows]
             yield rows

@@ -139,10 +139,9 @@ def _injection(row: LesionRow, offers_by_area: bool) -> str:
     own_words = f": <b>{escape(row.own_words)}</b>" if row.own_words else ""
     return (
         f'<div class="field field-compact sheet-volume{_fault(volume)}"><label for="{escape(volume.id)}">Injected</label>'
-        f'<div class="with-unit">{_number(volume, 4, _in_cell("volume", volume))}'
-        '<span class="unit">ml</span><span class="dose"><span data-solution></span> '
-        f"<span data-dose>{escape(row.sum.dose)}</span></span></div>{sheet_notes(volume)}"
-        f'<div class="offers no-print">{offers}</div></div>'
+        f' <span class="dose"><span data-solution></span> <span data-dose>{escape(row.sum.dose)}</span></span>'
+        f'<div class="sheet-amount"><div class="with-unit">{_number(volume, 4, _in_cell("volume", volume))}'
+        f'<span class="unit">ml</span></div><div class="offers no-print">{offers}</div></div>{sheet_notes(volume)}</div>'
         f'<div class="field field-compact{_fault(pain)}"><label for="{escape(pain.id)}">Pain 0-10</label>'
         f"{_number(pain, 3, _in_cell('pain', pain))}{sheet_notes(pain)}</div>"
         f'<details class="sheet-own stays"{" open" if row.opens_own else ""}>'

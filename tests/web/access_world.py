@@ -162,12 +162,12 @@ def make_side(name: str, *, users: bool) -> Side:
             )
         ),
         holiday=save(Holiday(clinic=clinic, held_on=datetime.date(2026, 12, 24), name="Christmas Eve")),
-        export_job=_finished_export(people.get("data_manager", colleague), clinic),
+        export_job=finished_export(people.get("data_manager", colleague), clinic),
         users=people,
     )
 
 
-def _finished_export(user: User, clinic: Clinic) -> ExportJob:
+def finished_export(user: User, clinic: Clinic) -> ExportJob:
     """An export of this user, with one file."""
     chosen = {"clinics": [clinic.code], "formats": ["csv"], "protocols": [], "diagnoses": []}
     chosen |= {"first_treatment_from": None, "first_treatment_to": None}

@@ -79,6 +79,12 @@ def one_field(world: World) -> dict[str, str]:
     return {"person": str(world.user.pk), "fields": json.dumps(fields), "since": "99"}
 
 
+def refused(world: World) -> dict[str, str]:
+    """The sheet, sent to be completed with a wrong size of each lesion."""
+    typed = completing(world)
+    return typed | {name: "x" for name in typed if name.endswith("-longest_mm")}
+
+
 Ask = Callable[[World], tuple[str, dict[str, str] | None]]
 PAGES: dict[str, tuple[Ask, int]] = {
     "patients": (lambda world: (reverse("patients"), None), 10),
@@ -88,6 +94,7 @@ PAGES: dict[str, tuple[Ask, int]] = {
     "calls": (lambda world: (reverse("calls"), None), 16),
     "session": (lambda world: (reverse("session", args=[world.session.pk]), None), 29),
     "sheet": (lambda world: (reverse("draft", args=[world.draft.pk]), None), 22),
+    "sheet, refused": (lambda world: (reverse("draft", args=[world.draft.pk]), refused(world)), 33),
     "alerts of a sheet": (lambda world: (reverse("draft_alerts", args=[world.draft.pk]), {}), 14),
     "one field": (lambda world: (reverse("draft_save", args=[world.draft.pk]), one_field(world)), 7),
     "side effects": (lambda world: (reverse("side_effect_summary"), None), 9),
@@ -96,13 +103,20 @@ PAGES: dict[str, tuple[Ask, int]] = {
 
 
 def asked(world: World, path: str, typed: dict[str, str] | None) -> int:
-    """How many statements read or wrote a row."""
+    """How many statements a page takes, read or sent by the world's user."""
+    return statements(world.user, "get" if typed is None else "post", path, typed)
+
+
+def statements(user: User | None, method: str, path: str, sent: dict[str, str] | None = None) -> int:
+    """How many statements read or wrote a row, of a page that is read or sent; None is nobody signed in."""
     client = Client()
-    client.force_login(world.user)
+    if user is not None:
+        client.force_login(user)
     with CaptureQueriesContext(connection) as captured:
-        answer = client.get(path) if typed is None else client.post(path, typed)
-    assert answer.status_code in (200, 302), answer.content.decode()[:2000]
-    words = ("SELECT", "INSERT", "UPDATE", "DELETE")
+        answer = getattr(client, method)(path, sent)
+    assert answer.status_code in (200, 302, 422), answer.content.decode()[:2000]
+    # PostgreSQL reads many rows by a cursor that is declared, or as a copy.
+    words = ("SELECT", "INSERT", "UPDATE", "DELETE", "DECLARE", "COPY")
     return sum(
         query["sql"].lstrip("(").startswith(words) and "set_config" not in query["sql"]
         for query in captured.captured_queries

@@ -21,6 +21,7 @@ from django.core.management import CommandError, call_command
 
 from lesions.models import Lesion
 from sessions_app.allocation import open_allocation
+from sessions_app.dataout import workbook
 from sessions_app.dataout.bundle import FORMATS, write_bundle
 from sessions_app.dataout.codebook import codebook_rows
 from sessions_app.dataout.coding import is_coded, numbers, value_labels, variable_label
@@ -74,6 +75,14 @@ def csv_sheets(folder: Path) -> dict[str, list[dict[str, str]]]:
     return {
         name.removesuffix(".csv"): list(csv.DictReader(io.StringIO(text, newline="")))
         for name, text in texts.items()
+    }
+
+
+def cells_of(path: Path) -> dict[str, list[list[tuple]]]:
+    """By worksheet, the rows of value, type and number format of each cell."""
+    return {
+        sheet.title: [[(cell.value, cell.data_type, cell.number_format) for cell in row] for row in sheet]
+        for sheet in openpyxl.load_workbook(path)
     }
 
 
@@ -470,6 +479,14 @@ class TestSelection:
         first, second = (bundle(tmp_path / name, formats=("csv", "xlsx")) for name in "ab")
         for name in ("sheets.zip", "sheets.xlsx", "codebook.html", "codebook.csv", "manifest.json"):
             assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+    def test_rows_of_a_workbook_written_at_once_are_as_if_cell_by_cell(self, tmp_path, monkeypatch):
+        import_case("aarhus")
+        at_once = cells_of(bundle(tmp_path / "a", formats=("xlsx",)) / "sheets.xlsx")
+        monkeypatch.setattr(workbook, "_write_plain", workbook._write_texts)
+        by_cell = cells_of(bundle(tmp_path / "b", formats=("xlsx",)) / "sheets.xlsx")
+        assert at_once == by_cell
+        assert len(at_once["injections"]) > 500
 
 
 class TestClosedAllocation:

@@ -142,6 +142,8 @@ def report_floor() -> Work:
 
 def report() -> Work:
     """The report over everything: every table that the page, the PDF and the files show."""
+    import scipy.stats  # noqa: F401  # a server's process loads it once, for its first report
+
     from sessions_app.reports import prepare, report_clinics
     from stsclinic.reporting.selection import Selection
 

@@ -173,6 +173,8 @@ def _patients_words(
             f"{count_words(cohort['patients_analysed'], 'patient')} {_were(cohort['series_analysed'], said=False)} "
             "analysed."
         )
+    if protocols := _protocols_words(report):
+        sentences.append(protocols)
     sentences.append(
         "A series of treatments was analysed if it was completed as planned or stopped for remission after at "
         "least two treatments, and if the patient's and the physician's global assessments (PtGA and PhGA, 1 to "
@@ -181,6 +183,22 @@ def _patients_words(
         f"of the analysed series before it {cite('aarhus')}."
     )
     return " ".join(sentences)
+
+
+def _protocols_words(report: Report) -> str:
+    """The protocols of the treated series with their versions; nothing where nobody was treated."""
+    versions: dict[str, set[int]] = {}
+    for _patient, courses in report.chosen.patients:
+        for course in courses:
+            if course.treatments:
+                versions.setdefault(course.series.protocol, set()).add(course.series.protocol_version)
+    if not versions:
+        return ""
+    told = [
+        f"{code} (version{'s' if len(found) > 1 else ''} {_listed([str(one) for one in sorted(found)])})"
+        for code, found in sorted(versions.items())
+    ]
+    return f"Treatments followed the protocol{'s' if len(told) > 1 else ''} {_listed(told)}."
 
 
 def _outcome_words(report: Report, cite: _Cited) -> str:

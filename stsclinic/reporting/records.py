@@ -74,6 +74,7 @@ class SeriesRecord:
     lesions: Mapping[str, str] = field(default_factory=dict)
     sessions: Sequence[SessionRecord] = ()
     allocation_concealed: bool = False
+    protocol_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

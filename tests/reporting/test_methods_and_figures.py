@@ -1,5 +1,6 @@
 """The methods paragraph says what was chosen; the figures draw what the tables hold."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from xml.etree import ElementTree
@@ -69,6 +70,22 @@ class TestMethods:
             "the headline is at the end of treatment, counted by patients",
         ):
             assert words in text, words
+
+    def test_it_tells_the_protocols_that_treated_with_their_versions(self, reports):
+        registry = registry_of(read_case("aarhus"))
+        at = next(
+            place
+            for place, one in enumerate(registry.patients)
+            if any(series.protocol == "weekly4" and series.sessions for series in one.series)
+        )
+        one = registry.patients[at]
+        later = replace(one, series=[replace(series, protocol_version=2) for series in one.series])
+        others = registry_of(read_case("kansas")).patients
+        patients = [*registry.patients[:at], later, *registry.patients[at + 1 :], *others]
+        text = told(summarise(replace(registry, patients=patients))).text
+        assert "Treatments followed the protocols iv (version 1) and weekly4 (versions 1 and 2)." in text
+        assert "Treatments followed the protocol iv (version 1)." in told(reports["kansas"]).text
+        assert "Treatments followed" not in told(summarise(Registry([]))).text
 
     def test_it_tells_what_the_headline_counts(self):
         report = summarise(registry_of(read_case("aarhus")), Selection(unit="patient"))

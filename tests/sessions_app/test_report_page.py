@@ -3,9 +3,11 @@
 import csv
 import io
 import json
+import platform
 import re
 import zipfile
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import openpyxl
@@ -122,6 +124,20 @@ class TestTheSameEverywhere:
             in_book = [[as_shown(cell) for cell in row] for row in book[code].iter_rows(min_row=2)]
             assert on_page == by_code[code], code
             assert in_book == by_code[code], code
+
+    def test_the_methods_name_every_version(self, client):
+        clinic = load("hershey")
+        reader(client, clinic)
+        words = words_of(page(client))
+        for what in ("numpy", "scipy", "typst"):
+            assert f" {version(what)}" in words
+        for told in (
+            f"stsclinic {__version__}",
+            f"Python {platform.python_version()}",
+            "biweekly (version 1)",
+        ):
+            assert told in words
+        assert "\n".join(row[1] for row in csv_tables(client)["methods"]).count("(version 1)") == 1
 
     def test_json_is_the_object_of_the_command_and_agrees_with_the_page(self, client):
         reader(client, load("aarhus"))

@@ -20,6 +20,8 @@ UNFOLDED = ("characteristics",)
 """What is not folded, however long: Table 1."""
 ROWS_SHOWN = 200
 """Rows of a table on one page. The files hold all."""
+LANES_FROM = "lanes_from"
+"""What in the address asks for another part of the lanes."""
 WIDE = 4
 """A table of this many columns takes the whole width."""
 FOLDED = (
@@ -81,13 +83,24 @@ class ShownTable:
 
 
 @dataclass(frozen=True)
+class ShownFigure:
+    """A figure with the tables that hold its numbers, its files, and the ways to its other parts."""
+
+    figure: Figure
+    tables: Sequence[ShownTable]
+    svg_url: str
+    png_url: str
+    previous_url: str
+    next_url: str
+
+
+@dataclass(frozen=True)
 class ShownSection:
     """A part of the report: its figures, and its tables in groups that stand side by side where narrow."""
 
     code: str
     title: str
-    figures: Sequence[tuple[Figure, Sequence[ShownTable]]]
-    """Each with the tables that hold its numbers."""
+    figures: Sequence[ShownFigure]
     groups: Sequence[Sequence[ShownTable]]
 
 
@@ -129,10 +142,37 @@ def shown_sections(
         if of_section:
             groups = [list(group) for _, group in groupby(of_section, key=lambda table: table.is_wide)]
             figures = [
-                (one, [shown[table] for table in one.tables]) for one in drawn if SECTION_OF[one.code] == code
+                _shown_figure(one, [shown[table] for table in one.tables], query)
+                for one in drawn
+                if SECTION_OF[one.code] == code
             ]
             found.append(ShownSection(code, title, figures, groups))
     return found
+
+
+def _shown_figure(figure: Figure, tables: Sequence[ShownTable], query: Query) -> ShownFigure:
+    part = figure.part
+
+    def page(first: int) -> str:
+        return f"{address('report', {**query, LANES_FROM: [str(first)]})}#figure-{figure.code}"
+
+    def file(ending: str) -> str:
+        of_part = {LANES_FROM: [str(part.first)]} if part and part.first else {}
+        return address("report_figure", {**query, **of_part}, args=(figure.code, ending))
+
+    return ShownFigure(
+        figure=figure,
+        tables=tables,
+        svg_url=file("svg"),
+        png_url=file("png"),
+        previous_url=page(part.first - part.most) if part and part.first else "",
+        next_url=page(part.first + part.most) if part and part.first + part.most < part.total else "",
+    )
+
+
+def lanes_from(given: Mapping[str, str]) -> int:
+    """A patient, counted from 0, of the part of the lanes that the address asks for; anything else is the first."""
+    return _number(given.get(LANES_FROM, ""))
 
 
 def shown_tables(
@@ -159,9 +199,13 @@ def shown_tables(
     return [_shown(table, notes, keys, starts, query, given, of) for table in tables]
 
 
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def _start(text: str, total: int) -> int:
     """The first row of the part that is asked for; anything else is the beginning."""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    number = _number(text)
     return number // ROWS_SHOWN * ROWS_SHOWN if number < total else 0
 
 

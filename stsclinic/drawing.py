@@ -7,6 +7,7 @@ an SVG that stands alone it becomes the attributes of STYLES. Coordinates are SV
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
+from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 STYLES = {
@@ -61,6 +62,19 @@ class Text:
         return number(self.y)
 
 
+class Part(NamedTuple):
+    """What of a long figure is drawn: from `first` on, counted from 0, at most `most` of `total`."""
+
+    first: int
+    most: int
+    total: int
+
+    @property
+    def words(self) -> str:
+        """`41 to 80 of 130`."""
+        return f"{self.first + 1} to {min(self.first + self.most, self.total)} of {self.total}"
+
+
 @dataclass(frozen=True)
 class Figure:
     """A figure ready to draw, with its words for those who do not see it. `tables` hold its numbers."""
@@ -74,6 +88,8 @@ class Figure:
     texts: Sequence[Text]
     tables: Sequence[str] = ()
     note: str = ""
+    part: Part | None = None
+    """Where it does not hold all."""
 
 
 FOOT_LETTERS, FOOT_LINE = 0.19, 12

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from sessions_app.forms.report import ReportFilterForm
 from sessions_app.report_files import FORMATS, NOT_SHARED
-from sessions_app.report_page import address, notes_of, shown_sections, shown_tables
+from sessions_app.report_page import address, lanes_from, notes_of, shown_sections, shown_tables
 from sessions_app.report_pdf import PICTURES
 from sessions_app.reports import RIGHT, Prepared, prepare, report_clinics, report_protocols
 from stsclinic.access import clinics_where, require
@@ -28,7 +28,7 @@ def report(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         prepared = prepare(request.user, form.selection, clinics, stated_on=form.stated_on)
         notes = notes_of(prepared.tables)
-        drawn = figures(prepared.tables)
+        drawn = figures(prepared.tables, lanes_from(request.GET))
         context |= {
             "prepared": prepared,
             "may_export": bool(clinics_where(request.user, "export_data")),
@@ -111,7 +111,8 @@ def report_figure(request: HttpRequest, figure: str, file_format: str) -> HttpRe
         stated_on=form.stated_on,
         for_sharing=_is_for_sharing(request),
     )
-    drawn = next((one for one in figures(prepared.tables) if one.code == figure), None)
+    found = figures(prepared.tables, lanes_from(request.GET))
+    drawn = next((one for one in found if one.code == figure), None)
     if drawn is None:
         raise Http404
     content_type, draw = PICTURES[file_format]

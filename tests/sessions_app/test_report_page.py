@@ -7,6 +7,7 @@ import platform
 import re
 import zipfile
 from datetime import date
+from html import unescape
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from stsclinic import __version__
 from stsclinic.audit.models import Change, Event
 from stsclinic.clinics.models import Clinic
 from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
+from stsclinic.reporting.figures import lanes
 from stsclinic.reporting.tables import NOTHING
 from tests.builders import (
     make_assessment,
@@ -558,6 +560,36 @@ def test_the_number_of_queries_does_not_grow(client):
 
 
 class TestFigures:
+    def test_the_lanes_of_many_patients_are_drawn_in_parts_that_lead_on(self, client, monkeypatch):
+        monkeypatch.setattr(lanes, "MOST_LANES", 7)
+        reader(client, load("aarhus"))
+        html = page(client, diagnosis=["lcssc", "dcssc"])
+        course = csv_tables(client, diagnosis=["lcssc", "dcssc"])["side_effect_course"]
+        patients = list(dict.fromkeys(row[0] for row in course))
+        assert len(patients) % 7 and len(patients) > 14
+        drawn: list[str] = []
+        for first in range(0, len(patients), 7):
+            (figure,) = re.findall(r'<figure[^>]* id="figure-side-effects">.*?</figure>', html, re.DOTALL)
+            shown = [one for one in re.findall(r">(AAR-\d+)</text>", figure)]
+            drawn += shown
+            words = f"{first + 1} to {min(first + 7, len(patients))} of {len(patients)}"
+            assert f"Drawn are patients {words}, by ID" in words_of(figure)
+            (svg,) = re.findall(r'href="([^"]+svg[^"]*)"', figure)
+            assert re.findall(r">(AAR-\d+)</text>", client.get(unescape(svg)).content.decode()) == shown
+            following = re.findall(r'rel="next" href="([^"]+)"', figure)
+            assert bool(following) == (first + 7 < len(patients))
+            assert bool(re.findall(r'rel="prev"', figure)) == bool(first)
+            if following:
+                assert following[0].endswith("#figure-side-effects")
+                html = client.get(unescape(following[0])).content.decode()
+        assert drawn == patients
+
+    @pytest.mark.parametrize("text", ["x", "-7", "7000", "٧", "9" * 400])
+    def test_a_part_of_the_lanes_that_is_not_there_is_the_first(self, client, monkeypatch, text):
+        monkeypatch.setattr(lanes, "MOST_LANES", 7)
+        reader(client, load("aarhus"))
+        assert "Drawn are patients 1 to 7 of" in words_of(page(client, lanes_from=text))
+
     def test_each_figure_stands_on_the_page_with_its_words_and_its_tables(self, client):
         reader(client, load("aarhus"))
         html = page(client)

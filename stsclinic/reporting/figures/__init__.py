@@ -28,8 +28,12 @@ SECTION_OF = {
 """The part of the report in which a figure stands, by its code."""
 
 
-def figures(tables: Sequence[Table]) -> list[Figure]:
-    """The figures of these tables, in the order in which they are read; those without data are left out."""
+def figures(tables: Sequence[Table], lanes_from: int = 0) -> list[Figure]:
+    """The figures of these tables, in the order in which they are read; those without data are left out.
+
+    Args:
+        lanes_from: a patient, counted from 0, of the part of the lanes that is drawn.
+    """
     by_code = {table.code: table for table in tables}
     drawn = (
         how_sure_figure(by_code),
@@ -40,7 +44,7 @@ def figures(tables: Sequence[Table]) -> list[Figure]:
         sizes_figure(by_code),
         remission_figure(by_code),
         gone_figure(by_code),
-        lanes_figure(by_code),
+        lanes_figure(by_code, lanes_from),
         subjects_figure(by_code),
     )
     return [one for one in drawn if one is not None]

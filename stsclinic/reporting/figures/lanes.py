@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from stsclinic.drawing import Figure, Text, circle, line, rectangle, triangle
+from stsclinic.drawing import Figure, Part, Text, circle, line, rectangle, triangle
 from stsclinic.drawing import Path as DrawnPath
 from stsclinic.reporting.tables import Table
 
@@ -11,8 +11,8 @@ TOP, LANE = 26, 18
 MOST_LANES = 40
 
 
-def lanes_figure(tables: Mapping[str, Table]) -> Figure | None:
-    """Up to 40 patients; the table holds all."""
+def lanes_figure(tables: Mapping[str, Table], first: int = 0) -> Figure | None:
+    """Up to 40 patients, from the part that holds number `first` on, counted from 0; the table holds all."""
     found = tables.get("side_effect_course")
     if found is None or not found.rows:
         return None
@@ -20,10 +20,12 @@ def lanes_figure(tables: Mapping[str, Table]) -> Figure | None:
     for row in found.as_dicts():
         for day in row["days"].split(", "):
             lanes.setdefault(row["patient_id"], []).append(row | {"day": int(day)})
-    shown = dict(list(lanes.items())[:MOST_LANES])
-    first = min(row["day"] for rows in shown.values() for row in rows)
+    start = first // MOST_LANES * MOST_LANES if first < len(lanes) else 0
+    part = Part(start, MOST_LANES, len(lanes)) if len(lanes) > MOST_LANES else None
+    shown = dict(list(lanes.items())[start : start + MOST_LANES])
+    earliest = min(row["day"] for rows in shown.values() for row in rows)
     last = max([28, *(row["day"] for rows in shown.values() for row in rows)])
-    low = min(first, 0)
+    low = min(earliest, 0)
 
     def at(day: int) -> float:
         return LEFT + (day - low) / (last - low) * (RIGHT - LEFT)
@@ -49,11 +51,7 @@ def lanes_figure(tables: Mapping[str, Table]) -> Figure | None:
             if d:
                 paths.append(DrawnPath(d, style))
     events = sum(row["what"] == "side_effect" for rows in lanes.values() for row in rows)
-    more = (
-        f" The first {MOST_LANES} of {len(lanes)} patients with a side effect are drawn, by ID; the table has all."
-        if len(lanes) > MOST_LANES
-        else ""
-    )
+    more = f" Drawn are patients {part.words}, by ID; the table has all." if part else ""
     return Figure(
         code="side-effects",
         title="Treatments and side effects of each patient who had one",
@@ -66,4 +64,5 @@ def lanes_figure(tables: Mapping[str, Table]) -> Figure | None:
         tables=("side_effect_course",),
         note="Only patients with a side effect. Stroke: treatment. Circle: side effect of grade 1 or 2; triangle: "
         f"grade 3 or more.{more}",
+        part=part,
     )

@@ -193,7 +193,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 PHOTOGRAPH_MAX_BYTES = 25 * 1024 * 1024
+# Data sheets as they are sent, and their CSV files unpacked, all together: 1,000,000 injections with their sessions and
+# assessments are some 150 MB, and a tenth of it or less as a zip.
 DATA_SHEETS_MAX_BYTES = 50 * 1024 * 1024
+DATA_SHEETS_MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 # Uploaded data sheets between their preview and their import.
 WAITING_UPLOADS = DATA_DIR / "uploads"
 EXPORTS_DIR = DATA_DIR / "exports"

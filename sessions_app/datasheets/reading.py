@@ -88,7 +88,10 @@ def _read_file(raw: RawSheets, file: BinaryIO, name: str) -> None:
 def _read_archive(raw: RawSheets, file: BinaryIO, name: str, archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     as_workbook = is_workbook(parts)
-    if not _is_acceptable(raw, name, parts, WORKBOOK_UNPACKED_FACTOR if as_workbook else 1):
+    of_workbook = settings.DATA_SHEETS_MAX_BYTES * WORKBOOK_UNPACKED_FACTOR
+    if not _is_acceptable(
+        raw, name, parts, of_workbook if as_workbook else settings.DATA_SHEETS_MAX_UNPACKED_BYTES
+    ):
         return
     if not as_workbook:
         _read_zip(raw, archive, parts)
@@ -125,8 +128,8 @@ def _read_folder(raw: RawSheets, folder: Path) -> None:
         if path.is_dir() or path.suffix.lower() != ".csv":
             raw.warnings.append(Problem(sentence=f"{path.name} is no CSV file and was not read."))
         elif name := raw.sheet_named(path.name[: -len(".csv")]):
-            if path.stat().st_size > settings.DATA_SHEETS_MAX_BYTES:
-                largest = _megabytes(settings.DATA_SHEETS_MAX_BYTES)
+            if path.stat().st_size > settings.DATA_SHEETS_MAX_UNPACKED_BYTES:
+                largest = _megabytes(settings.DATA_SHEETS_MAX_UNPACKED_BYTES)
                 raw.refuse(f"The file is larger than {largest}.", sheet=name)
                 continue
             with path.open("rb") as stream:
@@ -134,9 +137,8 @@ def _read_folder(raw: RawSheets, folder: Path) -> None:
     _note_nothing(raw)
 
 
-def _is_acceptable(raw: RawSheets, name: str, parts: list[zipfile.ZipInfo], factor: int) -> bool:
-    """Whether the parts are few, small, readable and without tricks in their sizes and paths."""
-    largest = settings.DATA_SHEETS_MAX_BYTES * factor
+def _is_acceptable(raw: RawSheets, name: str, parts: list[zipfile.ZipInfo], largest: int) -> bool:
+    """Whether the parts are few, readable, of at most so many bytes, and without tricks in their sizes and paths."""
     if len(parts) > MOST_MEMBERS:
         raw.refuse(f"{name} has {len(parts)} parts.", f"At most {MOST_MEMBERS} are read.")
     elif sum(part.file_size for part in parts) > largest:

@@ -23,9 +23,11 @@ class ImportForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, auto_id="id_import_%s", **kwargs)
-        self.fields[
-            "file"
-        ].help_text = f"A folder of CSV files as .zip, or one .xlsx; up to {settings.DATA_SHEETS_MAX_BYTES // 1024**2} MB."
+        self.fields["file"].help_text = (
+            f"A folder of CSV files as .zip, or one .xlsx; up to {settings.DATA_SHEETS_MAX_BYTES // 1024**2} MB. "
+            f"The CSV files may have {settings.DATA_SHEETS_MAX_UNPACKED_BYTES // 1024**2} MB unpacked, which is room for "
+            "more than 1,000,000 injections."
+        )
 
     def clean_file(self):
         file = self.cleaned_data["file"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.tools.bench import large, large_rows
+from tests.tools.bench import hostile, large, large_rows
 from tests.tools.bench.alone import Took
 from tests.tools.bench.browser import fields_of
 from tests.tools.bench.measuring import Amount, Measured, measure
@@ -37,6 +37,27 @@ def test_an_amount_over_its_limit_says_so(amount: float, is_over: bool):
     row = Amount(work="w", unit="MiB above idle at the peak", amount=amount, budget=30)
     assert row.is_over is is_over
     assert ("OVER" in row.line()) is is_over
+
+
+def test_of_the_hostile_files_the_worst_is_told(monkeypatch):
+    given = dict.fromkeys(("a.zip", "b.xlsx", "c.zip"), (lambda: b"x", ""))
+    monkeypatch.setattr(hostile, "files", lambda: given)
+    read: list[set[str]] = []
+
+    def taking(folder):
+        read.append({path.name for path in folder.iterdir()})
+        late = {"seconds": 9.0, "mib": 10} if len(read) == 1 else {"seconds": 0.5, "mib": 10}
+        return {
+            "a.zip": late,
+            "b.xlsx": {"seconds": 1.5, "mib": 60},
+            "c.zip": {"seconds": 1.0, "mib": 301},
+        }
+
+    monkeypatch.setattr(hostile, "_read", taking)
+    slowest, largest = hostile.rows()
+    assert read == [set(given)] * hostile.RUNS
+    assert ("b.xlsx" in slowest.line(), slowest.amount, slowest.is_over) == (True, 1.5, False)
+    assert ("c.zip" in largest.line(), largest.amount, largest.is_over) == (True, 301, True)
 
 
 def test_the_large_registry_has_the_size_that_is_told():

@@ -195,7 +195,14 @@ def test_the_same_sheet_twice_is_refused():
     assert "there twice" in sentences(raw)
 
 
-@override_settings(DATA_SHEETS_MAX_BYTES=100_000)
+@pytest.mark.parametrize(("megabytes", "is_too_large"), [(200, False), (300, True)])
+def test_a_zip_has_room_for_a_million_injections_and_what_belongs_to_them(megabytes, is_too_large):
+    """With all columns filled they are some 90 MB, their assessments 55 and the sessions 7."""
+    claimed = hostile_files.claiming(as_zip({"patients.csv": HEADER.encode()}).getvalue(), megabytes * 10**6)
+    assert ("is larger than" in sentences(read_upload(io.BytesIO(claimed), "a.zip"))) is is_too_large
+
+
+@override_settings(DATA_SHEETS_MAX_UNPACKED_BYTES=100_000)
 def test_a_bomb_is_refused_before_it_is_unpacked():
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -203,7 +210,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
     assert "once unpacked" in sentences(read_upload(stream, "a.zip"))
 
 
-@override_settings(DATA_SHEETS_MAX_BYTES=100_000)
+@override_settings(DATA_SHEETS_MAX_UNPACKED_BYTES=100_000)
 def test_a_bomb_that_lies_about_its_size_is_refused():
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:

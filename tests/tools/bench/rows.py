@@ -18,7 +18,7 @@ def measured(only: str, scale: float) -> Iterator[Line]:
     """The rows, each as soon as it is measured; `only` names some of them, with commas between, or none."""
     from django.db import connection
 
-    from tests.tools.bench import large, lists, starting, visits
+    from tests.tools.bench import hostile, large, lists, starting, visits
 
     is_postgresql = connection.vendor == "postgresql"
     clinic = cache(visits.Visits)
@@ -32,6 +32,7 @@ def measured(only: str, scale: float) -> Iterator[Line]:
             "list": lambda: lists.pages(of_patients()),
             "search": lambda: lists.searches(of_patients()),
             "start": starting.rows,
+            "hostile": hostile.rows,
         }
         asked = [name.strip() for name in only.split(",") if name.strip()]
         for name in asked:

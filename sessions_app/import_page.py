@@ -5,8 +5,9 @@ from itertools import islice
 
 from django.utils.html import format_html
 
+from sessions_app.datasheets.blocks import block_around
 from sessions_app.datasheets.book import Row
-from sessions_app.datasheets.checking import Checked
+from sessions_app.datasheets.checking import Allowed, Checked, begin, check_blocks
 from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.columns import Column as SheetColumn
 from sessions_app.datasheets.problems import Problem
@@ -83,7 +84,7 @@ def created_table(checked: Checked, link_to: LinkTo) -> Table:
     """Each row that would be new."""
     rows = [
         [_place(row.sheet.name, row.number, "", link_to), row.key_text]
-        for row in checked.plan.created[:SHOWN]
+        for row in islice(checked.plan.created, SHOWN)
     ]
     return Table("created", "New rows", [Column("place", "Place"), Column("key", "Row of")], rows)
 
@@ -135,15 +136,19 @@ _NOTES = {
 
 
 def row_of_file(
-    raw: RawSheets, checked: Checked, sheet: str, number: int
+    raw: RawSheets, allowed: Allowed, sheet: str, number: int
 ) -> tuple[list[Problem], Table] | None:
     """One row of the file: what was found in it, and each column with the register's value; None: no such row."""
     taken = raw.sheets.get(sheet)
-    texts = next((texts for at, texts in taken.rows if at == number), None) if taken else None
+    at = taken.place(number) if taken else None
+    checked, row = begin(raw), None
+    around = () if at is None else (block_around(raw, sheet, at),)
+    for block in check_blocks(raw, allowed, checked, around):
+        row = next(row for row in block.book.rows[sheet] if row.number == number)
     found = [one for one in (*checked.errors, *checked.warnings) if (one.sheet, one.row) == (sheet, number)]
-    if texts is None and not found:
+    if taken is None or (at is None and not found):
         return None
-    row = next((row for row in checked.rows.get(sheet, ()) if row.number == number), None)
+    texts = {} if at is None else taken.row(at)
     refused = {one.column: one.shown_value for one in found}
     columns = [
         Column("column", "Column"),
@@ -152,7 +157,7 @@ def row_of_file(
     ]
     rows = [
         [name, _shown(refused.get(name, "") if text is None else text), _in_register(row, name)]
-        for name, text in (texts or {}).items()
+        for name, text in texts.items()
     ]
     return found, Table("row", f"{SHEETS[sheet].label}, row {number}", columns, rows)
 

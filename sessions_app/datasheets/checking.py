@@ -1,31 +1,34 @@
 """Whether data sheets can be imported: every error of the whole file at once, and what is unusual."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from itertools import repeat
 from typing import Any
 
-from django.utils import timezone
-
-from sessions_app.datasheets.book import PARENTS, Book, KnownProtocol, Row
-from sessions_app.datasheets.columns import SHEETS, Sheet
+from sessions_app.datasheets.blocks import Places, blocks
+from sessions_app.datasheets.book import PARENTS, Book, KnownProtocol, Row, key_of, parents
+from sessions_app.datasheets.columns import SHEETS, Column, Sheet
 from sessions_app.datasheets.merging import merge
-from sessions_app.datasheets.plan import Plan, plan_of
+from sessions_app.datasheets.plan import BlockPlan, NewRows, Plan, plan_block
 from sessions_app.datasheets.problems import Problem
-from sessions_app.datasheets.raw import MOST_ERRORS, RawSheets
+from sessions_app.datasheets.raw import MOST_ERRORS, RawSheet, RawSheets
+from sessions_app.datasheets.reader import Reader, Refusal
 from sessions_app.datasheets.register import (
     held_by_sheet,
     held_rows,
-    other_patients,
     patients_of,
-    struck_out_rows,
 )
-from sessions_app.datasheets.rules import RULES
+from sessions_app.datasheets.rules import PROTOCOL, RULES, Rule
 from sessions_app.datasheets.unusual import UNUSUAL
-from sessions_app.datasheets.values import ValueRefused, empty_value, parse_value, show_value, valid_words
+from sessions_app.datasheets.updating import (
+    STAYS_OUT,
+    Patients,
+    look_at_changes,
+    look_at_other_patients,
+    struck,
+)
+from sessions_app.datasheets.values import empty_value, valid_words
 from sessions_app.models import Protocol
-from stsclinic.clinical.dates import show_date
 
 NO_ROW = {
     "patient": "No patient of this ID is in the sheet patients.",
@@ -33,10 +36,6 @@ NO_ROW = {
     "series": "This patient has no series of this number in the sheet series.",
     "session": "This series has no session of this number in the sheet sessions.",
 }
-
-
-DIFFERENT = 10_000
-"""Different texts of a column whose values are kept while a sheet is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,53 +56,87 @@ ANYTHING_NEW = Allowed()
 
 @dataclass(kw_only=True)
 class Checked:
-    """The result of a check. Without errors, `import_checked` takes it."""
+    """The result of a check."""
 
-    errors: list[Problem]
-    warnings: list[Problem]
-    counts: dict[str, int]
-    """Rows of the file by sheet."""
     plan: Plan
-    rows: dict[str, list[Row]] = field(repr=False)
-    protocol_ids: dict[tuple, int] = field(repr=False)
-    """The protocol's id by patient_id and series_no."""
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    """Rows of the file by sheet."""
+
+
+@dataclass(kw_only=True)
+class Block:
+    """Some patients of a check, with all their rows."""
+
+    book: Book
+    plan: BlockPlan
 
 
 def check(raw: RawSheets, allowed: Allowed = ANYTHING_NEW) -> Checked:
     """Check all sheets against the format, the database, and what the register would be with them."""
+    checked = begin(raw)
+    for _block in check_blocks(raw, allowed, checked):
+        pass
+    return checked
+
+
+def begin(raw: RawSheets) -> Checked:
+    """What is known before anything was checked."""
+    counts = {name: len(raw.sheets[name].numbers) if name in raw.sheets else 0 for name in SHEETS}
+    return Checked(plan=Plan(NewRows(raw)), errors=[*raw.errors], warnings=[*raw.warnings], counts=counts)
+
+
+def check_blocks(
+    raw: RawSheets, allowed: Allowed, checked: Checked, wanted: Iterable[Places] | None = None
+) -> Iterator[Block]:
+    """Check the sheets some patients at a time, and give each block once it is checked.
+
+    Args:
+        checked: what was found so far. In the end it is complete.
+        wanted: the blocks of the file that are looked at; None: all.
+    """
     latest, versions = _protocols()
-    book = Book(latest, versions)
-    book.errors += raw.errors
-    book.warnings += raw.warnings
-    for name, sheet in SHEETS.items():
-        if name in raw.sheets:
-            parsers = _parsers(sheet)
-            book.rows[name] = [
-                _read_row(book, sheet, parsers, number, texts) for number, texts in raw.sheets[name].rows
-            ]
-            _index(book, sheet)
-    _check_clinics(book, allowed)
-    _bring_in_register(book, raw, allowed)
-    for sheet in SHEETS.values():
-        _check_references(book, sheet)
-    _check_protocols(book, allowed)
-    for rule in (*RULES, *UNUSUAL):
-        rule(book)
-    plan = plan_of(book.rows, set(raw.sheets))
-    if allowed.updates:
-        _look_at_changes(book, raw, plan)
-    return Checked(
-        errors=_in_order(book.errors),
-        warnings=_in_order(book.warnings),
-        counts={name: sum(row.number is not None for row in rows) for name, rows in book.rows.items()},
-        plan=plan,
-        rows=book.rows,
-        protocol_ids={
-            key: known.pk
-            for key, row in book.by_key["series"].items()
-            if (known := book.known_protocol(row)) is not None
-        },
-    )
+    readers = {name: {column.name: Reader(column) for column in SHEETS[name].columns} for name in raw.sheets}
+    rules = [rule for rule in (*RULES, *UNUSUAL) if rule.reads.keys() & raw.sheets]
+    of_register = _wanted_of_register(raw, rules)
+    patients = Patients()
+    for places in blocks(raw) if wanted is None else wanted:
+        book = Book(latest, versions)
+        for name, at in places.items():
+            book.rows[name] = read_rows(book, SHEETS[name], raw.sheets[name], at, readers[name])
+            _index(book, SHEETS[name])
+        _check_clinics(book, allowed)
+        _bring_in_register(book, raw, allowed, of_register)
+        book.link()
+        for sheet in SHEETS.values():
+            _check_references(book, sheet)
+        _check_protocols(book, allowed)
+        for rule in rules:
+            rule.find(book)
+        plan = plan_block(checked.plan, book.rows, raw.sheets.keys())
+        if allowed.updates:
+            look_at_changes(book, plan)
+            patients.note(book, plan)
+        checked.errors += book.errors
+        checked.warnings += book.warnings
+        yield Block(book=book, plan=plan)
+    if allowed.updates and "patients" in raw.sheets:
+        checked.plan.other_patients, unusual = look_at_other_patients(patients)
+        checked.warnings += unusual
+    checked.plan.put_in_order()
+    checked.errors, checked.warnings = _in_order(checked.errors), _in_order(checked.warnings)
+
+
+def _wanted_of_register(raw: RawSheets, rules: Iterable[Rule]) -> dict[str, Mapping[str, Any]]:
+    """Of the register: the sheets of the file, what they refer to, and what the rules look at."""
+    wanted: dict[str, Mapping[str, Any]] = {}
+    for rule in rules:
+        for name, having in rule.reads.items():
+            wanted[name] = having if wanted.get(name, having) == having else {}
+    for name in raw.sheets:
+        wanted |= {name: {}} | {PARENTS[parent][0]: {} for parent in parents(SHEETS[name])}
+    return wanted | {name: {} for name in PROTOCOL}
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
@@ -114,14 +147,16 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
     return [*ordered[:MOST_ERRORS], Problem(sentence=f"There are {more} more, which are not listed.")]
 
 
-def _place(problem: Problem) -> tuple:
-    sheet = SHEETS.get(problem.sheet)
-    names = [column.name for column in sheet.columns] if sheet else []
-    return (
-        list(SHEETS).index(problem.sheet) if sheet else -1,
-        problem.row or 0,
-        names.index(problem.column) if problem.column in names else -1,
-    )
+_SHEETS_IN_ORDER = {name: at for at, name in enumerate(SHEETS)}
+_COLUMNS_IN_ORDER = {
+    (name, column.name): at for name, sheet in SHEETS.items() for at, column in enumerate(sheet.columns)
+}
+
+
+def _place(problem: Problem) -> tuple[int, int, int]:
+    """Files first, then sheet by sheet, row by row, column by column."""
+    place = problem.sheet, problem.column
+    return _SHEETS_IN_ORDER.get(problem.sheet, -1), problem.row or 0, _COLUMNS_IN_ORDER.get(place, -1)
 
 
 def _protocols() -> tuple[dict[tuple[str, str], KnownProtocol], dict[int, KnownProtocol]]:
@@ -133,70 +168,69 @@ def _protocols() -> tuple[dict[tuple[str, str], KnownProtocol], dict[int, KnownP
     }
 
 
-Parsers = Mapping[str, Callable[[str], Any]]
-
-
-def _parsers(sheet: Sheet) -> Parsers:
-    """What reads the cells of each column. Most texts stand in many rows, and are read once."""
-    return {column.name: lru_cache(DIFFERENT)(partial(parse_value, column)) for column in sheet.columns}
-
-
-def _read_row(book: Book, sheet: Sheet, parsers: Parsers, number: int, texts: dict[str, str | None]) -> Row:
-    row = Row(sheet, number, texts, {}, set())
+def read_rows(
+    book: Book, sheet: Sheet, raw: RawSheet, places: list[int], readers: Mapping[str, Reader]
+) -> list[Row]:
+    """These rows of a sheet as values; what holds none is an error."""
+    names = [column.name for column in sheet.columns]
+    missing = frozenset(
+        column.name for column in sheet.columns if column.required and column.name not in raw.columns
+    )
+    by_column: list[Iterable[Any]] = [
+        readers[column.name].values_of(raw.texts(column.name, places))
+        if column.name in raw.columns
+        else repeat(empty_value(column))
+        for column in sheet.columns
+    ]
+    numbers = map(raw.numbers.__getitem__, places)
+    rows = [
+        Row(sheet, dict(zip(names, values, strict=True)), number, raw, at, missing)
+        for at, number, values in zip(places, numbers, zip(*by_column, strict=False), strict=False)
+    ]
     for column in sheet.columns:
-        text = texts.get(column.name, "")
-        row.values[column.name] = empty_value(column)
-        if text is None or (column.required and column.name not in texts):
-            # Already reported: at the cell by the reading, or once for the whole column.
-            row.refused.add(column.name)
-            continue
-        if column.required and not text.strip():
-            row.refused.add(column.name)
-            book.refuse(row, column.name, "This is required.", valid_words(column))
-            continue
-        try:
-            row.values[column.name] = parsers[column.name](text)
-        except ValueRefused as error:
-            row.refused.add(column.name)
-            book.refuse(row, column.name, str(error), valid_words(column))
-    return row
+        if readers[column.name].has_refused:
+            _refuse_cells(book, column, rows)
+    return rows
+
+
+def _refuse_cells(book: Book, column: Column, rows: list[Row]) -> None:
+    for row in rows:
+        value = row.values[column.name]
+        if isinstance(value, Refusal):
+            row.values[column.name] = empty_value(column)
+            row.refuse(column.name)
+            if value.sentence:
+                book.refuse(row, column.name, value.sentence, valid_words(column))
 
 
 def _index(book: Book, sheet: Sheet) -> None:
     """Find the rows by their keys; a repeated key is an error of the later row."""
     names = tuple(column.name for column in sheet.keys)
-    index = book.by_key[sheet.name]
+    index, key = book.by_key[sheet.name], key_of(names)
     for row in book.rows[sheet.name]:
-        key = row.key(names)
-        if key is None:
+        if row.refused and row.refused.intersection(names):
             continue
-        if key in index:
-            column = next(column.name for column in reversed(sheet.keys) if row.texts.get(column.name))
-            sentence = f"The same key stands in row {index[key].number} already."
+        first = index.setdefault(key(row.values), row)
+        if first is not row:
+            column = next(column.name for column in reversed(sheet.keys) if row.text(column.name))
+            sentence = f"The same key stands in row {first.number} already."
             book.refuse(row, column, sentence, f"Valid is each {', '.join(names)} once.")
-        else:
-            index[key] = row
 
 
 def _check_references(book: Book, sheet: Sheet) -> None:
-    for parent in _parents(sheet):
+    for parent in parents(sheet):
         target, columns = PARENTS[parent]
-        index = book.by_key[target]
         for row in book.rows[sheet.name]:
-            key = row.parent_key(parent)
-            if key is not None and None not in key and key not in index:
+            if getattr(row, parent) is not None or row.number is None:
+                continue
+            key = row.key(columns)
+            if key is not None and None not in key and key[-1] != "":
                 book.refuse(
                     row,
                     columns[-1],
                     NO_ROW[parent],
                     f"Valid is what the sheet {target} of the same import holds.",
                 )
-
-
-def _parents(sheet: Sheet) -> Iterator[str]:
-    """What the rows of a sheet refer to, directly."""
-    seen = {column.field.split("__")[0] for column in sheet.columns if column.is_reference}
-    return (parent for parent in PARENTS if parent in seen)
 
 
 def _check_clinics(book: Book, allowed: Allowed) -> None:
@@ -214,12 +248,11 @@ def _check_protocols(book: Book, allowed: Allowed) -> None:
         code = row.values["protocol"]
         if not code:
             continue
-        if book.known_protocol(row) is None:
+        if row.known is None:
             codes = ", ".join(book.protocol_codes(row))
             valid = f"Valid is one of {codes}; a protocol must exist before an import."
             book.refuse(row, "protocol", "There is no protocol of this code.", valid)
-        patient = book.parent(row, "patient")
-        if patient is not None and (patient.values["clinic"], code) in allowed.closed:
+        if row.patient is not None and (row.patient.values["clinic"], code) in allowed.closed:
             book.refuse(row, "protocol", _CLOSED.format(code), _OPEN_FIRST)
 
 
@@ -230,7 +263,9 @@ _OPEN_FIRST = "Somebody who may see the allocation can import them."
 # What the register holds
 
 
-def _bring_in_register(book: Book, raw: RawSheets, allowed: Allowed) -> None:
+def _bring_in_register(
+    book: Book, raw: RawSheets, allowed: Allowed, wanted: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Bring in the patients whom the file names and who are there, or refuse them."""
     by_id = _by_id(book)
     named = {
@@ -253,16 +288,15 @@ def _bring_in_register(book: Book, raw: RawSheets, allowed: Allowed) -> None:
             continue
         elif patient.struck_out_at is not None:
             if row is not None:
-                book.refuse(
-                    row, "patient_id", f"This patient was {_struck(patient.struck_out_at)}", _STAYS_OUT
-                )
+                book.refuse(row, "patient_id", f"This patient was {struck(patient.struck_out_at)}", STAYS_OUT)
         else:
             known.append(study_id)
             if row is not None and row.values["clinic"] not in ("", patient.clinic.code):
                 valid = f"Valid is {patient.clinic.code}: an import moves no patient to another clinic."
                 book.refuse(row, "clinic", "This patient belongs to another clinic.", valid)
     known = _open_ones(book, known, there, by_id, allowed)
-    merge(book, raw, held_by_sheet(known))
+    if known:
+        merge(book, raw, held_by_sheet(known, wanted))
 
 
 def _by_id(book: Book) -> dict[str, Row]:
@@ -289,80 +323,3 @@ def _open_ones(book: Book, known: list[str], there: dict, by_id: dict, allowed: 
         if study_id.lower() in by_id:
             book.refuse(by_id[study_id.lower()], "patient_id", _CLOSED.format(code), _OPEN_FIRST)
     return [study_id for study_id in known if study_id not in closed]
-
-
-_STAYS_OUT = "Take the row out of the file: an import brings back nothing that was struck out."
-
-
-def _struck(at) -> str:
-    return f"struck out on {show_date(timezone.localtime(at).date())}."
-
-
-# What an update should not do unnoticed
-
-
-def _look_at_changes(book: Book, raw: RawSheets, plan: Plan) -> None:
-    if "patients" in raw.sheets:
-        clinics = {row.values["clinic"] for row in book.rows["patients"] if row.number is not None}
-        named = {row.values["patient_id"] for row in book.rows["patients"]}
-        plan.other_patients = other_patients(clinics, named)
-    _refuse_struck_out(book, plan)
-    _warn_of_renames(book, plan)
-    for change in plan.changes:
-        if change.column.name == "arm" and change.old:
-            book.warn(change.row, "arm", f"The arm was allocated as {change.old}.")
-    # What is unusual in patients of whom nothing changes was let through before.
-    touched = plan.patients
-    book.warnings = [one for one in book.warnings if not one.patient_id or one.patient_id in touched]
-
-
-def _refuse_struck_out(book: Book, plan: Plan) -> None:
-    """A row that was struck out does not come back by an older file."""
-    created: dict[str, dict[tuple, Row]] = defaultdict(dict)
-    for row in plan.created:
-        created[row.sheet.name][_likeness(row.sheet, row.values)] = row
-    for name, rows in created.items():
-        if name == "patients":
-            continue
-        sheet = SHEETS[name]
-        there = {row.values["patient_id"] for row in rows.values()}
-        for values, at in struck_out_rows(sheet, sorted(there)):
-            same = rows.get(_likeness(sheet, values))
-            if same is not None:
-                book.refuse(same, sheet.keys[-1].name, f"This row was {_struck(at)}", _STAYS_OUT)
-
-
-def _likeness(sheet: Sheet, values: dict) -> tuple:
-    """By what a row is known again: its key, and a session, which loses its number, by its kind and day."""
-    if sheet.name == "sessions":
-        return tuple(values[name] for name in ("patient_id", "series_no", "kind", "held_on"))
-    return tuple(show_value(column, values[column.name]) for column in sheet.keys)
-
-
-def _warn_of_renames(book: Book, plan: Plan) -> None:
-    """A new row that holds what a row that is not in the file holds is likely the same under another key."""
-    gone: dict[tuple, list[Row]] = defaultdict(list)
-    for row in plan.not_in_file:
-        gone[_content(row)].append(row)
-    if any(row.sheet.name == "patients" for row in plan.created):
-        for held in held_rows(SHEETS["patients"], plan.other_patients):
-            row = Row(SHEETS["patients"], None, {}, held.values, set(), held)
-            gone[_content(row)].append(row)
-    if not gone:
-        return
-    likely = Counter(_content(row) for row in plan.created)
-    for row in plan.created:
-        content = _content(row)
-        if any(content[2:]) and len(gone[content]) == likely[content] == 1:
-            was = gone[content][0].key_text
-            sentence = (
-                f"This looks like {was} under another key. It would be a new row beside {was}, which stays."
-            )
-            book.warn(row, row.sheet.keys[-1].name, sentence)
-
-
-def _content(row: Row) -> tuple:
-    """All of a row but its key, within its patient."""
-    patient = "" if row.sheet.name == "patients" else row.values["patient_id"]
-    rest = (show_value(column, row.values[column.name]) for column in row.sheet.columns if not column.is_key)
-    return row.sheet.name, patient, *rest

@@ -23,6 +23,7 @@ BLOCK = 65_536
 
 _VALID = "Save it as “CSV UTF-8”, separated by commas."
 _LINE_END = re.compile("\r\n|\r|\n")
+_LINE = re.compile("[^\r\n]*(?:\r\n|\r|\n)")
 _OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
@@ -58,7 +59,9 @@ def read_csv(raw: RawSheets, name: str, stream: IO[bytes]) -> None:
             return
         mark = ";" if ";" in first and "," not in first else ","
         lines.again(first)
-        take_rows(raw, name, _rows(raw, name, lines, mark), has_decimal_comma=mark == ";")
+        take_rows(
+            raw, name, _rows(raw, name, lines, mark), are_plain=mark == ",", has_decimal_comma=mark == ";"
+        )
     except _RowTooLong:
         raw.refuse(f"The file has a line of more than {LONGEST_ROW} characters.", _VALID, sheet=name)
     except _NotUtf8 as error:
@@ -79,9 +82,9 @@ class _Lines:
         self._back: list[str] = []
         self._lines = self._read()
         self.row_length = 0
-        """Characters given since somebody set it to 0."""
+        """Characters of the blocks that were used up since somebody set it to 0."""
         self.had_apostrophe = False
-        """Whether a line given since somebody set it to False has an apostrophe."""
+        """Whether there was an apostrophe up to the end of the present block."""
 
     @property
     def is_utf16(self) -> bool:
@@ -98,26 +101,22 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._back.pop() if self._back else next(self._lines)
-        self.row_length += len(line)
-        self.had_apostrophe = self.had_apostrophe or "'" in line
-        if self.row_length > LONGEST_ROW:
-            raise _RowTooLong
-        return line
+        return self._back.pop() if self._back else next(self._lines)
 
     def _read(self) -> Iterator[str]:
         block, rest = self._first, ""
         while True:
-            text = rest + self._text(block, rest)
-            end = 0
-            for match in _LINE_END.finditer(text, max(0, len(rest) - 1)):
-                if match.end() == len(text) and match.group() == "\r" and block:
-                    break  # its second half, a line feed, may come with the next block
-                self._given += 1
-                yield text[end : match.end()]
-                end = match.end()
-            rest = text[end:]
-            if len(rest) > LONGEST_ROW:
+            read = self._text(block, rest)
+            self.had_apostrophe = self.had_apostrophe or "'" in read
+            text = rest + read
+            # The second half of a last line end, a line feed, may come with the next block.
+            sure = text[:-1] if block and text.endswith("\r") else text
+            end = max(sure.rfind("\n"), sure.rfind("\r")) + 1
+            lines, rest = _LINE.findall(text, 0, end), text[end:]
+            yield from lines
+            self._given += len(lines)
+            self.row_length += len(read)
+            if self.row_length > LONGEST_ROW or len(rest) > LONGEST_ROW:
                 raise _RowTooLong
             if not block:
                 break
@@ -141,7 +140,7 @@ def _rows(raw: RawSheets, name: str, lines: _Lines, mark: str) -> Iterator[Cells
     reader = csv.reader(lines, strict=True, delimiter=mark)
     count = 0
     while True:
-        lines.row_length, lines.had_apostrophe = 0, False
+        lines.row_length = 0
         try:
             row = next(reader)
         except StopIteration:

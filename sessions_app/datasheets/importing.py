@@ -1,20 +1,21 @@
 """Write checked data sheets into the database: all of them, or nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from sessions_app.datasheets.book import PARENTS, Row
-from sessions_app.datasheets.checking import ANYTHING_NEW, Allowed, Checked, check
-from sessions_app.datasheets.columns import IMPORT_ORDER, SHEETS, Sheet
+from sessions_app.datasheets.checking import ANYTHING_NEW, Allowed, Block, Checked, begin, check_blocks
+from sessions_app.datasheets.columns import IMPORT_ORDER, SHEETS, Column, Sheet
 from sessions_app.datasheets.inserting import insert_rows
 from sessions_app.datasheets.problems import ImportRefused, Problem
 from sessions_app.datasheets.raw import RawSheets
+from sessions_app.datasheets.values import empty_value
 from sessions_app.models import SideEffect, TreatmentSession
 from sessions_app.seriousness import with_known_at
 from stsclinic.audit.acting import acting
@@ -22,7 +23,7 @@ from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic
 
 CHUNK = 500
-_PARENT_OF_SHEET = {sheet: parent for parent, (sheet, _columns) in PARENTS.items()}
+_PARENT_SHEETS = {sheet for sheet, _columns in PARENTS.values()}
 
 
 class _ChangedSince(Exception):
@@ -40,6 +41,9 @@ def import_sheets(
 ) -> Checked:
     """Check and import in one transaction, so that nothing changes in between.
 
+    Each block is written once it is checked, as long as nothing is wrong; what was written is undone if
+    something is wrong further on.
+
     Args:
         by: the user name, or the command's name, that history shows.
         source: `import` or `command`.
@@ -50,42 +54,39 @@ def import_sheets(
         What was checked, and written unless it does not agree.
 
     Raises:
-        ImportRefused: there are errors; nothing was written.
+        ImportRefused: there are errors, or the database changed since they were checked; nothing was written.
     """
-    with acting(by=by, source=source, reason=reason):
-        checked = check(raw, allowed)
-        if agrees(checked):
-            import_checked(checked, by=by, source=source, reason=reason)
-    return checked
-
-
-def import_checked(checked: Checked, *, by: str, source: str, reason: str = "") -> None:
-    """Import what a check let through: change what is there, and add what is new.
-
-    Raises:
-        ImportRefused: the check has errors, or the database changed since; nothing was written.
-    """
-    if checked.errors:
-        raise ImportRefused(checked.errors)
+    checked = begin(raw)
     try:
-        with acting(by=by, source=source, reason=reason):
-            ids: dict[str, dict[Any, int]] = {
-                "clinic": _clinic_ids(checked),
-                "protocol": checked.protocol_ids,
-            }
-            _make_room(checked.rows["sessions"])
-            for name in IMPORT_ORDER:
-                _note_ids(SHEETS[name], checked.rows[name], ids)
-            for row, changes in checked.plan.changed_rows:
-                _change(row, {change.column.name for change in changes}, ids)
-            for name in IMPORT_ORDER:
-                new = [row for row in checked.rows[name] if row.held is None]
-                _write_sheet(SHEETS[name], new, ids, by)
-            _count_anew()
+        with acting(by=by, source=source, reason=reason), transaction.atomic():
+            clinic_ids: dict[str, int] = {}
+            for block in check_blocks(raw, allowed, checked):
+                if not checked.errors:
+                    write_block(block, raw, clinic_ids, by)
+            if not agrees(checked):
+                transaction.set_rollback(True)
+                return checked
+            if checked.errors:
+                raise ImportRefused(checked.errors)
+            _count_anew(checked)
             _note(checked, by, reason)
     except (DatabaseError, _ChangedSince) as error:
         sentence = "The database refused the rows: something changed since they were checked. Import again."
         raise ImportRefused([Problem(sentence=sentence)]) from error
+    return checked
+
+
+def write_block(block: Block, raw: RawSheets, clinic_ids: dict[str, int], by: str) -> None:
+    """Change what is there of some patients, and add what is new."""
+    rows = block.book.rows
+    _find_clinics(rows["patients"], clinic_ids)
+    _make_room(rows["sessions"])
+    for row, changes in block.plan.changed:
+        _change(row, [column for column, _old, _new in changes], clinic_ids)
+    for name in IMPORT_ORDER:
+        new = [row for row in rows[name] if row.held is None]
+        if new:
+            _write_sheet(SHEETS[name], raw.sheets[name].columns, new, clinic_ids, by)
 
 
 def _note(checked: Checked, by: str, reason: str) -> None:
@@ -110,28 +111,17 @@ def _make_room(rows: list[Row]) -> None:
         TreatmentSession.objects.filter(pk__in=moved[start : start + CHUNK]).update(session_no=None)
 
 
-def _note_ids(sheet: Sheet, rows: list[Row], ids: dict[str, dict[Any, int]]) -> None:
-    parent = _PARENT_OF_SHEET.get(sheet.name)
-    if parent:
-        there = ids.setdefault(parent, {})
-        for row in rows:
-            if row.held is not None:
-                there[row.key(PARENTS[parent][1])] = row.held.pk
-
-
-def _change(row: Row, changed: set[str], ids: dict[str, dict[Any, int]]) -> None:
+def _change(row: Row, changed: list[Column], clinic_ids: dict[str, int]) -> None:
     """Change the fields of one row, unless somebody else changed it since it was read."""
     assert row.held is not None
     model: Any = apps.get_model(row.sheet.model)
     values: dict[str, Any] = {}
-    for name in changed:
-        column = row.sheet.column(name)
-        assert column is not None
+    for column in changed:
         if column.is_reference:
             reference = column.field.split("__")[0]
-            values[f"{reference}_id"] = _referred(row, reference, ids)
+            values[f"{reference}_id"] = _referred(row, reference, clinic_ids)
         else:
-            values[column.field] = row.values[name]
+            values[column.field] = row.values[column.name]
     if model is SideEffect:
         values |= _what_follows(SideEffect.objects.get(pk=row.held.pk), values)
     written = model.objects.filter(pk=row.held.pk, version=row.held.version)
@@ -156,54 +146,53 @@ def _what_follows(effect: SideEffect, values: dict[str, Any]) -> dict[str, Any]:
 # What is new
 
 
-def _count_anew() -> None:
+def _count_anew(checked: Checked) -> None:
     """Tell PostgreSQL how large the tables have become: it plans the report's joins by that, and would
     take minutes for seconds' work until it has counted by itself."""
-    if connection.vendor == "postgresql":
-        tables = ", ".join(apps.get_model(SHEETS[name].model)._meta.db_table for name in IMPORT_ORDER)
+    written = [name for name, counts in checked.plan.counts.items() if counts["created"]]
+    if written and connection.vendor == "postgresql":
+        tables = ", ".join(apps.get_model(SHEETS[name].model)._meta.db_table for name in written)
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {tables}")
 
 
-def _clinic_ids(checked: Checked) -> dict[str, int]:
-    """The ids of the clinics by code; those that are not there are made, in the default time zone."""
-    codes = sorted({row.values["clinic"] for row in checked.rows["patients"]})
-    ids = dict(Clinic.objects.filter(code__in=codes).values_list("code", "pk"))
-    for code in codes:
-        if code not in ids:
-            ids[code] = Clinic.objects.create(code=code, name=code, time_zone=settings.TIME_ZONE).pk
-    return ids
+def _find_clinics(patients: list[Row], ids: dict[str, int]) -> None:
+    """Note the ids of the clinics by code; those that are not there are made, in the default time zone."""
+    codes = {row.values["clinic"] for row in patients} - ids.keys()
+    ids.update(Clinic.objects.filter(code__in=codes).values_list("code", "pk"))
+    for code in sorted(codes - ids.keys()):
+        ids[code] = Clinic.objects.create(code=code, name=code, time_zone=settings.TIME_ZONE).pk
 
 
-def _write_sheet(sheet: Sheet, rows: list[Row], ids: dict[str, dict[Any, int]], by: str) -> None:
+def _write_sheet(
+    sheet: Sheet, given: Collection[str], rows: list[Row], clinic_ids: dict[str, int], by: str
+) -> None:
     model: Any = apps.get_model(sheet.model)
-    own = {column.field: column.name for column in sheet.columns if not column.is_reference}
+    own = [column for column in sheet.columns if not column.is_reference]
     references = dict.fromkeys(column.field.split("__")[0] for column in sheet.columns if column.is_reference)
-    extra = {"completed_at": timezone.now(), "completed_by": by} if sheet.name == "sessions" else {}
-    names = [*own, *(f"{name}_id" for name in references), *extra]
-
-    def values_of(row: Row) -> list[Any]:
-        there = [row.values[name] for name in own.values()]
-        return [*there, *(_referred(row, name, ids) for name in references), *extra.values()]
-
-    parent = _PARENT_OF_SHEET.get(sheet.name)
-    if parent is None:
-        insert_rows(model, names, map(values_of, rows))
+    everywhere = {column.field: empty_value(column) for column in own if column.name not in given}
+    if sheet.name == "sessions":
+        everywhere |= {"completed_at": timezone.now(), "completed_by": by}
+    varying = [column for column in own if column.name in given]
+    names = [*(column.field for column in varying), *(f"{name}_id" for name in references)]
+    by_column = [[row.values[column.name] for row in rows] for column in varying]
+    by_column += [[_referred(row, name, clinic_ids) for row in rows] for name in references]
+    values = zip(*by_column, strict=True)
+    if sheet.name not in _PARENT_SHEETS:
+        insert_rows(model, names, values, everywhere)
         return
-    written = ids.setdefault(parent, {})
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        made = [model(**dict(zip(names, values_of(row), strict=True))) for row in chunk]
-        model._base_manager.bulk_create(made)
-        for row, record in zip(chunk, made, strict=True):
-            written[row.key(PARENTS[parent][1])] = record.pk
+    made = [model(**dict(zip(names, one, strict=True)), **everywhere) for one in values]
+    model._base_manager.bulk_create(made, batch_size=CHUNK)
+    for row, record in zip(rows, made, strict=True):
+        row.pk = record.pk
 
 
-def _referred(row: Row, name: str, ids: dict[str, dict[Any, int]]) -> int | None:
+def _referred(row: Row, name: str, clinic_ids: dict[str, int]) -> int | None:
     """The id of the row that this one refers to; None where it refers to none."""
+    if name == "clinic":
+        return clinic_ids[row.values[name]]
     if name == "protocol":
-        return ids[name][row.key(PARENTS["series"][1])]
-    if name in PARENTS:
-        key = row.parent_key(name)
-        return None if key is None else ids[name][key]
-    return ids[name][row.values[name]]
+        assert row.known is not None
+        return row.known.pk
+    parent = getattr(row, name)
+    return None if parent is None else parent.pk

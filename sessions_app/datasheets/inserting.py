@@ -1,8 +1,8 @@
 """Many rows into one table, as quickly as the database takes them, with their history by its triggers."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -17,38 +17,48 @@ DIFFERENT = 10_000
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
-def insert_rows(model: Any, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def insert_rows(
+    model: Any,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    everywhere: Mapping[str, Any] | None = None,
+) -> None:
     """Insert rows of which nobody needs the ids, in their order. Every constraint and trigger holds.
 
     Args:
-        names: the attributes of the model that the values of a row are of; the others have their defaults.
+        names: the attributes of the model that the values of a row are of.
+        everywhere: what all rows have, by attribute; further attributes have their defaults.
 
     Raises:
         django.db.DatabaseError: the database refuses a row; none was written.
     """
-    if connection.vendor == "postgresql":
-        _copy(model, names, rows)
-    else:
-        made = (model(**dict(zip(names, row, strict=True))) for row in rows)
-        while chunk := list(islice(made, LINES)):
-            model._base_manager.bulk_create(chunk)
-
-
-def _copy(model: Any, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """By one COPY. Its rows are text: the columns apart by tabs, nothing as \\N."""
-    example = model()
+    example = model(**(everywhere or {}))
     fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
     fixed = {name: field.pre_save(example, True) for name, field in fields.items() if name not in names}
     columns = ", ".join(f'"{fields[name].column}"' for name in (*names, *fixed))
-    end = "".join(f"\t{as_copied(value)}" for value in fixed.values()) + "\n"
-    texts: list[Callable[[Any], str]] = [lru_cache(DIFFERENT)(as_copied) for _ in names]
-
-    def lines() -> Iterator[str]:
-        for row in rows:
-            yield "\t".join([text(value) for text, value in zip(texts, row, strict=True)]) + end
-
+    into = f'"{model._meta.db_table}" ({columns})'
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(f'COPY "{model._meta.db_table}" ({columns}) FROM STDIN', _Blocks(lines()))
+        if connection.vendor == "postgresql":
+            end = "".join(f"\t{as_copied(value)}" for value in fixed.values()) + "\n"
+            lines = ("\t".join(row) + end for row in _converted(rows, [as_copied for _ in names]))
+            cursor.copy_expert(f"COPY {into} FROM STDIN", _Blocks(lines))
+        else:
+            prepare = {
+                name: partial(fields[name].get_db_prep_save, connection=connection)
+                for name in (*names, *fixed)
+            }
+            same = [prepare[name](value) for name, value in fixed.items()]
+            places = ", ".join("%s" for _ in prepare)
+            statement = f"INSERT INTO {into} VALUES ({places})"  # noqa: S608 (no value in it)
+            converted = _converted(rows, [prepare[name] for name in names])
+            while chunk := [row + same for row in islice(converted, LINES)]:
+                cursor.executemany(statement, chunk)
+
+
+def _converted(rows: Iterable[Sequence[Any]], convert: Sequence[Callable[[Any], Any]]) -> Iterator[list]:
+    """Each value converted as its column is, and each different value of a column once."""
+    kept = [lru_cache(DIFFERENT)(one) for one in convert]
+    return ([one(value) for one, value in zip(kept, row, strict=True)] for row in rows)
 
 
 class _Blocks:

@@ -86,7 +86,7 @@ def write_marked(stream: BinaryIO, source: Path, raw: RawSheets, checked: Checke
     if sum(part.file_size for part in parts) > LARGEST:
         raise TooLargeToMark
     found = list(findings(checked))
-    cells = sum(len(sheet.found) * len(sheet.columns) for sheet in raw.sheets.values())
+    cells = sum(len(sheet.numbers) * len(sheet.columns) for sheet in raw.sheets.values())
     if cells + len(found) * len(HEADINGS) > MOST_CELLS:
         raise TooLargeToMark
     if is_workbook(parts):

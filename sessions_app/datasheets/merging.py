@@ -6,8 +6,8 @@ have stay as they are. A row that is only in the register stays too: nothing dis
 
 from collections import Counter, defaultdict
 
-from sessions_app.datasheets.book import Book, Held, Row
-from sessions_app.datasheets.columns import SHEETS, Sheet
+from sessions_app.datasheets.book import Book, Held, Row, key_of
+from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.raw import RawSheets
 
 _NUMBERED = tuple(
@@ -19,35 +19,36 @@ _SESSION = ("patient_id", "series_no", "session_no")
 def merge(book: Book, raw: RawSheets, held: dict[str, list[Held]]) -> None:
     """Bring the register's rows of the file's patients into the book, which has the file's rows and keys."""
     numbers = _new_numbers(book, held.get("sessions", []))
-    for name, sheet in SHEETS.items():
+    for name, there in held.items():
+        sheet = SHEETS[name]
         given = set(raw.sheets[name].columns) if name in raw.sheets else set()
-        rows = [Row(sheet, None, {}, dict(one.values), set(), one) for one in held.get(name, ())]
-        if name in _NUMBERED:
+        rows = [Row(sheet, one.values, held=one, pk=one.pk) for one in there]
+        if numbers and name in _NUMBERED:
             # A session that is known again goes before one that only has the number.
             rows.sort(key=lambda row: _session(row.values) not in numbers)
             for row in rows:
-                row.values["session_no"] = numbers.get(_session(row.values), row.values["session_no"])
+                row.values = row.values | {
+                    "session_no": numbers.get(_session(row.values), row.values["session_no"])
+                }
+        key, index = key_of(tuple(column.name for column in sheet.keys)), book.by_key[name]
         for row in rows:
-            _bring_in(book, sheet, row, given)
+            same = index.setdefault(key(row.values), row)
+            if same is row:
+                book.rows[name].append(row)
+            elif same.held is None:
+                _become(same, row, given)
+            elif same.number is not None:
+                valid = "Valid is a number that is free. What is to go is struck out on its page."
+                sentence = f"The register has {row.key_text} too, with other values, and it stays."
+                book.refuse(same, sheet.keys[-1].name, sentence, valid)
 
 
-def _bring_in(book: Book, sheet: Sheet, row: Row, given: set[str]) -> None:
-    key = row.key(tuple(column.name for column in sheet.keys))
-    assert key is not None
-    found = book.by_key[sheet.name].get(key)
-    if found is None:
-        book.rows[sheet.name].append(row)
-        book.by_key[sheet.name][key] = row
-    elif found.held is not None:
-        valid = "Valid is a number that is free. What is to go is struck out on its page."
-        sentence = f"The register has {row.key_text} too, with other values, and it stays."
-        if found.number is not None:
-            book.refuse(found, sheet.keys[-1].name, sentence, valid)
-    else:
-        found.held = row.held
-        for column in sheet.columns:
-            if column.name not in given and column.name not in found.refused:
-                found.values[column.name] = row.values[column.name]
+def _become(found: Row, row: Row, given: set[str]) -> None:
+    """The row of the file is this one of the register, which keeps what the file does not have."""
+    found.held, found.pk = row.held, row.pk
+    for column in found.sheet.columns:
+        if column.name not in given and column.name not in found.refused:
+            found.values[column.name] = row.values[column.name]
 
 
 def _session(values: dict) -> tuple:

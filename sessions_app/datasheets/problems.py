@@ -6,7 +6,7 @@ LONGEST_VALUE = 80
 """Characters of a value that a message repeats."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
     """One error or warning. `row` counts as in the file, its first row being 1; None: the whole sheet."""
 

@@ -1,9 +1,12 @@
 """What was read of data sheets before anything is believed: texts by row and column, and what could not be read."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 from sessions_app.datasheets.columns import SHEETS, Column, Sheet
 from sessions_app.datasheets.problems import Problem
@@ -17,6 +20,12 @@ MOST_EMPTY_ROWS = 10_000
 """Empty rows between two others that are passed over. Excel can leave a million behind the last one."""
 
 DELETE_EMPTY_ROWS = "Delete the empty rows and save the file anew."
+
+DIFFERENT = 10_000
+"""Different texts of a column of which each is kept once."""
+
+BATCH = 200
+"""Rows that are looked at together."""
 
 MOST_ERRORS = 100_000
 """Errors after which reading and checking end: a file with more is not the file that was meant."""
@@ -58,20 +67,52 @@ class TooManyErrors(Exception):
 
 @dataclass
 class RawSheet:
-    """One sheet as text, each row with its number in the file."""
+    """One sheet as text, column by column, and a text that stands in many rows once: it may have a million."""
 
     columns: tuple[str, ...] = ()
-    found: list[tuple[int, tuple[str | None, ...]]] = field(default_factory=list)
-    """The rows: their numbers, and the cells in the order of `columns` (None: reported already)."""
+    numbers: array = field(default_factory=lambda: array("L"))
+    """Where each row stands in the file, its first row being 1."""
+    _texts: dict[str, list[str | None]] = field(init=False)
+    _known: dict[str, dict[str | None, str | None]] = field(init=False, compare=False)
 
-    def add(self, number: int, cells: tuple[str | None, ...]) -> None:
-        """Take one row."""
-        self.found.append((number, cells))
+    def __post_init__(self) -> None:
+        self._texts = {name: [] for name in self.columns}
+        self._known = {name: {} for name in self.columns}
+
+    def add(self, number: int, cells: Sequence[str | None]) -> None:
+        """Take one row: its cells in the order of `columns` (None: reported already)."""
+        self.add_rows([number], [(cell,) for cell in cells])
+
+    def add_rows(self, numbers: Iterable[int], cells: Iterable[Sequence[str | None]]) -> None:
+        """Take several rows: their cells by column, in the order of `columns`."""
+        self.numbers.extend(numbers)
+        for name, texts in zip(self.columns, cells, strict=True):
+            known = self._known[name]
+            self._texts[name].extend(map(known.setdefault, texts, texts))
+            if len(known) > DIFFERENT:
+                known.clear()
+
+    def texts(self, column: str, rows: Iterable[int]) -> Iterator[str | None]:
+        """The cells of one column in these rows, which are counted from 0."""
+        return map(self._texts[column].__getitem__, rows)
+
+    def text(self, column: str, at: int) -> str:
+        """One cell, of a row counted from 0; nothing where there is none."""
+        return (self._texts[column][at] or "") if column in self._texts else ""
+
+    def row(self, at: int) -> dict[str, str | None]:
+        """The cells of one row, counted from 0, by column."""
+        return {name: texts[at] for name, texts in self._texts.items()}
+
+    def place(self, number: int) -> int | None:
+        """Where among the rows, counted from 0, the one of this number stands; None: there is none."""
+        at = bisect_left(self.numbers, number)
+        return at if at < len(self.numbers) and self.numbers[at] == number else None
 
     @property
     def rows(self) -> Iterator[tuple[int, dict[str, str | None]]]:
         """The rows: their numbers, and the cells by column."""
-        return ((number, dict(zip(self.columns, cells, strict=True))) for number, cells in self.found)
+        return ((number, self.row(at)) for at, number in enumerate(self.numbers))
 
 
 @dataclass
@@ -85,7 +126,7 @@ class RawSheets:
     @property
     def is_empty(self) -> bool:
         """Whether no sheet has a row."""
-        return not any(sheet.found for sheet in self.sheets.values())
+        return not any(sheet.numbers for sheet in self.sheets.values())
 
     def refuse(self, sentence: str, valid: str = "", **place: Any) -> None:
         """Note an error.
@@ -125,6 +166,7 @@ def take_rows(
     name: str,
     rows: Iterator[Cells],
     *,
+    are_plain: bool = False,
     may_be_short: bool = False,
     has_decimal_comma: bool = False,
 ) -> None:
@@ -132,10 +174,11 @@ def take_rows(
 
     Args:
         rows: the cells of every row, the first one with the names of the columns.
+        are_plain: whether every cell is a text as it was meant.
         may_be_short: whether a row may end before the last named column, as in a workbook.
         has_decimal_comma: whether the sheet is separated by semicolons, so that decimals may have a comma.
     """
-    sheet, taken = SHEETS[name], raw.sheets[name]
+    sheet = SHEETS[name]
     names = [_shown(cell).strip() for cell in next(rows, [])]
     while names and not names[-1]:
         names.pop()
@@ -146,36 +189,65 @@ def take_rows(
         sentence = f"The first row names {len(names)} columns; at most {MOST_COLUMNS} are read."
         raw.refuse(sentence, _column_names(sheet), sheet=name, row=1)
         return
-    taken.columns = _known_columns(raw, sheet, names)
-    places = [(names.index(column), _known(sheet, column)) for column in taken.columns]
-    width, last = len(names), 1
-    for number, cells in enumerate(rows, start=2):
-        if not any(cell and _shown(cell).strip() for cell in cells):
-            if number - last > MOST_EMPTY_ROWS:
+    columns = _known_columns(raw, sheet, names)
+    raw.sheets[name] = taken = RawSheet(columns)
+    places = [(names.index(column), _known(sheet, column)) for column in columns]
+    width, last, number = len(names), 1, 2
+    while batch := list(islice(rows, BATCH)):
+        plain = cast(list[list[str]], batch) if are_plain else []
+        if plain and all(len(cells) == width and any(map(str.strip, cells)) for cells in plain):
+            by_column = list(zip(*plain, strict=True))
+            taken.add_rows(range(number, number + len(batch)), [by_column[at] for at, _column in places])
+            number += len(batch)
+            last = number - 1
+            continue
+        for cells in batch:
+            if any(cell and _shown(cell).strip() for cell in cells):
+                texts = _texts_of_row(
+                    raw,
+                    sheet,
+                    number,
+                    cells,
+                    places,
+                    width,
+                    may_be_short=may_be_short,
+                    has_decimal_comma=has_decimal_comma,
+                )
+                taken.add(number, texts)
+                last = number
+            elif number - last > MOST_EMPTY_ROWS:
                 sentence = (
                     f"More than {MOST_EMPTY_ROWS} empty rows follow row {last}; nothing below was read."
                 )
                 raw.refuse(sentence, DELETE_EMPTY_ROWS, sheet=name, row=last + 1)
                 return
-            continue
-        last = number
-        extra = [text for text in map(_shown, cells[width:]) if text.strip()] if len(cells) > width else []
-        if extra or (len(cells) < width and not may_be_short):
-            raw.refuse(
-                f"The row has {len(cells)} cells, but the first row names {width} columns.",
-                "Valid are as many cells as in the first row.",
-                sheet=name,
-                row=number,
-                value=extra[0] if extra else "",
-            )
-        if len(cells) < width:
-            cells = [*cells, *[""] * (width - len(cells))]
-        taken.add(
-            number,
-            tuple(
-                [_plain(raw, sheet, number, column, cells[at], has_decimal_comma) for at, column in places]
-            ),
+            number += 1
+
+
+def _texts_of_row(
+    raw: RawSheets,
+    sheet: Sheet,
+    number: int,
+    cells: Cells,
+    places: list[tuple[int, Column]],
+    width: int,
+    *,
+    may_be_short: bool,
+    has_decimal_comma: bool,
+) -> list[str | None]:
+    """The cells of one row in the order of the known columns; what does not fit is an error."""
+    extra = [text for text in map(_shown, cells[width:]) if text.strip()] if len(cells) > width else []
+    if extra or (len(cells) < width and not may_be_short):
+        raw.refuse(
+            f"The row has {len(cells)} cells, but the first row names {width} columns.",
+            "Valid are as many cells as in the first row.",
+            sheet=sheet.name,
+            row=number,
+            value=extra[0] if extra else "",
         )
+    if len(cells) < width:
+        cells = [*cells, *[""] * (width - len(cells))]
+    return [_plain(raw, sheet, number, column, cells[at], has_decimal_comma) for at, column in places]
 
 
 def _known(sheet: Sheet, name: str) -> Column:

@@ -3,11 +3,12 @@
 Source: the data sheet format: drafts and struck-out rows are in no sheet.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.apps import apps
+from django.db.models import F, Value
 from django.db.models.functions import Lower
 
 from lesions.models import Patient
@@ -29,19 +30,27 @@ def patients_of(study_ids: Iterable[str]) -> dict[str, Patient]:
     return found
 
 
-def held_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[Held]:
-    """The rows of one sheet that count, of these patients."""
+def held_rows(
+    sheet: Sheet, study_ids: Iterable[str], having: Mapping[str, Any] | None = None
+) -> Iterator[Held]:
+    """The rows of one sheet that count, of these patients, and have these values."""
     values = {f"sheet_{column.name}": column_value(sheet, column) for column in sheet.columns}
-    protocol = ["protocol_id"] if sheet.name == "series" else []
+    protocol = F("protocol_id") if sheet.name == "series" else Value(0)
     patient = sheet.columns[0].field
+    names = [column.name for column in sheet.columns]
+    empty_texts = [
+        name for name, column in zip(names, sheet.columns, strict=True) if empty_value(column) == ""
+    ]
     for chunk in chunks(study_ids):
-        found = kept_rows(sheet).filter(**{f"{patient}__in": chunk}).annotate(**values).order_by("pk")
-        for row in found.values_list("pk", "version", *values, *protocol):
-            held = {
-                column.name: empty_value(column) if value is None else value
-                for column, value in zip(sheet.columns, row[2 : 2 + len(values)], strict=True)
-            }
-            yield Held(row[0], row[1], held, row[-1] if protocol else 0)
+        found = kept_rows(sheet).filter(**{f"{patient}__in": chunk}, **(having or {}))
+        for pk, version, protocol_pk, *row in (
+            found.annotate(**values).order_by("pk").values_list("pk", "version", protocol, *values)
+        ):
+            held = dict(zip(names, row, strict=True))
+            for name in empty_texts:
+                if held[name] is None:
+                    held[name] = ""
+            yield Held(pk, version, held, protocol_pk)
 
 
 def struck_out_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[tuple[dict, datetime]]:
@@ -56,14 +65,10 @@ def struck_out_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[tuple[di
             yield dict(zip((column.name for column in columns), row[1:], strict=True)), row[0]
 
 
-def held_by_sheet(study_ids: Iterable[str]) -> dict[str, list[Held]]:
-    """The rows of every sheet that count, of these patients."""
-    wanted = list(study_ids)
-    found: dict[str, list[Held]] = defaultdict(list)
-    if wanted:
-        for name, sheet in SHEETS.items():
-            found[name] = list(held_rows(sheet, wanted))
-    return found
+def held_by_sheet(study_ids: Iterable[str], wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Held]]:
+    """The rows that count of these patients, of the wanted sheets: all rows, or those with such values."""
+    patients = list(study_ids)
+    return {name: list(held_rows(SHEETS[name], patients, wanted[name])) for name in SHEETS if name in wanted}
 
 
 def other_patients(clinics: Iterable[str], study_ids: Iterable[str]) -> list[str]:

@@ -5,7 +5,9 @@ Source: the data sheet format, "An import is all or nothing" and the notes at it
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from sessions_app.datasheets.book import Book, Row
 from stsclinic.clinical.dates import show_date
@@ -18,6 +20,25 @@ SCORES = {"sessions": ("ptga", "phga"), "session_lesions": ("pga", "observer_pga
 """The scores that a protocol may not use; pain may be noted under any protocol."""
 
 
+PROTOCOL = ("patients", "series")
+"""What tells the protocol of a row."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule, and the sheets that it looks at: where a file has none of them, there is nothing new to find."""
+
+    find: Callable[[Book], None]
+    reads: Mapping[str, Mapping[str, Any]]
+    """Each sheet with the values that the rows have of which it looks at no others; none: all rows."""
+
+
+def reads(*sheets: str, **narrowed: Mapping[str, Any]) -> Callable[[Callable[[Book], None]], Rule]:
+    """Make a rule that looks at these sheets, of some at rows with these values only."""
+    all_of: dict[str, Mapping[str, Any]] = dict.fromkeys(sheets, {})
+    return lambda find: Rule(find, all_of | narrowed)
+
+
 def _is_given(row: Row, column: str) -> bool:
     return row.values[column] not in (None, "")
 
@@ -27,6 +48,7 @@ def _is_left_empty(row: Row, column: str) -> bool:
     return not _is_given(row, column) and column not in row.refused
 
 
+@reads("patients")
 def _enrolment(book: Book) -> None:
     for row in book.rows["patients"]:
         if _is_given(row, "not_enrolled_reason") and _is_given(row, "consented_on"):
@@ -37,6 +59,7 @@ def _enrolment(book: Book) -> None:
             book.refuse(row, "withdrawal_reason", "There is no date of withdrawal.", valid)
 
 
+@reads("series")
 def _stop_reason(book: Book) -> None:
     for row in book.rows["series"]:
         if row.refused & {"status", "stop_reason"}:
@@ -51,14 +74,16 @@ def _stop_reason(book: Book) -> None:
             book.refuse(row, "stop_reason", "The series is not stopped.", valid)
 
 
+@reads("series_lesions", *PROTOCOL)
 def _arms(book: Book) -> None:
     for row in book.rows["series_lesions"]:
-        protocol = book.protocol(row)
+        protocol = row.protocol
         if _is_given(row, "arm") and protocol is not None and not protocol.is_controlled:
             sentence = f"Protocol {protocol.code} has no arms."
             book.refuse(row, "arm", sentence, "Valid is nothing here: only a controlled protocol has arms.")
 
 
+@reads("sessions")
 def _session_order(book: Book) -> None:
     by_series: dict[tuple, list[Row]] = defaultdict(list)
     for row in book.by_key["sessions"].values():
@@ -83,20 +108,24 @@ def _session_order(book: Book) -> None:
                 latest = row
 
 
+@reads("sessions", "session_lesions", *PROTOCOL)
 def _scores(book: Book) -> None:
     for sheet, columns in SCORES.items():
         for row in book.rows[sheet]:
-            protocol = book.protocol(row)
+            protocol = row.protocol
             if protocol is None:
                 continue
-            used = {scale.code for scale in scales_of(protocol)}
             for column in columns:
-                if _is_given(row, column) and column not in used:
+                if not _is_given(row, column):
+                    continue
+                used = {scale.code for scale in scales_of(protocol)}
+                if column not in used:
                     asked = ", ".join(sorted(SCALES[code].name for code in used)) or "none"
                     sentence = f"Protocol {protocol.code} does not use {SCALES[column].name}."
                     book.refuse(row, column, sentence, f"Valid is nothing here; its scores are: {asked}.")
 
 
+@reads("session_lesions")
 def _gone_lesions(book: Book) -> None:
     for row in book.rows["session_lesions"]:
         if row.values["status"] != "gone":
@@ -107,21 +136,20 @@ def _gone_lesions(book: Book) -> None:
                 book.refuse(row, column, "The lesion is gone.", valid)
 
 
+@reads("injections", "sessions", "lesions", "series_lesions")
 def _injections(book: Book) -> None:
-    treated = book.by_key["series_lesions"]
     for row in book.rows["injections"]:
         if row.values["agent"] == "sts" and _is_left_empty(row, "concentration_mg_ml"):
             valid = "Give the mg/ml as labelled."
             book.refuse(row, "concentration_mg_ml", "Sodium thiosulfate needs its concentration.", valid)
-        key = row.key(("patient_id", "series_no", "lesion_id"))
-        is_known = book.parent(row, "session") is not None and book.parent(row, "lesion") is not None
-        if is_known and key is not None and key not in treated:
+        if row.treated is None and row.session is not None and row.lesion is not None:
             sentence = f"Series {row.values['series_no']} does not treat this lesion."
             book.refuse(
                 row, "lesion_id", sentence, "Valid are the lesions that series_lesions lists for the series."
             )
 
 
+@reads("side_effects")
 def _side_effects(book: Book) -> None:
     for row in book.rows["side_effects"]:
         if row.values["term"] == "other" and _is_left_empty(row, "term_detail"):
@@ -134,7 +162,7 @@ def _side_effects(book: Book) -> None:
             book.refuse(row, "series_no", "A session needs its series.", "Give the series_no of the session.")
 
 
-RULES: tuple[Callable[[Book], None], ...] = (
+RULES: tuple[Rule, ...] = (
     _enrolment,
     _stop_reason,
     _arms,

@@ -5,12 +5,12 @@ Source: the data sheet format, last paragraph before the codes; domain descripti
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from decimal import Decimal
 
 from django.utils import timezone
 
 from sessions_app.datasheets.book import Book, Row
+from sessions_app.datasheets.rules import PROTOCOL, Rule, reads
 from sessions_app.services import EARLIEST
 from stsclinic.clinical.dates import PartialDate, show_date
 from stsclinic.clinical.numbers import show_decimal
@@ -19,13 +19,14 @@ from stsclinic.clinical.rounds import region_of
 from stsclinic.clinical.schedule import WindowState, follow_up_state, window_state
 
 
+@reads("sessions", *PROTOCOL)
 def _windows(book: Book) -> None:
     by_series: dict[tuple, list[Row]] = defaultdict(list)
     for row in book.by_key["sessions"].values():
         if row.values["held_on"] is not None:
             by_series[row.values["patient_id"], row.values["series_no"]].append(row)
     for rows in by_series.values():
-        protocol = book.protocol(rows[0])
+        protocol = rows[0].protocol
         if protocol is None:
             continue
         treatments: list = []
@@ -54,10 +55,11 @@ def _days(number: int) -> str:
     return "1 day" if number == 1 else f"{number} days"
 
 
+@reads("injections", "sessions", "lesions", *PROTOCOL)
 def _doses(book: Book) -> None:
-    totals: dict[tuple, list[Row]] = defaultdict(list)
+    totals: dict[Row, list[Row]] = defaultdict(list)
     for row in book.rows["injections"]:
-        protocol, volume = book.protocol(row), row.values["volume_ml"]
+        protocol, volume = row.protocol, row.values["volume_ml"]
         if protocol is None:
             continue
         _above(
@@ -66,25 +68,31 @@ def _doses(book: Book) -> None:
         _above(
             book, row, "volume_ml", protocol.max_volume_ml_per_lesion, "ml", "maximum for a lesion", protocol
         )
-        key = row.parent_key("session")
-        if key is not None and volume is not None:
-            totals[key].append(row)
+        if row.session is not None and volume is not None:
+            totals[row.session].append(row)
     for rows in totals.values():
-        protocol = book.protocol(rows[0])
-        if protocol is None:
+        protocol = rows[0].protocol
+        if protocol is None or (protocol.max_volume_ml_per_session, protocol.max_dose_mg_per_session) == (
+            None,
+            None,
+        ):
             continue
         by_region: dict[str, Decimal] = defaultdict(Decimal)
         for row in rows:
-            lesion = book.parent(row, "lesion")
-            by_region[region_of(lesion.values["body_site"] if lesion else "")] += row.values["volume_ml"]
+            site = "" if row.lesion is None else row.lesion.values["body_site"]
+            by_region[region_of(site)] += row.values["volume_ml"]
         for region, volume in by_region.items():
             _in_all(book, rows[0], f"The round of {region}", volume, protocol.max_volume_ml_per_session, "ml")
         dose = sum(
             (row.values["volume_ml"] * (row.values["concentration_mg_ml"] or 0) for row in rows), Decimal(0)
         )
         _in_all(book, rows[0], "The session", dose, protocol.max_dose_mg_per_session, "mg")
+
+
+@reads("infusions", *PROTOCOL)
+def _infusion_doses(book: Book) -> None:
     for row in book.rows["infusions"]:
-        protocol = book.protocol(row)
+        protocol = row.protocol
         if protocol is not None:
             _above(book, row, "dose_g", protocol.usual_infusion_g, "g", "usual", protocol)
 
@@ -112,6 +120,7 @@ def _above(
         book.warn(row, column, f"Above the {what} of protocol {protocol.code}: {show_decimal(limit)} {unit}.")
 
 
+@reads("session_lesions")
 def _widest(book: Book) -> None:
     for row in book.rows["session_lesions"]:
         longest, widest = row.values["longest_mm"], row.values["widest_mm"]
@@ -119,6 +128,7 @@ def _widest(book: Book) -> None:
             book.warn(row, "widest_mm", f"Wider than the longest measure, {show_decimal(longest)} mm.")
 
 
+@reads("patients", "lesions")
 def _lesion_counts(book: Book) -> None:
     listed = Counter(key[0] for key in book.by_key["lesions"])
     for row in book.rows["patients"]:
@@ -127,9 +137,10 @@ def _lesion_counts(book: Book) -> None:
             book.warn(row, "lesion_count", f"Fewer lesions counted than listed: {there}.")
 
 
+@reads("patients", "sessions")
 def _consent(book: Book) -> None:
     for row in book.rows["sessions"]:
-        patient, held_on = book.parent(row, "patient"), row.values["held_on"]
+        patient, held_on = row.patient, row.values["held_on"]
         if patient is None or held_on is None or patient.refused & {"consented_on", "withdrawn_on"}:
             continue
         consented_on, withdrawn_on = patient.values["consented_on"], patient.values["withdrawn_on"]
@@ -143,6 +154,7 @@ OTHER_KINDS = ("follow_up", "assessment")
 AGENT_OF_ARM = {"active": "sts", "control": "saline"}
 
 
+@reads("sessions")
 def _days_of_sessions(book: Book) -> None:
     today = timezone.localdate()
     for row in book.rows["sessions"]:
@@ -153,50 +165,60 @@ def _days_of_sessions(book: Book) -> None:
             book.warn(row, "held_on", f"The day is before {EARLIEST.year}.")
 
 
+@reads("session_lesions", "sessions", "lesions", "series_lesions")
 def _not_treated(book: Book) -> None:
-    treated = book.by_key["series_lesions"]
     for row in book.rows["session_lesions"]:
-        key = row.key(("patient_id", "series_no", "lesion_id"))
-        is_known = book.parent(row, "session") is not None and book.parent(row, "lesion") is not None
-        if is_known and key is not None and key not in treated:
+        if row.treated is None and row.session is not None and row.lesion is not None:
             book.warn(row, "lesion_id", f"Series {row.values['series_no']} does not treat this lesion.")
 
 
-def _other_route(book: Book) -> None:
-    for sheet, route in (("infusions", "infusion"), ("injections", "injection")):
-        for row in book.rows[sheet]:
-            protocol, session = book.protocol(row), book.parent(row, "session")
-            if protocol is not None and protocol.route != route:
-                book.warn(row, "session_no", f"Protocol {protocol.code} gives no {sheet}.")
-            if sheet == "infusions" and session is not None and session.values["kind"] in OTHER_KINDS:
-                book.warn(row, "session_no", "Infused at a session that is no treatment.")
+@reads("injections", *PROTOCOL)
+def _injected_by_another_route(book: Book) -> None:
+    _other_route(book, "injections", "injection")
 
 
+@reads("infusions", *PROTOCOL)
+def _infused_by_another_route(book: Book) -> None:
+    _other_route(book, "infusions", "infusion")
+
+
+def _other_route(book: Book, sheet: str, route: str) -> None:
+    for row in book.rows[sheet]:
+        protocol = row.protocol
+        if protocol is not None and protocol.route != route:
+            book.warn(row, "session_no", f"Protocol {protocol.code} gives no {sheet}.")
+
+
+@reads("infusions", "sessions")
+def _infused_all_the_same(book: Book) -> None:
+    for row in book.rows["infusions"]:
+        if row.session is not None and row.session.values["kind"] in OTHER_KINDS:
+            book.warn(row, "session_no", "Infused at a session that is no treatment.")
+
+
+@reads("injections", "series_lesions", *PROTOCOL)
 def _other_agent(book: Book) -> None:
-    treated = book.by_key["series_lesions"]
     for row in book.rows["injections"]:
-        protocol, key = book.protocol(row), row.key(("patient_id", "series_no", "lesion_id"))
-        if protocol is None or not protocol.is_controlled or key is None or key not in treated:
+        protocol, treated = row.protocol, row.treated
+        if protocol is None or not protocol.is_controlled or treated is None:
             continue
-        arm, agent = treated[key].values["arm"], row.values["agent"]
+        arm, agent = treated.values["arm"], row.values["agent"]
         if not arm:
             book.warn(row, "lesion_id", "The lesion has no arm.")
         elif agent and agent != AGENT_OF_ARM[arm]:
             book.warn(row, "agent", f"The arm of the lesion is {arm}: its agent is {AGENT_OF_ARM[arm]}.")
 
 
+@reads("injections", "sessions", session_lesions={"status": "gone"})
 def _injected_all_the_same(book: Book) -> None:
-    seen = book.by_key["session_lesions"]
     for row in book.rows["injections"]:
-        session = book.parent(row, "session")
-        if session is not None and session.values["kind"] in OTHER_KINDS:
+        if row.session is not None and row.session.values["kind"] in OTHER_KINDS:
             book.warn(row, "session_no", "Injected at a session that is no treatment.")
-        key = row.key(("patient_id", "series_no", "session_no", "lesion_id"))
-        assessment = seen.get(key) if key is not None else None
-        if assessment is not None and assessment.values["status"] == "gone":
+        if row.seen is not None and row.seen.values["status"] == "gone":
             book.warn(row, "lesion_id", "The lesion is gone at this session.")
 
 
+@reads("medications", "prior_treatments")
 def _stopped_before_started(book: Book) -> None:
     for sheet in ("medications", "prior_treatments"):
         for row in book.rows[sheet]:
@@ -210,15 +232,18 @@ def _stopped_before_started(book: Book) -> None:
                 book.warn(row, "stopped_on", f"Stopped before it was started, {day}.")
 
 
-UNUSUAL: tuple[Callable[[Book], None], ...] = (
+UNUSUAL: tuple[Rule, ...] = (
     _windows,
     _doses,
+    _infusion_doses,
     _widest,
     _lesion_counts,
     _consent,
     _days_of_sessions,
     _not_treated,
-    _other_route,
+    _injected_by_another_route,
+    _infused_by_another_route,
+    _infused_all_the_same,
     _other_agent,
     _injected_all_the_same,
     _stopped_before_started,

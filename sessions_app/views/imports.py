@@ -16,7 +16,7 @@ from sessions_app.datasheets.marked import HEADINGS, TooLargeToMark, listed, wri
 from sessions_app.datasheets.problems import ImportRefused
 from sessions_app.datasheets.raw import RawSheets
 from sessions_app.datasheets.reading import read_path
-from sessions_app.exchange import RIGHT, XLSX_TYPE, check_for, import_for
+from sessions_app.exchange import RIGHT, XLSX_TYPE, allowed_to, check_for, import_for
 from sessions_app.forms.exchange import ConfirmForm, ImportForm
 from sessions_app.import_page import preview, row_of_file
 from sessions_app.views.exchange import exchange_page
@@ -95,7 +95,7 @@ def import_row(request: HttpRequest, token: uuid.UUID, sheet: str, row: int) -> 
     if found is None:
         return _gone(request)
     raw = _read(found)
-    shown = row_of_file(raw, check_for(request.user, raw), sheet, row) if sheet in SHEETS else None
+    shown = row_of_file(raw, allowed_to(request.user), sheet, row) if sheet in SHEETS else None
     if shown is None:
         raise Http404
     problems, table = shown

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from sessions_app.datasheets import importing
 from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.exporting import EVERYTHING, Scope, write_folder
 from sessions_app.datasheets.importing import import_sheets
@@ -164,3 +165,14 @@ def read_folder(folder: Path) -> RawSheets:
     raw = read_path(folder)
     assert not raw.errors, raw.errors
     return raw
+
+
+def meanwhile(monkeypatch, happens):
+    """Let something happen between the check of an import and its writing."""
+    write = importing.write_block
+
+    def late(*given):
+        happens()
+        write(*given)
+
+    monkeypatch.setattr(importing, "write_block", late)

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from lesions.models import Patient
 from sessions_app.datasheets.checking import Allowed, check
-from sessions_app.datasheets.importing import import_checked, import_sheets
+from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.problems import ImportRefused
 from sessions_app.entries import AssessmentEntry, InfusionEntry, InjectionEntry, SessionEntry
 from sessions_app.models import Protocol, TreatmentSession
@@ -14,9 +14,9 @@ from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
 from stsclinic.clinics.models import Clinic
 from tests.builders import make_clinic, make_patient
-from tests.sessions_app.datasheet_files import P1, V1, V2, as_raw, sound
+from tests.sessions_app.datasheet_files import P1, V1, V2, as_raw, meanwhile, sound
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("blocks_of_a_patient")]
 
 
 def changed(sheet, index, **values):
@@ -476,11 +476,10 @@ def test_the_latest_version_that_the_clinic_may_use_counts():
     assert places(check(as_raw(sheets)).errors) == ["series, row 2, protocol"]
 
 
-def test_what_changed_since_the_check_refuses_the_whole_import():
-    checked = check(as_raw(sound()))
-    make_patient(make_clinic("elsewhere"), study_id="P-2")
+def test_what_changed_since_the_check_refuses_the_whole_import(monkeypatch):
+    meanwhile(monkeypatch, lambda: make_patient(make_clinic("elsewhere"), study_id="P-1"))
     with pytest.raises(ImportRefused) as refusal:
-        import_checked(checked, by="test", source="import")
+        import_sheets(as_raw(sound()), by="test", source="import")
     assert "something changed since" in str(refusal.value.errors[0])
-    assert list(Patient.everything.values_list("study_id", flat=True)) == ["P-2"]
+    assert not Patient.everything.exists()
     assert not Clinic.objects.filter(code="north").exists()

@@ -158,10 +158,10 @@ def test_there_is_something_to_do_today():
 
 @pytest.mark.parametrize("day", [date(2024, 2, 29), date(2025, 3, 31), date(2026, 12, 31)])
 def test_the_invented_patients_are_sound_on_any_day(day):
-    checked = check(invented_sheets(day))
-    assert checked.errors == []
-    latest = max(row.values["held_on"] for row in checked.rows["sessions"])
-    assert latest <= day - timedelta(days=1)
+    sheets = invented_sheets(day)
+    assert check(sheets).errors == []
+    latest = max(row["held_on"] for _number, row in sheets.sheets["sessions"].rows)
+    assert date.fromisoformat(latest) <= day - timedelta(days=1)
 
 
 def test_the_invented_patients_change_no_published_figure():

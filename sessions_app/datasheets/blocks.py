@@ -10,10 +10,10 @@ from itertools import chain, groupby, repeat
 from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.raw import RawSheet, RawSheets
 
-MOST_PATIENTS = 200
+MOST_PATIENTS = 100
 """Patients of one block."""
 
-MOST_ROWS = 20_000
+MOST_ROWS = 10_000
 """Rows of one block, unless one patient has more."""
 
 Places = dict[str, list[int]]
@@ -29,13 +29,13 @@ def blocks(raw: RawSheets) -> Iterator[Places]:
         found = _rows_of(patient, stretches)
         count = sum(map(len, found.values()))
         if block and (patients == MOST_PATIENTS or rows + count > MOST_ROWS):
-            yield block
+            yield _in_order(block)
             block, patients, rows = {}, 0, 0
         for name, places in found.items():
             block.setdefault(name, []).extend(places)
         patients, rows = patients + 1, rows + count
     if block:
-        yield block
+        yield _in_order(block)
 
 
 def block_around(raw: RawSheets, sheet: str, at: int) -> Places:
@@ -57,16 +57,20 @@ def _by_patient(sheet: RawSheet) -> dict[object, array]:
     for text, stretch in groupby(texts):
         stop = start + sum(1 for _ in stretch)
         if patient := (text or "").strip().lower():
-            found.setdefault(patient, array("L")).extend((start, stop))
+            found.setdefault(patient, array("I")).extend((start, stop))
         else:
             for first in range(start, stop, MOST_ROWS):
-                found[first] = array("L", (first, min(first + MOST_ROWS, stop)))
+                found[first] = array("I", (first, min(first + MOST_ROWS, stop)))
         start = stop
     return found
 
 
 def _rows_of(patient: object, stretches: dict[str, dict[object, array]]) -> Places:
     return {name: _places(found[patient]) for name, found in stretches.items() if patient in found}
+
+
+def _in_order(block: Places) -> Places:
+    return {name: sorted(places) for name, places in block.items()}
 
 
 def _places(bounds: array) -> list[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
@@ -164,6 +165,8 @@ class Book:
     """Every version by its id."""
     rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in SHEETS})
     by_key: dict[str, dict[tuple, Row]] = field(default_factory=lambda: {name: {} for name in SHEETS})
+    struck_out: Mapping[str, Collection[tuple[dict[str, Any], datetime]]] = field(default_factory=dict)
+    """By sheet: the values of rows of the register that were struck out, with when."""
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 

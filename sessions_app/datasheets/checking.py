@@ -7,6 +7,7 @@ from typing import Any
 
 from sessions_app.datasheets.blocks import Places, blocks
 from sessions_app.datasheets.book import PARENTS, Book, KnownProtocol, Row, key_of, parents
+from sessions_app.datasheets.collecting import without_garbage_collection
 from sessions_app.datasheets.columns import SHEETS, Column, Sheet
 from sessions_app.datasheets.merging import merge
 from sessions_app.datasheets.plan import BlockPlan, NewRows, Plan, plan_block
@@ -17,6 +18,7 @@ from sessions_app.datasheets.register import (
     held_by_sheet,
     held_rows,
     patients_of,
+    struck_out_rows,
 )
 from sessions_app.datasheets.rules import PROTOCOL, RULES, Rule
 from sessions_app.datasheets.unusual import UNUSUAL
@@ -76,8 +78,9 @@ class Block:
 def check(raw: RawSheets, allowed: Allowed = ANYTHING_NEW) -> Checked:
     """Check all sheets against the format, the database, and what the register would be with them."""
     checked = begin(raw)
-    for _block in check_blocks(raw, allowed, checked):
-        pass
+    with without_garbage_collection():
+        for _block in check_blocks(raw, allowed, checked):
+            pass
     return checked
 
 
@@ -101,6 +104,8 @@ def check_blocks(
     rules = [rule for rule in (*RULES, *UNUSUAL) if rule.reads.keys() & raw.sheets]
     of_register = _wanted_of_register(raw, rules)
     patients = Patients()
+    errors, warnings = _Found(checked.errors), _Found(checked.warnings)
+    before: Block | None = None
     for places in blocks(raw) if wanted is None else wanted:
         book = Book(latest, versions)
         for name, at in places.items():
@@ -108,6 +113,9 @@ def check_blocks(
             _index(book, SHEETS[name])
         _check_clinics(book, allowed)
         _bring_in_register(book, raw, allowed, of_register)
+        # From here on nothing is asked of the database: it may write the block before meanwhile.
+        if before is not None:
+            yield before
         book.link()
         for sheet in SHEETS.values():
             _check_references(book, sheet)
@@ -118,14 +126,17 @@ def check_blocks(
         if allowed.updates:
             look_at_changes(book, plan)
             patients.note(book, plan)
-        checked.errors += book.errors
-        checked.warnings += book.warnings
-        yield Block(book=book, plan=plan)
+        errors.add(book.errors)
+        warnings.add(book.warnings)
+        before = Block(book=book, plan=plan)
+    if before is not None:
+        yield before
     if allowed.updates and "patients" in raw.sheets:
         checked.plan.other_patients, unusual = look_at_other_patients(patients)
-        checked.warnings += unusual
+        warnings.add(unusual)
     checked.plan.put_in_order()
-    checked.errors, checked.warnings = _in_order(checked.errors), _in_order(checked.warnings)
+    errors.end()
+    warnings.end()
 
 
 def _wanted_of_register(raw: RawSheets, rules: Iterable[Rule]) -> dict[str, Mapping[str, Any]]:
@@ -139,12 +150,27 @@ def _wanted_of_register(raw: RawSheets, rules: Iterable[Rule]) -> dict[str, Mapp
     return wanted | {name: {} for name in PROTOCOL}
 
 
-def _in_order(problems: list[Problem]) -> list[Problem]:
-    ordered = sorted(problems, key=_place)
-    if len(ordered) <= MOST_ERRORS:
-        return ordered
-    more = len(ordered) - MOST_ERRORS
-    return [*ordered[:MOST_ERRORS], Problem(sentence=f"There are {more} more, which are not listed.")]
+@dataclass
+class _Found:
+    """Errors, or warnings, in the order of the file; of very many the first ones, and how many more there are."""
+
+    problems: list[Problem]
+    more: int = 0
+
+    def add(self, problems: list[Problem]) -> None:
+        self.problems += problems
+        if len(self.problems) > 2 * MOST_ERRORS:
+            self.put_in_order()
+
+    def put_in_order(self) -> None:
+        self.problems.sort(key=_place)
+        self.more += len(self.problems[MOST_ERRORS:])
+        del self.problems[MOST_ERRORS:]
+
+    def end(self) -> None:
+        self.put_in_order()
+        if self.more:
+            self.problems.append(Problem(sentence=f"There are {self.more} more, which are not listed."))
 
 
 _SHEETS_IN_ORDER = {name: at for at, name in enumerate(SHEETS)}
@@ -297,6 +323,7 @@ def _bring_in_register(
     known = _open_ones(book, known, there, by_id, allowed)
     if known:
         merge(book, raw, held_by_sheet(known, wanted))
+        book.struck_out = {name: [*struck_out_rows(SHEETS[name], known)] for name in raw.sheets}
 
 
 def _by_id(book: Book) -> dict[str, Row]:

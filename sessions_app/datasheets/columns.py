@@ -520,15 +520,15 @@ SHEETS = {
 
 IMPORT_ORDER = (
     "patients",
-    "medications",
     "lesions",
-    "prior_treatments",
     "series",
-    "series_lesions",
     "sessions",
+    "medications",
+    "prior_treatments",
+    "series_lesions",
     "session_lesions",
     "injections",
     "infusions",
     "side_effects",
 )
-"""The order in which rows are written: what is referred to goes before."""
+"""The order in which rows are written: what is referred to goes before, and the many last."""

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from sessions_app.datasheets.book import PARENTS, Row
 from sessions_app.datasheets.checking import ANYTHING_NEW, Allowed, Block, Checked, begin, check_blocks
+from sessions_app.datasheets.collecting import without_garbage_collection
 from sessions_app.datasheets.columns import IMPORT_ORDER, SHEETS, Column, Sheet
-from sessions_app.datasheets.inserting import insert_rows
+from sessions_app.datasheets.inserting import Inserter
 from sessions_app.datasheets.problems import ImportRefused, Problem
 from sessions_app.datasheets.raw import RawSheets
 from sessions_app.datasheets.values import empty_value
@@ -58,17 +59,21 @@ def import_sheets(
     """
     checked = begin(raw)
     try:
-        with acting(by=by, source=source, reason=reason), transaction.atomic():
+        with acting(by=by, source=source, reason=reason), transaction.atomic(), without_garbage_collection():
             clinic_ids: dict[str, int] = {}
-            for block in check_blocks(raw, allowed, checked):
-                if not checked.errors:
-                    write_block(block, raw, clinic_ids, by)
+            counted: set[str] = set()
+            with Inserter() as inserter:
+                for block in check_blocks(raw, allowed, checked):
+                    if not checked.errors:
+                        write_block(block, raw, clinic_ids, by, inserter)
+                        _count_anew(_created(checked) - counted)
+                        counted |= _created(checked)
             if not agrees(checked):
                 transaction.set_rollback(True)
                 return checked
             if checked.errors:
                 raise ImportRefused(checked.errors)
-            _count_anew(checked)
+            _count_anew(counted)
             _note(checked, by, reason)
     except (DatabaseError, _ChangedSince) as error:
         sentence = "The database refused the rows: something changed since they were checked. Import again."
@@ -76,7 +81,9 @@ def import_sheets(
     return checked
 
 
-def write_block(block: Block, raw: RawSheets, clinic_ids: dict[str, int], by: str) -> None:
+def write_block(
+    block: Block, raw: RawSheets, clinic_ids: dict[str, int], by: str, inserter: Inserter
+) -> None:
     """Change what is there of some patients, and add what is new."""
     rows = block.book.rows
     _find_clinics(rows["patients"], clinic_ids)
@@ -86,7 +93,7 @@ def write_block(block: Block, raw: RawSheets, clinic_ids: dict[str, int], by: st
     for name in IMPORT_ORDER:
         new = [row for row in rows[name] if row.held is None]
         if new:
-            _write_sheet(SHEETS[name], raw.sheets[name].columns, new, clinic_ids, by)
+            _write_sheet(SHEETS[name], raw.sheets[name].columns, new, clinic_ids, by, inserter)
 
 
 def _note(checked: Checked, by: str, reason: str) -> None:
@@ -146,12 +153,15 @@ def _what_follows(effect: SideEffect, values: dict[str, Any]) -> dict[str, Any]:
 # What is new
 
 
-def _count_anew(checked: Checked) -> None:
-    """Tell PostgreSQL how large the tables have become: it plans the report's joins by that, and would
-    take minutes for seconds' work until it has counted by itself."""
-    written = [name for name, counts in checked.plan.counts.items() if counts["created"]]
-    if written and connection.vendor == "postgresql":
-        tables = ", ".join(apps.get_model(SHEETS[name].model)._meta.db_table for name in written)
+def _created(checked: Checked) -> set[str]:
+    return {name for name, counts in checked.plan.counts.items() if counts["created"]}
+
+
+def _count_anew(sheets: Collection[str]) -> None:
+    """Tell PostgreSQL how large the tables have become, in the beginning and in the end: it plans by that, and
+    would take minutes for seconds' work, here or in the report, until it has counted by itself."""
+    if sheets and connection.vendor == "postgresql":
+        tables = ", ".join(sorted(apps.get_model(SHEETS[name].model)._meta.db_table for name in sheets))
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {tables}")
 
@@ -165,7 +175,12 @@ def _find_clinics(patients: list[Row], ids: dict[str, int]) -> None:
 
 
 def _write_sheet(
-    sheet: Sheet, given: Collection[str], rows: list[Row], clinic_ids: dict[str, int], by: str
+    sheet: Sheet,
+    given: Collection[str],
+    rows: list[Row],
+    clinic_ids: dict[str, int],
+    by: str,
+    inserter: Inserter,
 ) -> None:
     model: Any = apps.get_model(sheet.model)
     own = [column for column in sheet.columns if not column.is_reference]
@@ -179,7 +194,7 @@ def _write_sheet(
     by_column += [[_referred(row, name, clinic_ids) for row in rows] for name in references]
     values = zip(*by_column, strict=True)
     if sheet.name not in _PARENT_SHEETS:
-        insert_rows(model, names, values, everywhere)
+        inserter.insert(model, names, values, everywhere)
         return
     made = [model(**dict(zip(names, one, strict=True)), **everywhere) for one in values]
     model._base_manager.bulk_create(made, batch_size=CHUNK)

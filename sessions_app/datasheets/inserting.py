@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import lru_cache, partial
+from io import StringIO
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection
 
@@ -23,53 +26,89 @@ def insert_rows(
     rows: Iterable[Sequence[Any]],
     everywhere: Mapping[str, Any] | None = None,
 ) -> None:
-    """Insert rows of which nobody needs the ids, in their order. Every constraint and trigger holds.
+    """The same as Inserter.insert, and done when it returns."""
+    with Inserter() as inserter:
+        inserter.insert(model, names, rows, everywhere)
 
-    Args:
-        names: the attributes of the model that the values of a row are of.
-        everywhere: what all rows have, by attribute; further attributes have their defaults.
+
+class Inserter:
+    """Inserts rows of which nobody needs the ids. Every constraint and trigger holds.
+
+    PostgreSQL takes them, and writes their history, while Python goes on; whatever else the connection is
+    asked within the block waits for that.
 
     Raises:
-        django.db.DatabaseError: the database refuses a row; none was written.
+        django.db.DatabaseError: the database refused a row, now or earlier in the block.
     """
-    example = model(**(everywhere or {}))
-    fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
-    fixed = {name: field.pre_save(example, True) for name, field in fields.items() if name not in names}
-    columns = ", ".join(f'"{fields[name].column}"' for name in (*names, *fixed))
-    into = f'"{model._meta.db_table}" ({columns})'
-    with connection.cursor() as cursor, connection.wrap_database_errors:
+
+    def __init__(self) -> None:
+        self._running: Future | None = None
+        self._ending = ExitStack()
+
+    def __enter__(self) -> Self:
+        if connection.vendor == "postgresql":
+            self._beside = self._ending.enter_context(ThreadPoolExecutor(max_workers=1))
+            self._ending.enter_context(connection.execute_wrapper(self._after_that))
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        with self._ending:
+            self._wait()
+
+    def insert(
+        self,
+        model: Any,
+        names: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        everywhere: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Insert rows, in their order.
+
+        Args:
+            names: the attributes of the model that the values of a row are of.
+            everywhere: what all rows have, by attribute; further attributes have their defaults.
+        """
+        example = model(**(everywhere or {}))
+        fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
+        fixed = {name: field.pre_save(example, True) for name, field in fields.items() if name not in names}
+        columns = ", ".join(f'"{fields[name].column}"' for name in (*names, *fixed))
+        into = f'"{model._meta.db_table}" ({columns})'
         if connection.vendor == "postgresql":
             end = "".join(f"\t{as_copied(value)}" for value in fixed.values()) + "\n"
             lines = ("\t".join(row) + end for row in _converted(rows, [as_copied for _ in names]))
-            cursor.copy_expert(f"COPY {into} FROM STDIN", _Blocks(lines))
-        else:
-            prepare = {
-                name: partial(fields[name].get_db_prep_save, connection=connection)
-                for name in (*names, *fixed)
-            }
-            same = [prepare[name](value) for name, value in fixed.items()]
-            places = ", ".join("%s" for _ in prepare)
-            statement = f"INSERT INTO {into} VALUES ({places})"  # noqa: S608 (no value in it)
-            converted = _converted(rows, [prepare[name] for name in names])
+            self._copy(f"COPY {into} FROM STDIN", "".join(lines))
+            return
+        prepare = {
+            name: partial(fields[name].get_db_prep_save, connection=connection) for name in (*names, *fixed)
+        }
+        same = [prepare[name](value) for name, value in fixed.items()]
+        places = ", ".join("%s" for _ in prepare)
+        statement = f"INSERT INTO {into} VALUES ({places})"  # noqa: S608 (no value in it)
+        converted = _converted(rows, [prepare[name] for name in names])
+        with connection.cursor() as cursor:
             while chunk := [row + same for row in islice(converted, LINES)]:
                 cursor.executemany(statement, chunk)
+
+    def _copy(self, statement: str, text: str) -> None:
+        self._wait()
+        cursor = connection.cursor().cursor
+        self._running = self._beside.submit(cursor.copy_expert, statement, StringIO(text), len(text) + 1)
+
+    def _wait(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            with connection.wrap_database_errors:
+                running.result()
+
+    def _after_that(self, execute: Callable, *given: Any) -> Any:
+        self._wait()
+        return execute(*given)
 
 
 def _converted(rows: Iterable[Sequence[Any]], convert: Sequence[Callable[[Any], Any]]) -> Iterator[list]:
     """Each value converted as its column is, and each different value of a column once."""
     kept = [lru_cache(DIFFERENT)(one) for one in convert]
     return ([one(value) for one, value in zip(kept, row, strict=True)] for row in rows)
-
-
-class _Blocks:
-    """Lines as a file that is read block by block."""
-
-    def __init__(self, lines: Iterator[str]):
-        self._lines = lines
-
-    def read(self, size: int) -> str:
-        """The next block, of whatever size; nothing at the end."""
-        return "".join(islice(self._lines, LINES))
 
 
 def as_copied(value: Any) -> str:

@@ -31,12 +31,12 @@ def _sort_key(value: Any) -> tuple[int, str]:
     return (value, "") if isinstance(value, int) else (0, str(value or ""))
 
 
-class NewRows(Collection[RowName]):
+class NewRows:
     """The rows of a file that the register has not: there may be a million, so each is named when it is asked for."""
 
     def __init__(self, raw: RawSheets):
         self._raw = raw
-        self._places = {name: array("L") for name in SHEETS}
+        self._places = {name: array("I") for name in SHEETS}
 
     def add(self, row: Row) -> None:
         """Take one row."""
@@ -52,9 +52,6 @@ class NewRows(Collection[RowName]):
                 texts = raw.row(at)
                 key = (empty_if_refused(column, texts.get(column.name)) for column in sheet.keys)
                 yield RowName(sheet, raw.numbers[at], tuple(key))
-
-    def __contains__(self, row: object) -> bool:
-        return any(row == one for one in self)
 
     @property
     def texts(self) -> Iterator[tuple[str, dict[str, str | None]]]:

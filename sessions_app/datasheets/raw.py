@@ -70,7 +70,7 @@ class RawSheet:
     """One sheet as text, column by column, and a text that stands in many rows once: it may have a million."""
 
     columns: tuple[str, ...] = ()
-    numbers: array = field(default_factory=lambda: array("L"))
+    numbers: array = field(default_factory=lambda: array("I"))
     """Where each row stands in the file, its first row being 1."""
     _texts: dict[str, list[str | None]] = field(init=False)
     _known: dict[str, dict[str | None, str | None]] = field(init=False, compare=False)

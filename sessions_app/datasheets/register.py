@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db.models import F, Value
 from django.db.models.functions import Lower
 
 from lesions.models import Patient
@@ -35,22 +34,24 @@ def held_rows(
 ) -> Iterator[Held]:
     """The rows of one sheet that count, of these patients, and have these values."""
     values = {f"sheet_{column.name}": column_value(sheet, column) for column in sheet.columns}
-    protocol = F("protocol_id") if sheet.name == "series" else Value(0)
+    protocol = ["protocol_id"] if sheet.name == "series" else []
     patient = sheet.columns[0].field
     names = [column.name for column in sheet.columns]
-    empty_texts = [
-        name for name, column in zip(names, sheet.columns, strict=True) if empty_value(column) == ""
+    # A text is never null; only what another row is called may be, where there is no other row.
+    may_be_null = [
+        column.name
+        for column in sheet.columns
+        if column.is_reference and not column.required and empty_value(column) == ""
     ]
     for chunk in chunks(study_ids):
         found = kept_rows(sheet).filter(**{f"{patient}__in": chunk}, **(having or {}))
-        for pk, version, protocol_pk, *row in (
-            found.annotate(**values).order_by("pk").values_list("pk", "version", protocol, *values)
-        ):
-            held = dict(zip(names, row, strict=True))
-            for name in empty_texts:
+        found = found.annotate(**values).order_by("pk")
+        for pk, version, *row in found.values_list("pk", "version", *values, *protocol):
+            held = dict(zip(names, row, strict=False))
+            for name in may_be_null:
                 if held[name] is None:
                     held[name] = ""
-            yield Held(pk, version, held, protocol_pk)
+            yield Held(pk, version, held, row[-1] if protocol else 0)
 
 
 def struck_out_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[tuple[dict, datetime]]:

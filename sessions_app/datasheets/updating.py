@@ -10,7 +10,7 @@ from sessions_app.datasheets.book import Book, Row
 from sessions_app.datasheets.columns import SHEETS, Sheet
 from sessions_app.datasheets.plan import BlockPlan
 from sessions_app.datasheets.problems import Problem
-from sessions_app.datasheets.register import held_rows, other_patients, struck_out_rows
+from sessions_app.datasheets.register import held_rows, other_patients
 from sessions_app.datasheets.values import show_value
 from stsclinic.clinical.dates import show_date
 
@@ -25,29 +25,25 @@ def struck(at: datetime) -> str:
 def look_at_changes(book: Book, plan: BlockPlan) -> None:
     """Find among the changes of some patients what was likely not meant."""
     _refuse_struck_out(book, plan.created)
-    _warn_of_renames(book, *(_but_patients(rows) for rows in (plan.created, plan.not_in_file)))
+    # A patient's new ID is looked for at the end, among all patients.
+    gone = [row for row in plan.not_in_file if row.sheet.name != "patients"]
+    _warn_of_renames(book, plan.created, gone)
     for row, changes in plan.changed:
         for column, old, _new in changes:
             if column.name == "arm" and old:
                 book.warn(row, "arm", f"The arm was allocated as {old}.")
-    # What is unusual in patients of whom nothing changes was let through before.
-    touched = plan.touched
-    book.warnings = [one for one in book.warnings if not one.patient_id or one.patient_id in touched]
-
-
-def _but_patients(rows: list[Row]) -> list[Row]:
-    return [row for row in rows if row.sheet.name != "patients"]
+    if book.warnings:
+        # What is unusual in patients of whom nothing changes was let through before.
+        touched = plan.touched
+        book.warnings = [one for one in book.warnings if not one.patient_id or one.patient_id in touched]
 
 
 def _refuse_struck_out(book: Book, created: list[Row]) -> None:
     """A row that was struck out does not come back by an older file."""
-    by_sheet: dict[str, list[Row]] = defaultdict(list)
-    for row in _but_patients(created):
-        by_sheet[row.sheet.name].append(row)
-    for name, rows in by_sheet.items():
+    for name, struck_out in book.struck_out.items():
         sheet = SHEETS[name]
-        struck_out = list(struck_out_rows(sheet, sorted({row.values["patient_id"] for row in rows})))
-        there = {_likeness(sheet, row.values): row for row in rows} if struck_out else {}
+        new = (row for row in created if row.sheet is sheet) if struck_out else ()
+        there = {_likeness(sheet, row.values): row for row in new}
         for values, at in struck_out:
             same = there.get(_likeness(sheet, values))
             if same is not None:

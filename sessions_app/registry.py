@@ -8,23 +8,11 @@ Most rows are assessments and injections, and most of these are like another one
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import (
-    Aggregate,
-    BooleanField,
-    CharField,
-    DecimalField,
-    F,
-    Field,
-    Func,
-    TextField,
-    Value,
-)
-from django.db.models.functions import Cast, Coalesce
+from django.db import connection
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from sessions_app.datasheets.snapshot import snapshot
@@ -56,7 +44,6 @@ SERIES_FIELDS = {
     "patient_id": "patient__study_id",
     "series_no": "series_no",
     "protocol": "protocol__code",
-    "protocol_version": "protocol__version",
     "planned_treatments": "protocol__planned_treatments",
     "is_controlled": "protocol__is_controlled",
     "status": "status",
@@ -235,91 +222,78 @@ def _fill_in(
     lesion_ids: Mapping[int, str],
 ) -> None:
     """What was seen and injected at these sessions, which alone are kept; so are these lesions."""
-    id_of = {str(pk): lesion_id for pk, lesion_id in lesion_ids.items()}
-    fields = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
-    assessment: Callable[[str], AssessmentRecord] = cache(_reader(Assessment, fields, AssessmentRecord))
-    for session_pk, lesions, texts in _by_session(Assessment, within, fields):
-        if session_pk in assessments:
-            seen = assessments[session_pk]
-            for lesion, text in zip(lesions, texts, strict=True):
-                if lesion in id_of:
-                    seen[id_of[lesion]] = assessment(text)
-            _put_in_order(seen)
 
-    def injection(*values: Any) -> Callable[[str], InjectionRecord]:
+    def see(session_pk: int, lesion_pk: int, found: AssessmentRecord) -> None:
+        if session_pk in assessments and lesion_pk in lesion_ids:
+            assessments[session_pk][lesion_ids[lesion_pk]] = found
+
+    fields = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
+    _read_alike(Assessment, within, fields, lambda values: AssessmentRecord(*values), see)
+    for seen in assessments.values():
+        _put_in_order(seen)
+
+    def inject(session_pk: int, lesion_pk: int, into: Callable[[str], InjectionRecord]) -> None:
+        if session_pk in injections and lesion_pk in lesion_ids:
+            injections[session_pk].append(into(lesion_ids[lesion_pk]))
+
+    def injection(values: Sequence[Any]) -> Callable[[str], InjectionRecord]:
         return cache(lambda lesion_id: InjectionRecord(lesion_id, *values))
 
     parts = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
-    into: Callable[[str], Callable[[str], InjectionRecord]] = cache(_reader(Injection, parts, injection))
-    for session_pk, lesions, texts in _by_session(Injection, within, parts):
-        if session_pk in injections:
-            given = sorted(
-                (id_of[lesion], text) for lesion, text in zip(lesions, texts, strict=True) if lesion in id_of
-            )
-            injections[session_pk].extend([into(text)(lesion_id) for lesion_id, text in given])
+    _read_alike(Injection, within, parts, injection, inject)
+    for given in injections.values():
+        given.sort(key=attrgetter("lesion_id"))
 
 
-class _Joined(Aggregate):
-    """The texts of a group with a blank between. Two of them in one query stand in the same order."""
+def _read_alike(
+    model: Any,
+    within: list[int] | None,
+    fields: Sequence[str],
+    make: Callable[[Sequence[Any]], Any],
+    take: Callable[[int, int, Any], None],
+) -> None:
+    """Read what was kept of lesions at sessions: `take` gets the ids of both, and what `make` made of the fields.
 
-    output_field = TextField()
-    template = "%(function)s(%(expressions)s, ' ')"
-    function = "string_agg"
-
-    def as_sqlite(self, compiler, connection, **context):
-        """SQLite's name for it."""
-        return self.as_sql(compiler, connection, function="group_concat", **context)
-
-
-class _Values(Func):
-    """Some columns as one text with commas between; nothing stands for NULL."""
-
-    output_field = TextField()
-    template = "%(expressions)s"
-    arg_joiner = " || ',' || "
-
-    def __init__(self, *names: str):
-        super().__init__(*(Coalesce(Cast(F(name), TextField()), Value("")) for name in names))
-
-
-def _by_session(
-    model: Any, within: list[int] | None, fields: Sequence[str]
-) -> Iterator[tuple[int, list[str], list[str]]]:
-    """What was kept of lesions, session by session: its id, the lesions' ids, and the fields of each as one text.
-
-    The database joins them, so that the millionth row costs no more here than a text among many that are alike.
-    None of these fields holds a blank or a comma: they are codes, numbers, yes and no.
+    Rows of the same values get the same object. PostgreSQL writes them as text, of which only what was not
+    seen before is read.
     """
+    if within == []:
+        return
     found = model.objects.order_by()
     if within is not None:
         found = found.filter(session__series__patient__clinic__in=within)
-    found = found.values_list("session_id").annotate(
-        lesions=_Joined(Cast(F("lesion_id"), TextField())), values=_Joined(_Values(*fields))
-    )
-    for session_pk, lesions, values in found.iterator(chunk_size=CHUNK):
-        yield session_pk, lesions.split(" "), values.split(" ")
+    found = found.values_list("session_id", "lesion_id", *fields)
+    if connection.vendor != "postgresql":
+        one_of = cache(lambda *values: make(values))
+        for session_pk, lesion_pk, *values in found.iterator(chunk_size=CHUNK):
+            take(session_pk, lesion_pk, one_of(*values))
+        return
+    columns = [model._meta.get_field(name) for name in fields]
+
+    def read(text: bytes) -> Any:
+        cells = text.decode().rstrip("\n").split("\t")
+        return make(
+            [
+                None if cell == r"\N" else column.to_python(cell)
+                for column, cell in zip(columns, cells, strict=True)
+            ]
+        )
+
+    with connection.cursor() as cursor:
+        sql = cursor.mogrify(*found.query.sql_with_params()).decode()
+        cursor.copy_expert(f"COPY ({sql}) TO STDOUT", _Lines(take, cache(read)))
 
 
-def _reader(model: Any, names: Sequence[str], make: Callable[..., Any]) -> Callable[[str], Any]:
-    """What makes a record of the fields that _Values joined."""
-    readers = [_read_value(model._meta.get_field(name)) for name in names]
+class _Lines:
+    """A file of the rows that PostgreSQL writes: it gets one with each call."""
 
-    def read(text: str) -> Any:
-        return make(*(reader(cell) for reader, cell in zip(readers, text.split(","), strict=True)))
+    def __init__(self, take: Callable[[int, int, Any], None], read: Callable[[bytes], Any]):
+        self._take, self._read = take, read
 
-    return read
-
-
-def _read_value(field: Field) -> Callable[[str], Any]:
-    """What reads a field's text; of none but a text, the empty one is None."""
-    if isinstance(field, CharField):
-        return str
-    if isinstance(field, BooleanField):
-        return {"": None, "1": True, "true": True, "0": False, "false": False}.__getitem__
-    if isinstance(field, DecimalField):
-        step = Decimal(1).scaleb(-field.decimal_places)
-        return lambda text: Decimal(text).quantize(step) if text else None
-    return lambda text: int(text) if text else None
+    def write(self, line: bytes) -> None:
+        """Take one row."""
+        session_pk, lesion_pk, rest = line.split(b"\t", 2)
+        self._take(int(session_pk), int(lesion_pk), self._read(rest))
 
 
 def _side_effects(within: list[int] | None) -> Iterator[SideEffectRecord]:

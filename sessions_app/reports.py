@@ -3,10 +3,8 @@
 Page and files all come from the Prepared that `prepare` returns, so they cannot differ.
 """
 
-import gc
 import platform
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -17,6 +15,7 @@ from django.utils import timezone
 from lesions.models import Patient
 from sessions_app.allocation import closed_for
 from sessions_app.data_state import last_change
+from sessions_app.datasheets.collecting import without_garbage_collection
 from sessions_app.datasheets.snapshot import snapshot
 from sessions_app.models import Protocol
 from sessions_app.registry import load_registry
@@ -88,6 +87,7 @@ def report_protocols(clinics: Sequence[Clinic]) -> dict[str, str]:
     return dict(found.values_list("code", "name"))
 
 
+@without_garbage_collection()
 def prepare(
     user: User,
     selection: Selection,
@@ -103,26 +103,6 @@ def prepare(
         stated_on: the date that is printed; today where the clinic is, unless given.
         for_sharing: hide small numbers, and leave out lists of persons.
     """
-    with _without_looking_for_cycles():
-        return _prepare(user, selection, clinics, stated_on, for_sharing)
-
-
-@contextmanager
-def _without_looking_for_cycles() -> Iterator[None]:
-    """A report makes records by the hundred thousand that hold no cycle, and Python would look again and again
-    for one: a third of the time. In other threads cycles wait for as long."""
-    was_looking = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_looking:
-            gc.enable()
-
-
-def _prepare(
-    user: User, selection: Selection, clinics: Sequence[Clinic], stated_on: date | None, for_sharing: bool
-) -> Prepared:
     chosen = [one for one in clinics if not selection.clinics or one.code in selection.clinics]
     closed = closed_for(user)
     with snapshot():

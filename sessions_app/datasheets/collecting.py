@@ -9,7 +9,8 @@ from contextlib import contextmanager
 def without_garbage_collection() -> Iterator[None]:
     """Do not look for objects that refer to each other in a circle. What nobody refers to goes at once, as always.
 
-    Rows refer to what they belong to and never back, and looking through all of them takes a quarter of an import.
+    Rows refer to what they belong to and never back, and looking through all of them takes a quarter of an import or
+    of a report.
     """
     was_on = gc.isenabled()
     gc.disable()

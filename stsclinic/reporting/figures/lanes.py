@@ -51,7 +51,7 @@ def lanes_figure(tables: Mapping[str, Table], first: int = 0) -> Figure | None:
             if d:
                 paths.append(DrawnPath(d, style))
     events = sum(row["what"] == "side_effect" for rows in lanes.values() for row in rows)
-    more = f" Drawn are patients {part.words}, by ID; the table has all." if part else ""
+    more = f" Drawn are patients {part.words}, by ID; the CSV and XLSX files have all." if part else ""
     return Figure(
         code="side-effects",
         title="Treatments and side effects of each patient who had one",

@@ -44,6 +44,7 @@ SERIES_FIELDS = {
     "patient_id": "patient__study_id",
     "series_no": "series_no",
     "protocol": "protocol__code",
+    "protocol_version": "protocol__version",
     "planned_treatments": "protocol__planned_treatments",
     "is_controlled": "protocol__is_controlled",
     "status": "status",

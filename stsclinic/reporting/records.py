@@ -66,6 +66,7 @@ class SeriesRecord:
     patient_id: str
     series_no: int
     protocol: str
+    protocol_version: int
     planned_treatments: int | None
     is_controlled: bool
     status: str
@@ -74,7 +75,6 @@ class SeriesRecord:
     lesions: Mapping[str, str] = field(default_factory=dict)
     sessions: Sequence[SessionRecord] = ()
     allocation_concealed: bool = False
-    protocol_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ def registry_of(sheets):
             patient_id=row["patient_id"],
             series_no=int(row["series_no"]),
             protocol=row["protocol"],
+            protocol_version=1,
             planned_treatments=planned,
             is_controlled=is_controlled,
             status=row["status"],

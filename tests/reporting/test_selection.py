@@ -23,6 +23,7 @@ def series(
         patient_id="P1",
         series_no=number,
         protocol=protocol,
+        protocol_version=1,
         planned_treatments=planned,
         is_controlled=False,
         status=status,
@@ -127,7 +128,7 @@ def test_scores_in_the_middle_may_be_missing_but_count_as_treatments():
     last = SessionRecord(3, "treatment", last.held_on, 3, 3)
     whole = series(1)
     whole = SeriesRecord(
-        "P1", 1, "own", 3, False, "completed", "", whole.started_on, {}, [last, first, middle]
+        "P1", 1, "own", 1, 3, False, "completed", "", whole.started_on, {}, [last, first, middle]
     )
     scores = summarise(registry(whole)).as_json()["scores"]["ptga"]
     assert [(one["time"], one["n"]) for one in scores] == [
@@ -162,7 +163,7 @@ def test_treatments_go_by_their_day_before_their_number():
     early, late = treatments("2024-01-01", "2024-01-08")
     early = SessionRecord(2, "treatment", early.held_on, 9, 9)
     late = SessionRecord(1, "treatment", late.held_on, 4, 4)
-    swapped = SeriesRecord("P1", 1, "own", 2, False, "completed", "", date(2024, 1, 1), {}, [late, early])
+    swapped = SeriesRecord("P1", 1, "own", 1, 2, False, "completed", "", date(2024, 1, 1), {}, [late, early])
     (change,) = [one for one in summarise(registry(swapped)).change["ptga"] if one["to"] == "last"]
     assert change["mean_decrease"] == 5
 

@@ -55,6 +55,18 @@ def test_the_report_from_the_database_is_that_of_the_sheets(case):
     )
 
 
+def test_a_series_tells_the_version_of_its_protocol():
+    import_sheets(read_path(CASE_FOLDER / "kansas"), by="test", source="import")
+    series = Series.objects.select_related("protocol").order_by("pk")[0]
+    former, later = series.protocol.version, series.protocol
+    later.pk, later.version, later._state.adding = None, former + 1, True
+    with acting(by="test", source="command", reason="a version"):
+        later.save()
+        Series.objects.filter(pk=series.pk).update(protocol=later, version=series.version + 1)
+    versions = [one.protocol_version for patient in load_registry().patients for one in patient.series]
+    assert sorted(set(versions)) == [former, former + 1]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_any_registry_gives_the_same_report(seed):

@@ -13,7 +13,7 @@ const drawings = [...document.querySelectorAll("svg[data-figure]")];
 const form = document.querySelector("form[data-place-form]");
 const said = document.querySelector("[data-place-said]");
 const bar = document.querySelector("form[data-place-bar]");
-const putBack = document.querySelector("form[data-put-back]");
+let putBack = document.querySelector("form[data-put-back]");
 
 let held = null;
 let wasDragged = false;
@@ -233,8 +233,10 @@ function undo(event) {
   // What is typed in a field has an undo of its own.
   if (event.target !== document.body && !event.target.closest("svg[data-figure]")) return;
   if (moved) goBack(moved);
-  else if (putBack) putBack.requestSubmit();
-  else return;
+  else if (putBack && !event.repeat) {
+    putBack.requestSubmit();
+    putBack = null;
+  } else return;
   event.preventDefault();
 }
 

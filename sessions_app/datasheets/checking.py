@@ -132,11 +132,19 @@ def check_blocks(
     if before is not None:
         yield before
     if allowed.updates and "patients" in raw.sheets:
+        patients.named |= _ids_in(raw.sheets["patients"])
         checked.plan.other_patients, unusual = look_at_other_patients(patients)
         warnings.add(unusual)
     checked.plan.put_in_order()
     errors.end()
     warnings.end()
+
+
+def _ids_in(patients: RawSheet) -> set[str]:
+    """The study IDs of the whole sheet, whatever is looked at of it."""
+    if "patient_id" not in patients.columns:
+        return set()
+    return {(text or "").strip() for text in patients.texts("patient_id", range(len(patients.numbers)))}
 
 
 def _wanted_of_register(raw: RawSheets, rules: Iterable[Rule]) -> dict[str, Mapping[str, Any]]:

@@ -24,6 +24,8 @@ from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import Clinic
 
 CHUNK = 500
+IMPORTS = 7_030_001
+"""The number of PostgreSQL's advisory lock that an import holds."""
 _PARENT_SHEETS = {sheet for sheet, _columns in PARENTS.values()}
 
 
@@ -60,6 +62,7 @@ def import_sheets(
     checked = begin(raw)
     try:
         with acting(by=by, source=source, reason=reason), transaction.atomic(), without_garbage_collection():
+            _one_at_a_time()
             clinic_ids: dict[str, int] = {}
             counted: set[str] = set()
             with Inserter() as inserter:
@@ -79,6 +82,13 @@ def import_sheets(
         sentence = "The database refused the rows: something changed since they were checked. Import again."
         raise ImportRefused([Problem(sentence=sentence)]) from error
     return checked
+
+
+def _one_at_a_time() -> None:
+    """Wait for another import to end: to count a table holds it against those who would count it too."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORTS])
 
 
 def write_block(

@@ -51,9 +51,13 @@ class Inserter:
             self._ending.enter_context(connection.execute_wrapper(self._after_that))
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         with self._ending:
-            self._wait()
+            if kind is None:
+                self._wait()
+            elif self._running is not None:
+                # What was raised first is what is told.
+                self._running.exception()
 
     def insert(
         self,

@@ -15,6 +15,7 @@ from sessions_app.datasheets.columns import SHEETS
 from sessions_app.datasheets.exporting import Scope, sheet_rows
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.problems import ImportRefused
+from sessions_app.import_page import row_of_file
 from sessions_app.models import Injection, Protocol, Series, SideEffect, TreatmentSession
 from sessions_app.services import strike_out_session
 from stsclinic.audit.acting import acting
@@ -360,6 +361,16 @@ class TestRename:
                 row["patient_id"] = row["patient_id"].replace("P-1", "P-01")
         found = dict(self.warnings(sheets))
         assert found["patients, row 2, patient_id"].startswith("This looks like P-1 under another key.")
+
+    def test_the_page_of_one_row_knows_the_patients_of_the_other_rows(self, registry):
+        sheets = {name: [dict(row) for row in rows] for name, rows in sound().items()}
+        sheets["patients"][0]["birth_year"] = "1971"
+        update(sheets)
+        sheets["patients"].append({**sheets["patients"][0], "patient_id": "P-9"})
+        assert not self.warnings(sheets)
+        number = len(sheets["patients"]) + 1
+        found, _table = row_of_file(as_raw(sheets), UPDATES, "patients", number)
+        assert not found
 
     def test_of_a_medication(self, registry):
         sheets = sound()

@@ -1,14 +1,16 @@
 """Data sheets as a person exchanges them: only of and into the clinics where the person has the right."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sessions_app.allocation import closed_for
 from sessions_app.dataout.plan import Plan
 from sessions_app.datasheets.checking import Allowed, Checked, check
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.raw import RawSheets
-from sessions_app.selections import selection_by_codes
-from stsclinic.access import clinics_where
+from sessions_app.models import ExportJob
+from sessions_app.selections import selection_as_json, selection_by_codes, selection_from_json
+from stsclinic.access import NotAllowed, clinics_where
 from stsclinic.clinics.models import Clinic, User
 
 RIGHT = "exchange_data"
@@ -40,6 +42,44 @@ def export_words(plan: Plan) -> str:
     as_recorded = ", ".join(["dates"] * plan.with_dates + ["free text"] * plan.with_text)
     told += [f"as recorded {as_recorded}"] if as_recorded else ["de-identified"]
     return "; ".join(told + ["replaced IDs"] * plan.new_ids)
+
+
+def plan_of(job: ExportJob) -> Plan:
+    """The plan of a job, under the rights that its user has now.
+
+    Raises:
+        NotAllowed: the user lost a right that it needs.
+    """
+    chosen, user = job.chosen, job.made_by
+    plan = Plan(
+        clinics=tuple(chosen["clinics"]),
+        formats=tuple(chosen["formats"]),
+        selection=selection_from_json(chosen),
+        with_dates=chosen["with_dates"],
+        with_text=chosen["with_text"],
+        new_ids=chosen["new_ids"],
+        danish=chosen["danish"],
+        closed=frozenset(pair for pair in closed_for(user) if pair[0] in chosen["clinics"]),
+    )
+    allowed = {one.code for one in export_clinics(user)}
+    if not user.is_active or not set(plan.clinics) <= allowed:
+        raise NotAllowed
+    if not (plan.is_deidentified or may_export_as_recorded(user, plan.clinics)):
+        raise NotAllowed
+    return plan
+
+
+def chosen_from(plan: Plan) -> dict[str, Any]:
+    """What a job keeps of a plan."""
+    return {
+        "clinics": list(plan.clinics),
+        "formats": list(plan.formats),
+        **selection_as_json(plan.selection),
+        "with_dates": plan.with_dates,
+        "with_text": plan.with_text,
+        "new_ids": plan.new_ids,
+        "danish": plan.danish,
+    }
 
 
 def allowed_to(user: User) -> Allowed:

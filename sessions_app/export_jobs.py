@@ -1,4 +1,4 @@
-"""Exports that a process of its own works on, kept in the database; no other server is needed.
+"""Exports and large reports that a process of its own works on, kept in the database; no other server is needed.
 
 A request writes a job and starts a process, which claims the job under a lock, says every second that
 it lives and how far it is, and looks whether it was asked to stop. Whether a job is lost is a function
@@ -15,6 +15,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,15 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from sessions_app.allocation import closed_for
 from sessions_app.dataout.bundle import write_bundle
 from sessions_app.dataout.manifest import Made
 from sessions_app.dataout.plan import Plan
 from sessions_app.dataout.statistics_files import NoRoomInFile
 from sessions_app.datasheets.exporting import NoRoomInWorkbook
-from sessions_app.exchange import export_clinics, export_words, may_export_as_recorded
+from sessions_app.exchange import chosen_from, export_words, plan_of
 from sessions_app.models import ExportJob
-from sessions_app.selections import selection_as_json, selection_from_json
+from sessions_app.report_asked import NothingThere, Step, chosen_words, write_report
+from stsclinic.access import NotAllowed
 from stsclinic.audit.services import note_event
 from stsclinic.clinics.models import User
 
@@ -52,46 +53,40 @@ class _Stopped(Exception):
     """The job was cancelled, or another process has taken it."""
 
 
-class NotAllowed(Exception):
-    """Who asked may no longer export this."""
+class Busy(ValidationError):
+    """The user's last job of this kind is not finished. It is `job`."""
+
+    def __init__(self, job: ExportJob):
+        noun = job.KIND[job.kind].lower()
+        super().__init__(f"Your last {noun} is not finished. Wait for it, or cancel it.")
+        self.job = job
 
 
-def plan_of(job: ExportJob) -> Plan:
-    """The plan of a job, under the rights that its user has now.
+@dataclass(frozen=True)
+class Kind:
+    """What is different between the kinds of jobs."""
 
-    Raises:
-        NotAllowed: the user lost a right that it needs.
-    """
-    chosen, user = job.chosen, job.made_by
-    plan = Plan(
-        clinics=tuple(chosen["clinics"]),
-        formats=tuple(chosen["formats"]),
-        selection=selection_from_json(chosen),
-        with_dates=chosen["with_dates"],
-        with_text=chosen["with_text"],
-        new_ids=chosen["new_ids"],
-        danish=chosen["danish"],
-        closed=frozenset(pair for pair in closed_for(user) if pair[0] in chosen["clinics"]),
-    )
-    allowed = {one.code for one in export_clinics(user)}
-    if not user.is_active or not set(plan.clinics) <= allowed:
-        raise NotAllowed
-    if not (plan.is_deidentified or may_export_as_recorded(user, plan.clinics)):
-        raise NotAllowed
-    return plan
+    event: str
+    """The kind of its events in the log."""
+    words: Callable[[ExportJob], str]
+    """What leaves, for the log. It raises NotAllowed if the user lost a right that it needs."""
+    write: Callable[[ExportJob, Path, Step], None]
+    """Writes the files into the job's folder. It raises what `words` raises."""
 
 
-def chosen_from(plan: Plan) -> dict[str, Any]:
-    """What a job keeps of a plan."""
-    return {
-        "clinics": list(plan.clinics),
-        "formats": list(plan.formats),
-        **selection_as_json(plan.selection),
-        "with_dates": plan.with_dates,
-        "with_text": plan.with_text,
-        "new_ids": plan.new_ids,
-        "danish": plan.danish,
-    }
+def _write_export(job: ExportJob, folder: Path, step: Step) -> None:
+    write_bundle(folder, plan_of(job), Made(job.made_by.username, timezone.now(), job.reason), step)
+    _write_everything(folder)
+
+
+KINDS = {
+    "data": Kind("exported", lambda job: export_words(plan_of(job)), _write_export),
+    "report": Kind(
+        "report_downloaded",
+        lambda job: chosen_words(job.made_by, job.chosen),
+        lambda job, folder, step: write_report(job.made_by, job.chosen, folder, step),
+    ),
+}
 
 
 def condition(job: ExportJob, now: datetime) -> str:
@@ -104,26 +99,74 @@ def condition(job: ExportJob, now: datetime) -> str:
 
 
 def ask(plan: Plan, *, by: User, reason: str) -> ExportJob:
-    """Write a job and start its process.
+    """Write the job of an export and start its process.
 
     Raises:
-        ValidationError: an earlier export of this user is not finished.
+        Busy: an earlier export of this user is not finished.
         NotAllowed: the user may not export this.
     """
     remove_old()
     with transaction.atomic():
         User.objects.select_for_update().get(pk=by.pk)
-        _refuse_a_second(by)
-        job = ExportJob(made_by=by, chosen=chosen_from(plan), reason=reason, heartbeat_at=timezone.now())
-        words = export_words(plan_of(job))
-        job.save()
-        note_event("exported", by=by.username, detail=f"asked: {words}; reason: {reason or 'none'}")
-        transaction.on_commit(lambda: start_process(job.pk))
+        return _begin(ExportJob(made_by=by, chosen=chosen_from(plan), reason=reason))
+
+
+def ask_report(chosen: dict[str, Any], *, by: User) -> ExportJob:
+    """The job that makes this of a report: the one that is there, or else a new one, whose process is started.
+
+    Args:
+        chosen: see report_asked.chosen_from.
+
+    Raises:
+        Busy: another report of this user is not finished.
+    """
+    remove_old()
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=by.pk)
+        moment = timezone.now()
+        there = ExportJob.objects.filter(made_by=by, kind="report", asked_at__gt=moment - 2 * KEPT_FOR)
+        for job in there:
+            told = condition(job, moment)
+            is_made = told == "done" and folder_of(job).is_dir()
+            if job.chosen == chosen and (is_made or told in ("waiting", "running")):
+                return job
+        return _begin(ExportJob(made_by=by, kind="report", chosen=chosen))
+
+
+def _begin(job: ExportJob) -> ExportJob:
+    """Keep a new job and start its process. The user's row is locked."""
+    _refuse_a_second(job)
+    words = KINDS[job.kind].words(job)
+    reason = f"; reason: {job.reason or 'none'}" if job.kind == "data" else ""
+    job.heartbeat_at = timezone.now()
+    job.save()
+    _note(job, f"asked: {words}{reason}")
+    transaction.on_commit(lambda: start_process(job.pk))
     return job
 
 
+def _note(job: ExportJob, detail: str) -> None:
+    note_event(KINDS[job.kind].event, by=job.made_by.username, detail=detail)
+
+
+def note_fetched(job: ExportJob, name: str) -> None:
+    """Log that a file was fetched."""
+    fetched = name if job.kind == "data" else KINDS[job.kind].words(job)
+    _note(job, f"fetched: {fetched} of {_named(job)}")
+
+
+def _named(job: ExportJob) -> str:
+    return f"{job.KIND[job.kind].lower()} {job.pk}"
+
+
+def can_start_again(job: ExportJob, now: datetime) -> bool:
+    """Whether it can be started anew: a lost, failed or cancelled job, and a report that was made."""
+    again = ("lost", "failed", "cancelled", *(["done"] if job.kind == "report" else []))
+    return condition(job, now) in again
+
+
 def ask_again(job: ExportJob) -> None:
-    """Start a lost, failed or cancelled job anew.
+    """Start a job anew; what it made goes.
 
     Raises:
         ValidationError: it is under way, or another one is.
@@ -131,15 +174,15 @@ def ask_again(job: ExportJob) -> None:
     with transaction.atomic():
         User.objects.select_for_update().get(pk=job.made_by_id)
         now = ExportJob.objects.select_for_update().get(pk=job.pk)
-        if condition(now, timezone.now()) not in ("lost", "failed", "cancelled"):
-            raise ValidationError("This export is not one that can be started again.")
-        _refuse_a_second(job.made_by, but=job)
+        if not can_start_again(now, timezone.now()):
+            raise ValidationError("It is not one that can be started again.")
+        _refuse_a_second(job)
         shutil.rmtree(folder_of(now), ignore_errors=True)
         now.state, now.worker, now.cancel_asked, now.error = "waiting", "", False, ""
         now.work_done = now.work_in_all = 0
         now.heartbeat_at, now.finished_at, now.folder = timezone.now(), None, uuid4()
         now.save()
-        note_event("exported", by=job.made_by.username, detail=f"started again: export {job.pk}")
+        _note(job, f"started again: {_named(job)}")
         transaction.on_commit(lambda: start_process(job.pk))
 
 
@@ -154,14 +197,16 @@ def cancel(job: ExportJob) -> None:
             now.state, now.worker, now.finished_at = "cancelled", "", timezone.now()
             shutil.rmtree(folder_of(now), ignore_errors=True)
         now.save()
-        note_event("exported", by=job.made_by.username, detail=f"cancelled: export {job.pk}")
+        _note(job, f"cancelled: {_named(job)}")
 
 
-def _refuse_a_second(by: User, but: ExportJob | None = None) -> None:
+def _refuse_a_second(job: ExportJob) -> None:
+    """A user has one job of each kind under way."""
     moment = timezone.now()
-    others = ExportJob.objects.filter(made_by=by, state__in=("waiting", "running"))
-    if any(condition(one, moment) != "lost" for one in others if one != but):
-        raise ValidationError("Your last export is not finished. Wait for it, or cancel it.")
+    others = ExportJob.objects.filter(made_by=job.made_by, kind=job.kind, state__in=("waiting", "running"))
+    for one in others:
+        if one != job and condition(one, moment) != "lost":
+            raise Busy(one)
 
 
 # Files
@@ -283,21 +328,20 @@ def work(job_pk: int, *, alive: Callable[[Pulse], Any] = beating) -> None:
     pulse = Pulse(job.pk, worker)
     try:
         with alive(pulse):
-            folder = make_folder(job)
-            write_bundle(
-                folder, plan_of(job), Made(job.made_by.username, timezone.now(), job.reason), pulse.step
-            )
-            _write_everything(folder)
+            KINDS[job.kind].write(job, make_folder(job), pulse.step)
         error, state = "", "done"
     except _Stopped:
         error, state = "", "cancelled"
     except (NoRoomInWorkbook, NoRoomInFile) as problem:
         error, state = str(problem), "failed"
     except NotAllowed:
-        error, state = "You may no longer export this.", "failed"
+        error, state = f"You may no longer {'export' if job.kind == 'data' else 'see'} this.", "failed"
+    except NothingThere:
+        error, state = "The report has nothing at this address now.", "failed"
     except Exception:
-        log.exception("An export failed.")
-        error, state = "The export failed. The server's log says why.", "failed"
+        noun = job.KIND[job.kind].lower()
+        log.exception("Job %s failed: %s.", job.pk, noun)
+        error, state = f"The {noun} failed. The server's log says why.", "failed"
     _finish(job, worker, state, error, pulse.in_all)
 
 
@@ -312,7 +356,7 @@ def _finish(job: ExportJob, worker: str, state: str, error: str, in_all: int) ->
             mine.state, mine.error, mine.finished_at = state, error[:500], timezone.now()
             mine.work_done = mine.work_in_all = in_all
             mine.save()
-            note_event("exported", by=job.made_by.username, detail=f"{state}: export {job.pk}")
+            _note(job, f"{state}: {_named(job)}")
     if not is_kept:
         shutil.rmtree(folder_of(job), ignore_errors=True)
 

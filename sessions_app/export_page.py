@@ -1,23 +1,21 @@
-"""The exports of a person as the page tells them: what, how far, and which files there are."""
+"""The exports and large reports of a person as the page tells them: what, how far, and which files there are."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from django.http import Http404
+from django.urls import reverse
 from django.utils import timezone
 
 from sessions_app.dataout.bundle import FORMATS
-from sessions_app.export_jobs import (
-    EVERYTHING,
-    KEPT_FOR,
-    NotAllowed,
-    condition,
-    folder_of,
-    plan_of,
-)
+from sessions_app.exchange import EXPORT_RIGHT
+from sessions_app.export_jobs import EVERYTHING, KEPT_FOR, KINDS, can_start_again, condition, folder_of
 from sessions_app.models import ExportJob
+from sessions_app.report_asked import PAGE, Asked, asked_from
 from sessions_app.selections import selection_facts, selection_from_json
+from stsclinic.access import NotAllowed, may
+from stsclinic.clinical.dates import show_date
 from stsclinic.clinics.models import User
 
 SHOWN = 20
@@ -56,18 +54,40 @@ class ShownExport:
     condition: str
     percent: int
     files: list[ShownFile]
+    can_start_again: bool
 
     @property
     def state_words(self) -> str:
         return WORDS[self.condition]
 
     @property
-    def is_under_way(self) -> bool:
-        return self.condition in ("waiting", "running")
+    def is_report(self) -> bool:
+        return self.job.kind == "report"
 
     @property
-    def can_start_again(self) -> bool:
-        return self.condition in ("lost", "failed", "cancelled")
+    def is_page(self) -> bool:
+        """Whether it makes what is shown, and no file."""
+        return self.is_report and self.asked.is_page
+
+    @property
+    def address(self) -> str:
+        """Of a report's page: where it is shown once it is made."""
+        where = "report" if self.asked.what == "page" else "report_rows"
+        path = reverse(where, args=self.asked.names)
+        return f"{path}?{self.asked.query}" if self.asked.query else path
+
+    @property
+    def noun(self) -> str:
+        return self.job.KIND[self.job.kind]
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked of a report."""
+        return asked_from(self.job.chosen)
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.condition in ("waiting", "running")
 
     @property
     def kept_until(self) -> datetime | None:
@@ -77,6 +97,13 @@ class ShownExport:
     def facts(self) -> list[tuple[str, str]]:
         """What was chosen, in words."""
         chosen = self.job.chosen
+        if self.is_report:
+            return [
+                ("What", self.asked.words),
+                ("Clinics", ", ".join(chosen["clinics"])),
+                *selection_facts(selection_from_json(chosen)),
+                ("Date", show_date(date.fromisoformat(chosen["stated_on"]))),
+            ]
         more = [("days as recorded", chosen["with_dates"]), ("free text", chosen["with_text"])]
         recorded = ", ".join(words for words, leaves in more if leaves)
         found = [
@@ -92,23 +119,23 @@ class ShownExport:
 def exports_of(user: User) -> list[ShownExport]:
     """The latest exports of `user`."""
     now = timezone.now()
-    return [_shown(job, now) for job in ExportJob.objects.filter(made_by=user)[:SHOWN]]
+    return [_shown(job, now) for job in ExportJob.objects.filter(made_by=user, kind="data")[:SHOWN]]
 
 
 def export_of(user: User, pk: int) -> ShownExport:
-    """One export of `user`.
+    """One export or report of `user`.
 
     Raises:
-        Http404: there is none of this number, or it is somebody else's.
+        Http404: there is none of this number, it is somebody else's, or the user exports no more.
     """
     job = ExportJob.objects.filter(pk=pk, made_by=user).first()
-    if job is None:
+    if job is None or (job.kind == "data" and not may(user, EXPORT_RIGHT)):
         raise Http404
     return _shown(job, timezone.now())
 
 
 def file_of(user: User, pk: int, name: str) -> tuple[ExportJob, Path]:
-    """A file of a finished export of `user`, who must still have the rights that it needs.
+    """A file of a finished export or report of `user`, who must still have the rights that it needs.
 
     Raises:
         Http404: there is no such file, or not for this user, or a day is over.
@@ -116,24 +143,39 @@ def file_of(user: User, pk: int, name: str) -> tuple[ExportJob, Path]:
     shown = export_of(user, pk)
     if name not in {one.name for one in shown.files}:
         raise Http404
+    _still_allowed(shown.job)
+    return shown.job, folder_of(shown.job) / name
+
+
+def page_of(job: ExportJob) -> str:
+    """The page that a finished job made of a report, below its selection, for its user.
+
+    Raises:
+        Http404: the user lost a right that it needs.
+    """
+    _still_allowed(job)
+    return (folder_of(job) / PAGE).read_text()
+
+
+def _still_allowed(job: ExportJob) -> None:
     try:
-        plan_of(shown.job)
+        KINDS[job.kind].words(job)
     except NotAllowed as error:
         raise Http404 from error
-    return shown.job, folder_of(shown.job) / name
 
 
 def _shown(job: ExportJob, now: datetime) -> ShownExport:
     told = condition(job, now)
     percent = 100 if told == "done" else int(100 * job.work_done / job.work_in_all) if job.work_in_all else 0
-    files = (
-        [ShownFile(path.name, FILE_WORDS[path.name], path.stat().st_size) for path in _in_order(job)]
-        if told == "done"
-        else []
-    )
-    return ShownExport(job, told, percent, files)
+    files = _files(job) if told == "done" else {}
+    shown = [ShownFile(path.name, words, path.stat().st_size) for path, words in files.items()]
+    return ShownExport(job, told, percent, shown, can_start_again(job, now))
 
 
-def _in_order(job: ExportJob) -> list[Path]:
+def _files(job: ExportJob) -> dict[Path, str]:
+    """The files that can be fetched one by one, with their words."""
     folder = folder_of(job)
-    return [folder / name for name in FILE_WORDS if (folder / name).is_file()]
+    if job.kind == "data":
+        return {folder / name: words for name, words in FILE_WORDS.items() if (folder / name).is_file()}
+    asked = asked_from(job.chosen)
+    return {} if asked.is_page else {path: asked.words for path in folder.glob("*")}

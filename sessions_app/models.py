@@ -703,7 +703,9 @@ class LesionDisguise(models.Model):
 
 
 class ExportJob(models.Model):
-    """An export that somebody asked for, and how far a process of its own has come with it."""
+    """An export or a large report that somebody asked for, and how far a process of its own has come with it."""
+
+    KIND = {"data": "Export", "report": "Report"}
 
     STATE = {
         "waiting": "Waiting",
@@ -715,8 +717,9 @@ class ExportJob(models.Model):
 
     made_by = models.ForeignKey(User, models.PROTECT, related_name="exports")
     asked_at = models.DateTimeField(auto_now_add=True)
+    kind = CodeField(KIND, default="data")
     chosen = models.JSONField()
-    """What was chosen on the form: see sessions_app.export_jobs.plan_of."""
+    """What was chosen: see sessions_app.exchange.plan_of, and report_asked.chosen_from."""
     reason = models.TextField(blank=True, default="")
     state = CodeField(STATE, default="waiting")
     worker = models.CharField(max_length=32, blank=True, default="")
@@ -735,4 +738,4 @@ class ExportJob(models.Model):
         ordering = ["-id"]
 
     def __str__(self):
-        return f"Export {self.pk}"
+        return f"{self.KIND[self.kind]} {self.pk}"

@@ -4,7 +4,7 @@ Page and files all come from the Prepared that `prepare` returns, so they cannot
 """
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -95,6 +95,7 @@ def prepare(
     *,
     stated_on: date | None = None,
     for_sharing: bool = False,
+    has_read: Callable[[], None] = lambda: None,
 ) -> Prepared:
     """Compute the report of a selection, in a fixed number of queries.
 
@@ -102,18 +103,20 @@ def prepare(
         clinics: those of `report_clinics(user)`. The records of no other are read, whatever the selection.
         stated_on: the date that is printed; today where the clinic is, unless given.
         for_sharing: hide small numbers, and leave out lists of persons.
+        has_read: called once all rows are read. It may raise.
     """
-    chosen = [one for one in clinics if not selection.clinics or one.code in selection.clinics]
+    chosen = chosen_of(clinics, selection)
     closed = closed_for(user)
     with snapshot():
         registry = load_registry([one.pk for one in chosen])
         state = f"change number {last_change([one.pk for one in chosen])}"
+    has_read()
     report = summarise(
         registry,
         selection,
         allocation_visible=lambda clinic, protocol: (clinic, protocol) not in closed,
     )
-    day = stated_on or _today(chosen)
+    day = stated_on or today_in(chosen)
     if not for_sharing:
         state += f"; {_rows_words(registry)}"
     names = [one.name for one in chosen]
@@ -136,6 +139,11 @@ def prepare(
     )
 
 
+def chosen_of(clinics: Sequence[Clinic], selection: Selection) -> list[Clinic]:
+    """The clinics whose rows a report reads: those of the selection, or all."""
+    return [one for one in clinics if not selection.clinics or one.code in selection.clinics]
+
+
 def patient_keys(user: User, study_ids: set[str]) -> dict[str, int]:
     """The ids of these patients, by study ID, where `user` may see their pages."""
     found = Patient.objects.filter(
@@ -144,7 +152,7 @@ def patient_keys(user: User, study_ids: set[str]) -> dict[str, int]:
     return dict(found)
 
 
-def _today(clinics: Sequence[Clinic]) -> date:
+def today_in(clinics: Sequence[Clinic]) -> date:
     """The day is that of the clinic; several clinics are shown in the server's zone."""
     zone = clinics[0].zone if len(clinics) == 1 else timezone.get_default_timezone()
     return timezone.now().astimezone(zone).date()

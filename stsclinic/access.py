@@ -127,6 +127,10 @@ def may(user, right: str, clinic_id: int | None = None) -> bool:
     return clinic_id in clinics if clinic_id is not None else bool(clinics)
 
 
+class NotAllowed(Exception):
+    """Who asked for something that takes time has lost a right that it needs."""
+
+
 def require(right: str) -> Callable:
     """Declare the right that a view needs. The middleware and the wrapper hold it.
 

@@ -1,19 +1,20 @@
-"""Export: the form, how far the work is, and the files at the end."""
+"""Export: the form, how far the work is, and the files at the end. A large report is made in the same way."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from sessions_app.dataout.plan import Plan
 from sessions_app.exchange import EXPORT_RIGHT, exchange_clinics, export_clinics
-from sessions_app.export_jobs import KEPT_FOR, ask, ask_again, cancel
+from sessions_app.export_jobs import KEPT_FOR, ask, ask_again, cancel, note_fetched
 from sessions_app.export_page import export_of, exports_of, file_of
 from sessions_app.forms.export import ExportForm
+from sessions_app.reports import RIGHT as REPORT_RIGHT
 from sessions_app.reports import report_protocols
 from stsclinic.access import require
-from stsclinic.audit.services import note_event
 
 
 @require(EXPORT_RIGHT)
@@ -39,14 +40,17 @@ def export_new(request: HttpRequest) -> HttpResponse:
     return _page(request, form)
 
 
-@require(EXPORT_RIGHT)
+@require(REPORT_RIGHT)
 @require_safe
 def export(request: HttpRequest, pk: int) -> HttpResponse:
-    """One export: what was chosen, how far it is, its files."""
-    return render(request, "sessions_app/export.html", {"export": export_of(request.user, pk)})
+    """One export or large report: what was chosen, how far it is, its files. A page that was made is shown."""
+    shown = export_of(request.user, pk)
+    if shown.is_page and shown.condition == "done":
+        return (HttpResponseClientRedirect if request.htmx else redirect)(shown.address)
+    return render(request, "sessions_app/export.html", {"export": shown})
 
 
-@require(EXPORT_RIGHT)
+@require(REPORT_RIGHT)
 @require_POST
 def export_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop an export that is under way."""
@@ -54,7 +58,7 @@ def export_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("export", pk)
 
 
-@require(EXPORT_RIGHT)
+@require(REPORT_RIGHT)
 @require_POST
 def export_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Start an export anew that stopped, failed or was cancelled."""
@@ -65,16 +69,16 @@ def export_again(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("export", pk)
 
 
-@require(EXPORT_RIGHT)
+@require(REPORT_RIGHT)
 @require_safe
 def export_file(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """A file of one's own export. The log keeps that it was fetched."""
+    """A file of one's own export or report. The log keeps that it was fetched."""
     job, path = file_of(request.user, pk, name)
     stream = path.open("rb")
     if request.method == "GET":
-        note_event("exported", by=request.user.username, detail=f"fetched: {name} of export {job.pk}")
-    day = f"{job.asked_at:%Y-%m-%d}"
-    return FileResponse(stream, as_attachment=True, filename=f"stsclinic-{day}-{name}")
+        note_fetched(job, name)
+    filename = name if job.kind == "report" else f"stsclinic-{job.asked_at:%Y-%m-%d}-{name}"
+    return FileResponse(stream, as_attachment=True, filename=filename)
 
 
 def _form(request, data=None):

@@ -1,146 +1,107 @@
-"""The report: its page, the rows behind its numbers, and its files. Pseudonymous: study IDs only."""
+"""The report: its page, the rows behind its numbers, and its files. Pseudonymous: study IDs only.
 
-from io import BytesIO
+What takes longer than a person should wait is made by a process of its own, whose page tells how far it is; a
+page that was made so stands at its address until it is made anew, or for a day.
+"""
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
-from sessions_app.forms.report import ReportFilterForm
-from sessions_app.report_files import FORMATS, NOT_SHARED
-from sessions_app.report_page import address, lanes_from, notes_of, shown_sections, shown_tables
-from sessions_app.report_pdf import PICTURES
-from sessions_app.reports import RIGHT, Prepared, prepare, report_clinics, report_protocols
-from stsclinic.access import clinics_where, require
+from sessions_app.export_jobs import KEPT_FOR, Busy, ask_report
+from sessions_app.export_page import page_of
+from sessions_app.models import ExportJob
+from sessions_app.report_asked import (
+    Asked,
+    Made,
+    NothingThere,
+    chosen_from,
+    filter_of,
+    is_large,
+    is_there,
+    make,
+    selection_words,
+)
+from sessions_app.reports import RIGHT
+from stsclinic.access import require
 from stsclinic.audit.services import note_event
-from stsclinic.drawing import footed
-from stsclinic.reporting.figures import figures
-from stsclinic.reporting.tables import cell_text
-from stsclinic.reporting.tables.behind import rows_behind
 
 
 @require(RIGHT)
 @require_safe
 def report(request: HttpRequest) -> HttpResponse:
     """The report of a selection made by GET, as tables and figures."""
-    form, clinics = _filter(request)
-    context = {"form": form}
-    if form.is_valid():
-        prepared = prepare(request.user, form.selection, clinics, stated_on=form.stated_on)
-        notes = notes_of(prepared.tables)
-        drawn = figures(prepared.tables, lanes_from(request.GET))
-        context |= {
-            "prepared": prepared,
-            "may_export": bool(clinics_where(request.user, "export_data")),
-            "sections": shown_sections(prepared.tables, drawn, notes, request.user, form.query, request.GET),
-            "notes": notes,
-            "query": address("report", form.query).removeprefix(address("report", {})),
-            "share_query": address("report", form.query, share=1).removeprefix(address("report", {})),
-        }
-    return render(request, "sessions_app/report.html", context)
+    return _answer(request, Asked(what="page", query=request.GET.urlencode()))
 
 
 @require(RIGHT)
 @require_safe
 def report_rows(request: HttpRequest, table: str, row: int, column: str) -> HttpResponse:
     """The rows behind one number of the report, by the codes of its table and column and its row, from 0."""
-    form, clinics = _filter(request)
-    if not form.is_valid():
-        return render(request, "sessions_app/report.html", {"form": form}, status=400)
-    prepared = prepare(request.user, form.selection, clinics, stated_on=form.stated_on)
-    of = next((one for one in prepared.tables if one.code == table), None)
-    counted = next((one for one in of.columns if one.code == column), None) if of else None
-    found = of.behind(row, column) if of and counted and row < len(of.rows) else None
-    if of is None or counted is None or found is None:
-        raise Http404
-    words = [
-        cell_text(one, value)
-        for one, value in zip(of.columns, of.rows[row], strict=True)
-        if not one.is_number and value not in (None, "")
-    ]
-    listed = rows_behind(prepared.report, found)
-    where = table, str(row), column
-    (shown,) = shown_tables([listed], [], request.user, form.query, request.GET, of=where)
-    context = {
-        "of": of,
-        "words": words,
-        "column": counted,
-        "value": cell_text(counted, of.value(row, column)),
-        "shown": shown,
-        "about": prepared.about,
-        "back": f"{address('report', form.query)}#part-{table}",
-    }
-    return render(request, "sessions_app/report_rows.html", context)
+    return _answer(
+        request, Asked(what="rows", names=(table, str(row), column), query=request.GET.urlencode())
+    )
 
 
 @require(RIGHT)
 @require_safe
 def report_download(request: HttpRequest, file_format: str) -> HttpResponse:
     """The same report as a file. The log keeps who took which selection."""
-    if file_format not in FORMATS:
-        raise Http404
-    form, clinics = _filter(request)
-    if not form.is_valid():
-        return render(request, "sessions_app/report.html", {"form": form}, status=400)
-    for_sharing = _is_for_sharing(request)
-    if for_sharing and file_format in NOT_SHARED:
-        raise Http404
-    prepared = prepare(
-        request.user, form.selection, clinics, stated_on=form.stated_on, for_sharing=for_sharing
-    )
-    ending, content_type, write = FORMATS[file_format]
-    stream = BytesIO()
-    write(prepared, stream)
-    _log(request, prepared, file_format)
-    return _file(prepared, "report", ending, content_type, stream.getvalue())
+    return _answer(request, Asked(what="file", names=(file_format,), query=request.GET.urlencode()))
 
 
 @require(RIGHT)
 @require_safe
 def report_figure(request: HttpRequest, figure: str, file_format: str) -> HttpResponse:
     """One figure of the report as an SVG, or as a PNG at 300 dots per inch."""
-    form, clinics = _filter(request)
-    if file_format not in PICTURES:
+    return _answer(request, Asked(what="figure", names=(figure, file_format), query=request.GET.urlencode()))
+
+
+def _answer(request: HttpRequest, asked: Asked) -> HttpResponse:
+    if not is_there(asked):
         raise Http404
+    form, clinics = filter_of(request.user, request.GET)
     if not form.is_valid():
-        return render(request, "sessions_app/report.html", {"form": form}, status=400)
-    prepared = prepare(
-        request.user,
-        form.selection,
-        clinics,
-        stated_on=form.stated_on,
-        for_sharing=_is_for_sharing(request),
-    )
-    found = figures(prepared.tables, lanes_from(request.GET))
-    drawn = next((one for one in found if one.code == figure), None)
-    if drawn is None:
-        raise Http404
-    content_type, draw = PICTURES[file_format]
-    _log(request, prepared, f"{figure}.{file_format}")
-    return _file(prepared, figure, file_format, content_type, draw(footed(drawn, prepared.foot)))
+        status = 200 if asked.what == "page" else 400
+        return render(request, "sessions_app/report.html", {"form": form}, status=status)
+    if is_large(asked, form, clinics):
+        try:
+            job = ask_report(chosen_from(request.user, asked, form, clinics), by=request.user)
+        except Busy as error:
+            messages.warning(request, error.message)
+            return redirect("export", error.job.pk)
+        if job.state == "done" and asked.is_page:
+            return _page(request, asked, form, page_of(job), job)
+        return redirect("export", job.pk)
+    try:
+        made = make(request.user, asked, form, clinics)
+    except NothingThere as error:
+        raise Http404 from error
+    if asked.is_page:
+        return _page(request, asked, form, made.content.decode())
+    detail = f"{asked.log_words}: {selection_words(form)}"
+    note_event("report_downloaded", by=request.user.username, detail=detail)
+    return _file(made)
 
 
-def _is_for_sharing(request: HttpRequest) -> bool:
-    return request.GET.get("share") == "1"
+def _page(
+    request: HttpRequest, asked: Asked, form, content: str, job: ExportJob | None = None
+) -> HttpResponse:
+    """A page with what was made for it, by a job where there was one."""
+    context = {
+        "form": form,
+        # Django's own templates made it, of this user's report.
+        "made": mark_safe(content),  # noqa: S308
+        "selection_words": selection_words(form),
+        "job": job,
+        "kept_until": job and job.finished_at and job.finished_at + KEPT_FOR,
+    }
+    template = "report.html" if asked.what == "page" else "report_rows.html"
+    return render(request, f"sessions_app/{template}", context)
 
 
-def _log(request: HttpRequest, prepared: Prepared, what: str) -> None:
-    sharing = " for sharing" if prepared.is_for_sharing else ""
-    note_event(
-        "report_downloaded", by=request.user.username, detail=f"{what}{sharing}: {prepared.selection_words}"
-    )
-
-
-def _file(prepared: Prepared, what: str, ending: str, content_type: str, content: bytes) -> HttpResponse:
-    sharing = "-for-sharing" if prepared.is_for_sharing else ""
-    name = f"stsclinic-{what}{sharing}-{prepared.stated_on.isoformat()}.{ending}"
-    return HttpResponse(
-        content,
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-def _filter(request):
-    clinics = report_clinics(request.user)
-    return ReportFilterForm(request.GET, clinics=clinics, protocols=report_protocols(clinics)), clinics
+def _file(made: Made) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+    return HttpResponse(made.content, content_type=made.content_type, headers=headers)

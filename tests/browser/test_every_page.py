@@ -242,6 +242,39 @@ def test_the_pages_of_an_export(server: Server, new_context: Callable[..., Brows
     expect(page.get_by_role("heading", name="Ready")).to_be_visible()
 
 
+ASK_FOR_A_REPORT = """
+from sessions_app.export_jobs import ask_report
+from sessions_app.report_asked import Asked, chosen_from, filter_of
+from stsclinic.clinics.models import User
+user = User.objects.get(username="investigator")
+asked = Asked(what={what!r}, names={names!r}, query="unit=lesion")
+form, clinics = filter_of(user, asked.given)
+assert form.is_valid()
+print("job", ask_report(chosen_from(user, asked, form, clinics), by=user).pk)
+"""
+"""As a page of so many series asks it that the demonstration has them not."""
+
+
+def test_the_pages_of_a_report_that_is_made_apart(server: Server, new_context: Callable[..., BrowserContext]):
+    """An investigator waits for a file of it, and for its page, which opens by itself."""
+    page = new_context(viewport={"width": WIDTHS["desk"], "height": HEIGHT}).new_page()
+    sign_in(page, "investigator")
+
+    def ask(what: str, *names: str) -> None:
+        printed = server.manage("shell", "-c", ASK_FOR_A_REPORT.format(what=what, names=names)).stdout
+        page.goto(f"/exports/{printed.split()[-1]}/", wait_until="load")
+
+    ask("file", "csv")
+    expect(page.get_by_role("heading", name="Ready")).to_be_visible(timeout=90_000)
+    look_at(page)
+    with page.expect_download() as download:
+        page.locator("#export-state a[download]").click()
+    assert download.value.suggested_filename.endswith(".zip")
+    ask("page")
+    page.wait_for_url("**/report/?unit=lesion", timeout=90_000)
+    expect(page.get_by_role("heading", name="What this report shows")).to_be_visible()
+
+
 def test_every_page_is_met_by_somebody():
     known = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
     beside = OF_RECALLED_LOTS | OF_AN_IMPORT | OF_AN_EXPORT

@@ -19,7 +19,7 @@ from PIL import Image
 
 from lesions.models import Lesion, Patient
 from sessions_app.dataout.bundle import FORMATS
-from sessions_app.export_jobs import plan_of
+from sessions_app.exchange import plan_of
 from sessions_app.forms.alerts import AlertHistoryForm
 from sessions_app.forms.enrolment import ProtocolChoice, UndoWithdrawalForm
 from sessions_app.forms.exchange import ConfirmForm, ImportForm

@@ -1,12 +1,13 @@
 """Whether data sheets can be imported: every error of the whole file at once, and what is unusual."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
 from sessions_app.datasheets.blocks import Places, blocks
-from sessions_app.datasheets.book import PARENTS, Book, KnownProtocol, Row, key_of, parents
+from sessions_app.datasheets.book import PARENTS, Book, Held, KnownProtocol, Row, key_of, parents
 from sessions_app.datasheets.collecting import without_garbage_collection
 from sessions_app.datasheets.columns import SHEETS, Column, Sheet
 from sessions_app.datasheets.merging import merge
@@ -91,13 +92,20 @@ def begin(raw: RawSheets) -> Checked:
 
 
 def check_blocks(
-    raw: RawSheets, allowed: Allowed, checked: Checked, wanted: Iterable[Places] | None = None
+    raw: RawSheets,
+    allowed: Allowed,
+    checked: Checked,
+    wanted: Iterable[Places] | None = None,
+    *,
+    reading: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Iterator[Block]:
     """Check the sheets some patients at a time, and give each block once it is checked.
 
     Args:
         checked: what was found so far. In the end it is complete.
         wanted: the blocks of the file that are looked at; None: all.
+        reading: within it the register is read, of each block; when it ends, the database is not asked until the
+            block is given, and may take the block before meanwhile.
     """
     latest, versions = _protocols()
     readers = {name: {column.name: Reader(column) for column in SHEETS[name].columns} for name in raw.sheets}
@@ -105,17 +113,16 @@ def check_blocks(
     of_register = _wanted_of_register(raw, rules)
     patients = Patients()
     errors, warnings = _Found(checked.errors), _Found(checked.warnings)
-    before: Block | None = None
     for places in blocks(raw) if wanted is None else wanted:
         book = Book(latest, versions)
         for name, at in places.items():
             book.rows[name] = read_rows(book, SHEETS[name], raw.sheets[name], at, readers[name])
             _index(book, SHEETS[name])
         _check_clinics(book, allowed)
-        _bring_in_register(book, raw, allowed, of_register)
-        # From here on nothing is asked of the database: it may write the block before meanwhile.
-        if before is not None:
-            yield before
+        with reading():
+            held = _read_register(book, raw, allowed, of_register)
+        if held:
+            merge(book, raw, held)
         book.link()
         for sheet in SHEETS.values():
             _check_references(book, sheet)
@@ -128,9 +135,7 @@ def check_blocks(
             patients.note(book, plan)
         errors.add(book.errors)
         warnings.add(book.warnings)
-        before = Block(book=book, plan=plan)
-    if before is not None:
-        yield before
+        yield Block(book=book, plan=plan)
     if allowed.updates and "patients" in raw.sheets:
         patients.named |= _ids_in(raw.sheets["patients"])
         checked.plan.other_patients, unusual = look_at_other_patients(patients)
@@ -297,10 +302,10 @@ _OPEN_FIRST = "Somebody who may see the allocation can import them."
 # What the register holds
 
 
-def _bring_in_register(
+def _read_register(
     book: Book, raw: RawSheets, allowed: Allowed, wanted: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """Bring in the patients whom the file names and who are there, or refuse them."""
+) -> dict[str, list[Held]]:
+    """The rows of the patients whom the file names and who are there; those whom it may not change are refused."""
     by_id = _by_id(book)
     named = {
         row.values["patient_id"] for rows in book.rows.values() for row in rows if row.values["patient_id"]
@@ -329,9 +334,10 @@ def _bring_in_register(
                 valid = f"Valid is {patient.clinic.code}: an import moves no patient to another clinic."
                 book.refuse(row, "clinic", "This patient belongs to another clinic.", valid)
     known = _open_ones(book, known, there, by_id, allowed)
-    if known:
-        merge(book, raw, held_by_sheet(known, wanted))
-        book.struck_out = {name: [*struck_out_rows(SHEETS[name], known)] for name in raw.sheets}
+    if not known:
+        return {}
+    book.struck_out = {name: [*struck_out_rows(SHEETS[name], known)] for name in raw.sheets}
+    return held_by_sheet(known, wanted)
 
 
 def _by_id(book: Book) -> dict[str, Row]:

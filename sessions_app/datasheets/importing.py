@@ -66,7 +66,7 @@ def import_sheets(
             clinic_ids: dict[str, int] = {}
             counted: set[str] = set()
             with Inserter() as inserter:
-                for block in check_blocks(raw, allowed, checked):
+                for block in check_blocks(raw, allowed, checked, reading=inserter.beside):
                     if not checked.errors:
                         write_block(block, raw, clinic_ids, by, inserter)
                         _count_anew(_created(checked) - counted)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
 from io import StringIO
 from itertools import islice
@@ -35,29 +35,44 @@ class Inserter:
     """Inserts rows of which nobody needs the ids. Every constraint and trigger holds.
 
     PostgreSQL takes them, and writes their history, while Python goes on; whatever else the connection is
-    asked within the block waits for that.
+    asked within the block waits for that. See `beside`.
 
     Raises:
         django.db.DatabaseError: the database refused a row, now or earlier in the block.
     """
 
     def __init__(self) -> None:
+        self._given: list[tuple[str, str]] = []
+        """Statements with the text that they copy, which nobody has handed over."""
+        self._keeps = False
         self._running: Future | None = None
         self._ending = ExitStack()
 
     def __enter__(self) -> Self:
         if connection.vendor == "postgresql":
-            self._beside = self._ending.enter_context(ThreadPoolExecutor(max_workers=1))
+            self._thread = self._ending.enter_context(ThreadPoolExecutor(max_workers=1))
             self._ending.enter_context(connection.execute_wrapper(self._after_that))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         with self._ending:
             if kind is None:
+                self._hand_over()
                 self._wait()
             elif self._running is not None:
                 # What was raised first is what is told.
                 self._running.exception()
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """What is asked within looks for none of the rows that were given: it does not wait for those that the
+        database has not begun to take. It takes them when the block ends, while nothing else is asked."""
+        self._keeps = True
+        try:
+            yield
+        finally:
+            self._keeps = False
+        self._hand_over()
 
     def insert(
         self,
@@ -80,7 +95,7 @@ class Inserter:
         if connection.vendor == "postgresql":
             end = "".join(f"\t{as_copied(value)}" for value in fixed.values()) + "\n"
             lines = ("\t".join(row) + end for row in _converted(rows, [as_copied for _ in names]))
-            self._copy(f"COPY {into} FROM STDIN", "".join(lines))
+            self._given.append((f"COPY {into} FROM STDIN", "".join(lines)))
             return
         prepare = {
             name: partial(fields[name].get_db_prep_save, connection=connection) for name in (*names, *fixed)
@@ -93,10 +108,12 @@ class Inserter:
             while chunk := [row + same for row in islice(converted, LINES)]:
                 cursor.executemany(statement, chunk)
 
-    def _copy(self, statement: str, text: str) -> None:
-        self._wait()
-        cursor = connection.cursor().cursor
-        self._running = self._beside.submit(cursor.copy_expert, statement, StringIO(text), len(text) + 1)
+    def _hand_over(self) -> None:
+        if self._given:
+            self._wait()
+            cursor = connection.cursor().cursor
+            self._running = self._thread.submit(_copy, cursor, self._given)
+            self._given = []
 
     def _wait(self) -> None:
         running, self._running = self._running, None
@@ -105,8 +122,15 @@ class Inserter:
                 running.result()
 
     def _after_that(self, execute: Callable, *given: Any) -> Any:
+        if not self._keeps:
+            self._hand_over()
         self._wait()
         return execute(*given)
+
+
+def _copy(cursor: Any, given: Iterable[tuple[str, str]]) -> None:
+    for statement, text in given:
+        cursor.copy_expert(statement, StringIO(text), len(text) + 1)
 
 
 def _converted(rows: Iterable[Sequence[Any]], convert: Sequence[Callable[[Any], Any]]) -> Iterator[list]:

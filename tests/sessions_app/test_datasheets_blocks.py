@@ -4,7 +4,7 @@ import gc
 from dataclasses import replace
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -185,6 +185,30 @@ class TestInserter:
             self.insert(inserter, patient, "d")
         assert Medication.objects.count() == 4
         assert Change.objects.filter(table_name=Medication._meta.db_table).count() == 4
+
+    def test_what_is_asked_beside_waits_for_nothing_that_was_given(self):
+        patient = make_patient(make_clinic())
+        with acting(by="test", source="import"), Inserter() as inserter:
+            self.insert(inserter, patient, "a")
+            with inserter.beside():
+                beside = Medication.objects.count()
+            self.insert(inserter, patient, "b")
+            assert [row.name for row in Medication.objects.order_by("pk")] == ["a", "b"]
+        assert beside == (0 if connection.vendor == "postgresql" else 1)
+
+    def test_a_refusal_comes_out_after_what_was_asked_beside(self):
+        patient = make_patient(make_clinic())
+
+        def write():
+            with acting(by="test", source="import"), Inserter() as inserter:
+                inserter.insert(Medication, ["patient_id", "name", "role"], [(patient.pk, "b", "?")])
+                with inserter.beside():
+                    Patient.objects.count()
+                self.insert(inserter, patient, "a")
+
+        with pytest.raises(DatabaseError):
+            write()
+        assert not Medication.objects.exists()
 
     @pytest.mark.parametrize("asks", [False, True])
     def test_a_refusal_comes_out_of_what_is_asked_next_or_in_the_end(self, asks):

@@ -283,9 +283,22 @@ class TestHeadline:
 
         in_r = [" ".join(line.split()) for line in self.in_r(folder).splitlines()]
         assert in_r[4] == f"Complete remission, % {complete.n} {100 * complete.value:.1f}"
+        # What R cannot give, it says below the shares, whose lines are the only others that differ.
+        assert in_r.pop(6) == (
+            "The interval of a share of series is a bootstrap whose random draws R does not have: "
+            "headline.py computes it."
+        )
         assert [line for line in lines if "remission, %" not in line] == [
             line for line in in_r if "remission, %" not in line
         ]
+
+    def test_r_has_the_interval_of_patients_and_says_nothing_more(self, tmp_path):
+        import_case("aarhus")
+        folder = bundle(tmp_path / "out", selection=Selection(unit="patient"))
+        done = subprocess.run(
+            [sys.executable, str(folder / "headline.py")], capture_output=True, text=True, check=True
+        )
+        assert self.in_r(folder) == done.stdout
 
     def test_an_empty_registry(self, tmp_path):
         expected = self.of_the_report(Selection())

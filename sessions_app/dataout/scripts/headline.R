@@ -196,6 +196,10 @@ show <- function(found) {
     p <- if (is.na(one$p)) "" else if (one$p < 0.001) "< 0.001" else sprintf("%.3f", one$p)
     cat(sprintf("  %-34s%5d%9s%18s%10s\n", measures[[name]], one$n, value, interval, p))
   }
+  if (unit != "patient" && !is.na(found$headline$any$value)) {
+    cat("  The interval of a share of", units[[unit]], "is a bootstrap whose random draws R does not have:",
+        "headline.py computes it.\n")
+  }
   for (score in names(scores)) {
     cat(sprintf("%-28s%5s%9s%8s%11s%8s\n", scores[[score]], "n", "mean", "SD", "decrease", "SD"))
     for (place in seq_along(found$scores[[score]])) {

@@ -30,9 +30,9 @@ from stsclinic.reporting.figures import SECTION_OF, figures
 from stsclinic.reporting.tables import cell_text
 from stsclinic.reporting.tables.behind import rows_behind
 
-MOST_AT_ONCE = {"page": 10_000, "rows": 10_000, "figure": 10_000, "file": 3_000}
-"""Series up to which each is made while a person waits: some 5 seconds, of which a file takes most. Of 3,000 series
-a workbook takes them, CSV and PDF half."""
+MOST_AT_ONCE = {"page": 6_000, "rows": 6_000, "figure": 6_000, "file": 3_000}
+"""Series up to which each is made while a person waits. On two quiet cores a page of so many takes 3 seconds, a
+workbook 5, CSV and PDF half of it; a clinic's machine may be slower."""
 
 READ, COMPUTED = 14, 33
 """How much of the work is done once the rows are read, and once the tables are there: in tenths of a second, of

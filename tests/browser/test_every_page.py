@@ -243,36 +243,64 @@ def test_the_pages_of_an_export(server: Server, new_context: Callable[..., Brows
 
 
 ASK_FOR_A_REPORT = """
+from datetime import timedelta
+from django.utils import timezone
 from sessions_app.export_jobs import ask_report
+from sessions_app.models import ExportJob
 from sessions_app.report_asked import Asked, chosen_from, filter_of
 from stsclinic.clinics.models import User
 user = User.objects.get(username="investigator")
 asked = Asked(what={what!r}, names={names!r}, query="unit=lesion")
 form, clinics = filter_of(user, asked.given)
 assert form.is_valid()
-print("job", ask_report(chosen_from(user, asked, form, clinics), by=user).pk)
+chosen = chosen_from(user, asked, form, clinics)
+print("job", {job}.pk)
 """
 """As a page of so many series asks it that the demonstration has them not."""
+BEGIN_IT = "ask_report(chosen, by=user)"
+NEVER_ENDING = (
+    "ExportJob.objects.create(made_by=user, kind='report', chosen=chosen, state='running', work_done=3,"
+    " work_in_all=10, heartbeat_at=timezone.now() + timedelta(hours=1))"
+)
+
+
+def ask_for_a_report(page: Page, server: Server, job: str, what: str, *names: str) -> None:
+    """Show the page of a report that is made apart."""
+    asked = ASK_FOR_A_REPORT.format(job=job, what=what, names=names)
+    number = server.manage("shell", "-c", asked).stdout.split()[-1]
+    page.goto(f"/exports/{number}/", wait_until="load")
 
 
 def test_the_pages_of_a_report_that_is_made_apart(server: Server, new_context: Callable[..., BrowserContext]):
     """An investigator waits for a file of it, and for its page, which opens by itself."""
     page = new_context(viewport={"width": WIDTHS["desk"], "height": HEIGHT}).new_page()
     sign_in(page, "investigator")
-
-    def ask(what: str, *names: str) -> None:
-        printed = server.manage("shell", "-c", ASK_FOR_A_REPORT.format(what=what, names=names)).stdout
-        page.goto(f"/exports/{printed.split()[-1]}/", wait_until="load")
-
-    ask("file", "csv")
+    ask_for_a_report(page, server, BEGIN_IT, "file", "csv")
     expect(page.get_by_role("heading", name="Ready")).to_be_visible(timeout=90_000)
     look_at(page)
     with page.expect_download() as download:
         page.locator("#export-state a[download]").click()
     assert download.value.suggested_filename.endswith(".zip")
-    ask("page")
+    ask_for_a_report(page, server, BEGIN_IT, "page")
     page.wait_for_url("**/report/?unit=lesion", timeout=90_000)
     expect(page.get_by_role("heading", name="What this report shows")).to_be_visible()
+
+
+def test_who_waits_keeps_the_place_of_the_keyboard(
+    server: Server, new_context: Callable[..., BrowserContext]
+):
+    """The page tells anew each second how far the work is; the button that ends it stays where the finger is."""
+    page = new_context(viewport={"width": WIDTHS["desk"], "height": HEIGHT}).new_page()
+    sign_in(page, "investigator")
+    ask_for_a_report(page, server, NEVER_ENDING, "page")
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "30")
+    look_at(page)
+    page.get_by_role("button", name="Cancel").focus()
+    page.evaluate("document.getElementById('export-state').dataset.told = 'once'")
+    expect(page.locator("#export-state[data-told]")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Being cancelled")).to_be_disabled()
 
 
 def test_every_page_is_met_by_somebody():

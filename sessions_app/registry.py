@@ -7,29 +7,25 @@ Most rows are assessments and injections, and most of these are like another one
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
-
-from django.db import connection
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from sessions_app.datasheets.snapshot import snapshot
 from sessions_app.models import (
-    Assessment,
     Infusion,
-    Injection,
     Series,
     SeriesLesion,
     SideEffect,
     TreatmentSession,
 )
+from sessions_app.registry_columns import read_given, read_seen
 from stsclinic.clinics.models import Clinic
+from stsclinic.reporting.columns import GivenRows, SeenRows
 from stsclinic.reporting.records import (
-    AssessmentRecord,
     InfusionRecord,
-    InjectionRecord,
     LesionRecord,
     MedicationRecord,
     PatientRecord,
@@ -189,112 +185,29 @@ def _sessions(within: list[int] | None, lesion_ids: Mapping[int, str]) -> dict[i
             Infusion, patient, within, parents, "session_id", "dose_g", "duration_min"
         )
     }
-    assessments: dict[int, dict[str, AssessmentRecord]] = {}
-    injections: dict[int, list[InjectionRecord]] = {}
+    facts = ("session_no", "kind", "held_on", "ptga", "phga")
+    rows = sorted(
+        _rows(TreatmentSession, "series__patient__", within, ("series__",), "series_id", "pk", *facts),
+        key=itemgetter(0, 2),
+    )
+    keys = [pk for _series_pk, pk, *_facts in rows]
+    seen, given = read_seen(within, keys, lesion_ids), read_given(within, keys, lesion_ids)
     sessions: dict[int, list[SessionRecord]] = defaultdict(list)
     alike: Callable[[Any], Any] = cache(lambda value: value)
-    facts = ("session_no", "kind", "held_on", "ptga", "phga")
-    for series_pk, pk, session_no, kind, held_on, ptga, phga in _rows(
-        TreatmentSession, "series__patient__", within, ("series__",), "series_id", "pk", *facts
-    ):
-        assessments[pk], injections[pk] = {}, []
+    for place, (series_pk, pk, session_no, kind, held_on, ptga, phga) in enumerate(rows):
         sessions[series_pk].append(
             SessionRecord(
-                session_no=session_no,
-                kind=alike(kind),
-                held_on=alike(held_on),
-                ptga=ptga,
-                phga=phga,
-                assessments=assessments[pk],
-                injections=injections[pk],
-                infusion=infusions.get(pk),
+                session_no,
+                alike(kind),
+                alike(held_on),
+                ptga,
+                phga,
+                SeenRows(seen.columns, seen.starts[place], seen.starts[place + 1]),
+                GivenRows(given.columns, given.starts[place], given.starts[place + 1]),
+                infusions.get(pk),
             )
         )
-    for of_series in sessions.values():
-        of_series.sort(key=attrgetter("session_no"))
-    _fill_in(assessments, injections, within, lesion_ids)
     return sessions
-
-
-def _fill_in(
-    assessments: dict[int, dict[str, AssessmentRecord]],
-    injections: dict[int, list[InjectionRecord]],
-    within: list[int] | None,
-    lesion_ids: Mapping[int, str],
-) -> None:
-    """What was seen and injected at these sessions, which alone are kept; so are these lesions."""
-
-    def see(session_pk: int, lesion_pk: int, found: AssessmentRecord) -> None:
-        if session_pk in assessments and lesion_pk in lesion_ids:
-            assessments[session_pk][lesion_ids[lesion_pk]] = found
-
-    fields = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
-    _read_alike(Assessment, within, fields, lambda values: AssessmentRecord(*values), see)
-    for seen in assessments.values():
-        _put_in_order(seen)
-
-    def inject(session_pk: int, lesion_pk: int, into: Callable[[str], InjectionRecord]) -> None:
-        if session_pk in injections and lesion_pk in lesion_ids:
-            injections[session_pk].append(into(lesion_ids[lesion_pk]))
-
-    def injection(values: Sequence[Any]) -> Callable[[str], InjectionRecord]:
-        return cache(lambda lesion_id: InjectionRecord(lesion_id, *values))
-
-    parts = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
-    _read_alike(Injection, within, parts, injection, inject)
-    for given in injections.values():
-        given.sort(key=attrgetter("lesion_id"))
-
-
-def _read_alike(
-    model: Any,
-    within: list[int] | None,
-    fields: Sequence[str],
-    make: Callable[[Sequence[Any]], Any],
-    take: Callable[[int, int, Any], None],
-) -> None:
-    """Read what was kept of lesions at sessions: `take` gets the ids of both, and what `make` made of the fields.
-
-    Rows of the same values get the same object. PostgreSQL writes them as text, of which only what was not
-    seen before is read.
-    """
-    if within == []:
-        return
-    found = model.objects.order_by()
-    if within is not None:
-        found = found.filter(session__series__patient__clinic__in=within)
-    found = found.values_list("session_id", "lesion_id", *fields)
-    if connection.vendor != "postgresql":
-        one_of = cache(lambda *values: make(values))
-        for session_pk, lesion_pk, *values in found.iterator(chunk_size=CHUNK):
-            take(session_pk, lesion_pk, one_of(*values))
-        return
-    columns = [model._meta.get_field(name) for name in fields]
-
-    def read(text: bytes) -> Any:
-        cells = text.decode().rstrip("\n").split("\t")
-        return make(
-            [
-                None if cell == r"\N" else column.to_python(cell)
-                for column, cell in zip(columns, cells, strict=True)
-            ]
-        )
-
-    with connection.cursor() as cursor:
-        sql = cursor.mogrify(*found.query.sql_with_params()).decode()
-        cursor.copy_expert(f"COPY ({sql}) TO STDOUT", _Lines(take, cache(read)))
-
-
-class _Lines:
-    """A file of the rows that PostgreSQL writes: it gets one with each call."""
-
-    def __init__(self, take: Callable[[int, int, Any], None], read: Callable[[bytes], Any]):
-        self._take, self._read = take, read
-
-    def write(self, line: bytes) -> None:
-        """Take one row."""
-        session_pk, lesion_pk, rest = line.split(b"\t", 2)
-        self._take(int(session_pk), int(lesion_pk), self._read(rest))
 
 
 def _side_effects(within: list[int] | None) -> Iterator[SideEffectRecord]:

@@ -127,19 +127,19 @@ def baseline_and_end(assessments: Sequence[AnySeen]) -> tuple[AnySeen | None, An
     return None, None
 
 
-def judge_ends(baseline: Seen | None, end: Seen | None, ptga: PtgaChange) -> str:
-    """The outcome of one lesion (a code of OUTCOME), from the two assessments of baseline_and_end."""
+def judge_ends(baseline: Seen | None, end: Seen | None, has_decreased: bool | None) -> str:
+    """The outcome of one lesion (a code of OUTCOME), from baseline_and_end and ptga_decreased."""
     if baseline is None or end is None:
         return "not_evaluable"
     if end.status == "gone":
         return "complete"
-    found = both(ptga_decreased(ptga), either(ulcer_healed(baseline, end), became_smaller(baseline, end)))
+    found = both(has_decreased, either(ulcer_healed(baseline, end), became_smaller(baseline, end)))
     return {True: "partial", False: "none", None: "not_evaluable"}[found]
 
 
 def judge_lesion(assessments: Sequence[Seen], ptga: PtgaChange) -> Judgement:
     """The outcome of one lesion, from its assessments in a horizon, in the order of the sessions."""
-    outcome = judge_ends(*baseline_and_end(assessments), ptga)
+    outcome = judge_ends(*baseline_and_end(assessments), ptga_decreased(ptga))
     return Judgement(outcome, partial(_explain_lesion, outcome, assessments, ptga))
 
 

@@ -4,11 +4,14 @@ Every lesion of an analysed series that was injected and seen afterwards counts 
 series of a patient never treat the same lesion. Days are those of the calendar.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from stsclinic.reporting.outcomes import SeriesOutcome
-from stsclinic.reporting.rows import LesionOf
+from stsclinic.reporting.columns import Numbers
+from stsclinic.reporting.lesions import NONE
+from stsclinic.reporting.outcomes import LesionOutcome, LesionsOf
+from stsclinic.reporting.rows import Behind, Value
+from stsclinic.reporting.summary import Report
 
 FOOTNOTES = (
     "Time to gone: days from a lesion's first injection in its analysed series to the first later assessment "
@@ -21,23 +24,47 @@ FOOTNOTES = (
 )
 
 
-class Followed(NamedTuple):
-    """A lesion with the time for which it was followed: what time_to_gone takes."""
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The lesions that can be followed at a horizon (a code of HORIZON), in columns.
 
-    lesion: LesionOf
-    days: int
-    is_gone: bool
+    `place` is that among the lesions of the analysed series, `patient` that of the patient among the analysed
+    ones; `days` is for how long a lesion was followed, and `is_gone` whether it was then seen gone.
+    """
 
-    @property
-    def patient_id(self) -> str:
-        return self.lesion.course.series.patient_id
+    horizon: str
+    lesions: Sequence[LesionOutcome]
+    place: Numbers
+    patient: Numbers
+    days: Numbers
+    is_gone: Numbers
+
+    def behind(self, inside: Callable[[], Numbers]) -> Behind:
+        """Those of which the column that `inside` gives is true."""
+        return Behind(
+            "lesions",
+            lambda: [self.lesions[place] for place in self.place[inside()].tolist()],
+            Value("Followed for", self._days_of, "days"),
+        )
+
+    def _days_of(self, lesion: LesionOutcome) -> int | None:
+        watched = lesion.seen_at(self.horizon).watched
+        return None if watched is None else watched.days
 
 
-def followed_lesions(series: Iterable[SeriesOutcome], horizon: str) -> list[Followed]:
-    """The lesions that can be followed, at a horizon (a code of HORIZON)."""
-    return [
-        Followed(lesion, *watched)
-        for one in series
-        for lesion in one.lesions
-        if (watched := lesion.seen_at(horizon).watched)
-    ]
+def followed_lesions(report: Report) -> Followed:
+    """Of the analysed series, at the chosen horizon."""
+    import numpy as np
+
+    horizon, lesions = report.selection.horizon, report.lesions
+    patient_of = np.repeat(np.arange(len(report.patients)), [len(one.series) for one in report.patients])
+    judged = lesions.at[horizon]
+    place = np.flatnonzero(judged.days != NONE)
+    return Followed(
+        horizon,
+        LesionsOf(report.series),
+        place,
+        patient_of[lesions.series[place]],
+        judged.days[place],
+        judged.is_gone[place],
+    )

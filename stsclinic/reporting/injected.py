@@ -4,7 +4,6 @@ An injection is named by its place in the order of patients, series and sessions
 is used.
 """
 
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +11,8 @@ from typing import Any
 
 from stsclinic.clinical.dosing import dose_mg, syringes
 from stsclinic.clinical.numbers import show_decimal
-from stsclinic.reporting.records import InjectionRecord
+from stsclinic.reporting.columns import LesionPlaces, Numbers, Places, given_at
+from stsclinic.reporting.records import InjectionRecord, SessionRecord
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf
 from stsclinic.reporting.selection import Chosen, Course
 
@@ -66,7 +66,7 @@ class Amounts:
 class Part:
     """The injections that have one number of a list with a number for each."""
 
-    numbers: Any
+    numbers: Numbers
     value: int
 
     @property
@@ -83,38 +83,43 @@ class Injected:
     """
 
     def __init__(self, chosen: Chosen):
+        import numpy as np
+
         self._courses = [course for _, courses in chosen.patients for course in courses]
-        kinds: dict[tuple[str, Decimal | None, Decimal], int] = {}
-        sites: dict[str, int] = {"": 0}
-        kind_of: dict[int, int] = {}
-        self._kind, self._site = array("i"), array("h")
-        self._starts = array("i")
-        self._is_treatment, self._patient_of = array("b"), array("i")
-        patient, patients = -1, 0
-        for course in self._courses:
-            if id(course.patient) != patient:
-                patient, patients = id(course.patient), patients + 1
-            site_of = {
-                key: sites.setdefault(place.body_site, len(sites))
-                for key, place in course.patient.lesions.items()
-            }
-            for session in course.sessions:
-                self._starts.append(len(self._kind))
-                self._is_treatment.append(session.kind == "treatment")
-                self._patient_of.append(patients)
-                given = session.injections
-                for one in given:
-                    # Equal records are mostly one object, and its id is found sooner than its values.
-                    if id(one) not in kind_of:
-                        key = one.agent, one.concentration_mg_ml, one.volume_ml
-                        kind_of[id(one)] = kinds.setdefault(key, len(kinds))
-                self._kind.extend([kind_of[id(one)] for one in given])
-                self._site.extend([site_of.get(one.lesion_id, 0) for one in given])
-        self._starts.append(len(self._kind))
-        self.sites = list(sites)
-        self._volumes = [volume for _, _, volume in kinds]
-        self.solutions = list(dict.fromkeys(Solution(*key[:2]) for key in kinds))
-        self._solution_of = [self.solutions.index(Solution(*key[:2])) for key in kinds]
+        self._sessions = [session for course in self._courses for session in course.sessions]
+        self._course_of = np.repeat(
+            np.arange(len(self._courses)), [len(course.sessions) for course in self._courses]
+        )
+        self._is_treatment = np.array([one.kind == "treatment" for one in self._sessions], dtype=bool)
+        self._patients = [patient for patient, courses in chosen.patients if courses]
+        patient_of = np.repeat(
+            np.arange(len(self._patients)), [len(courses) for _, courses in chosen.patients if courses]
+        )
+        self._patient_of = patient_of[self._course_of]
+        self._given = given_at(self._sessions)
+        kinds = Places()
+        kind_of = [kinds.of(kind[:3]) for kind in self._given.kinds]
+        self._kind = np.array(kind_of, dtype=np.int32)[self._given.kind]
+        self._volumes = [volume for _, _, volume in kinds.found]
+        solutions = [Solution(*kind[:2]) for kind in kinds.found]
+        self.solutions = list(dict.fromkeys(solutions))
+        self._solution_of = [self.solutions.index(one) for one in solutions]
+        self._find_sites()
+
+    def _find_sites(self) -> None:
+        import numpy as np
+
+        lesions = [
+            (number, one) for number, patient in enumerate(self._patients) for one in patient.lesions.items()
+        ]
+        owners = np.array([number for number, _ in lesions], dtype=np.int64)
+        places = LesionPlaces(owners, [lesion_id for _, (lesion_id, _) in lesions])
+        sites = Places()
+        sites.of("")
+        site_of = [sites.of(lesion.body_site) for _, (_, lesion) in lesions]
+        place = places.find(self._given, self._patient_of)
+        self._site = np.array([*site_of, 0], dtype=np.int16)[place]
+        self.sites = sites.found
 
     @property
     def labels(self) -> list[str]:
@@ -122,10 +127,12 @@ class Injected:
         return list(dict.fromkeys(one.label for one in self.solutions))
 
     def __iter__(self) -> Iterator[InjectionOf]:
-        for course in self._courses:
-            for session in course.sessions:
-                for injection in session.injections:
-                    yield InjectionOf(course, session, injection)
+        for course, session in self._each_session():
+            for injection in session.injections:
+                yield InjectionOf(course, session, injection)
+
+    def _each_session(self) -> Iterator[tuple[Course, SessionRecord]]:
+        return ((course, session) for course in self._courses for session in course.sessions)
 
     # A number for each injection
 
@@ -137,36 +144,47 @@ class Injected:
         return Part(np.zeros(len(self._kind), dtype=np.int8), 0)
 
     @property
-    def by_site(self) -> Any:
+    def by_site(self) -> Numbers:
         """The place of the site in `sites`."""
-        return _numbers(self._site)
+        return self._site
 
     @property
-    def by_label(self) -> Any:
+    def by_label(self) -> Numbers:
         """The place of the concentration in `labels`."""
         import numpy as np
 
         labels = self.labels
         label_of = [labels.index(self.solutions[one].label) for one in self._solution_of]
-        return np.array(label_of, dtype=np.int16)[_numbers(self._kind)]
+        return np.array(label_of, dtype=np.int16)[self._kind]
 
-    def by_session(self, number_of: Callable[[Course], Sequence[int]]) -> Any:
+    def by_session(self, number_of: Callable[[Course], Sequence[int]]) -> Numbers:
         """The number of the session, as `number_of` gives it for each session of a series."""
         import numpy as np
 
-        numbers = array("h")
-        for course in self._courses:
-            numbers.extend(number_of(course))
-        return np.repeat(_numbers(numbers), np.diff(_numbers(self._starts)))
+        numbers = [number for course in self._courses for number in number_of(course)]
+        return np.array(numbers, dtype=np.int16)[self._given.session]
 
-    def by_lesion(self, number_of: Callable[[Course], Callable[[str], int]]) -> Any:
-        """The number of the lesion, as `number_of` gives it for a series and then for a lesion's ID."""
-        numbers = array("h")
-        for course in self._courses:
-            of_lesion = number_of(course)
-            for session in course.sessions:
-                numbers.extend([of_lesion(one.lesion_id) for one in session.injections])
-        return _numbers(numbers)
+    def by_lesion(
+        self,
+        courses: Sequence[Course],
+        lesion_ids: Sequence[str],
+        series: Numbers,
+        numbers: Numbers,
+        other: int,
+    ) -> Numbers:
+        """The number of the lesion.
+
+        Args:
+            courses: the series of the lesions.
+            lesion_ids: the lesions; `series` has the place of each one's series, `numbers` its number.
+            other: the number of every other lesion.
+        """
+        import numpy as np
+
+        place_of = {id(course): place for place, course in enumerate(self._courses)}
+        place = np.array([place_of[id(course)] for course in courses], dtype=np.int64)
+        found = LesionPlaces(place[series], lesion_ids).find(self._given, self._course_of)
+        return np.append(numbers, other)[found]
 
     # A group of them
 
@@ -175,7 +193,7 @@ class Injected:
         import numpy as np
 
         inside = part.inside
-        kind, session = _numbers(self._kind)[inside], self._session_numbers()[inside]
+        kind, session = self._kind[inside], self._given.session[inside]
         times = np.bincount(kind, minlength=len(self._volumes)).tolist()
         there = [number for number, count in enumerate(times) if count]
         solutions = {number: self.solutions[self._solution_of[number]] for number in there}
@@ -190,7 +208,7 @@ class Injected:
         return Amounts(
             injections=len(kind),
             sessions=len(sessions),
-            patients=len(_each_once(_numbers(self._patient_of)[sessions])),
+            patients=len(_each_once(self._patient_of[sessions])),
             volume_ml=sum((self._volumes[number] * times[number] for number in there), Decimal(0)),
             median_volume_ml=_median({number: (self._volumes[number], times[number]) for number in there}),
             dose_mg=sum(doses, Decimal(0)) if is_told else None,
@@ -208,8 +226,8 @@ class Injected:
 
     def treatments(self, part: Part) -> int:
         """The treatment sessions at which one of these was given."""
-        sessions = _each_once(self._session_numbers()[part.inside])
-        return int(_numbers(self._is_treatment)[sessions].sum())
+        sessions = _each_once(self._given.session[part.inside])
+        return int(self._is_treatment[sessions].sum())
 
     def injections_behind(self, part: Part) -> Behind:
         """These injections."""
@@ -245,12 +263,6 @@ class Injected:
     def _chosen(self, part: Part) -> list[InjectionOf]:
         return [one for one, is_in in zip(self, part.inside.tolist(), strict=True) if is_in]
 
-    def _session_numbers(self) -> Any:
-        import numpy as np
-
-        given = np.diff(_numbers(self._starts))
-        return np.repeat(np.arange(len(given), dtype=np.int32), given)
-
     def _syringes(self, kind: Any, session: Any) -> int:
         """One holds one solution, and is not kept for the next session."""
         import numpy as np
@@ -268,13 +280,6 @@ class Injected:
                 if volume
             )
         return total
-
-
-def _numbers(values: array) -> Any:
-    """The array as numpy's, without a copy."""
-    import numpy as np
-
-    return np.frombuffer(values, dtype=np.dtype(values.typecode)) if values else np.zeros(0, dtype=np.int32)
 
 
 def _each_once(sorted_numbers: Any) -> Any:

@@ -10,6 +10,7 @@ from datetime import date
 from stsclinic.clinical.remission import HORIZON
 from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
 from stsclinic.reporting.controlled import COMPARED, pairs_of
+from stsclinic.reporting.gone import followed_lesions
 from stsclinic.reporting.selection import UNIT
 from stsclinic.reporting.statistics import bootstrap, sign_flip, survival
 from stsclinic.reporting.statistics.sign_flip import MOST_EXACT
@@ -239,8 +240,7 @@ def _analysis_words(report: Report, cite: _Cited) -> list[str]:
         "lesions of one patient are not independent, their shares have percentile intervals from a bootstrap over "
         f"patients ({bootstrap.DRAWS} draws, seed {bootstrap.SEED}) {cite('bootstrap')}."
     ]
-    horizon = report.selection.horizon
-    if any(lesion.seen_at(horizon).watched for one in report.series for lesion in one.lesions):
+    if len(followed_lesions(report).days):
         sentences.append(
             "The time from the first injection of a lesion to its first assessment as gone was estimated by Kaplan "
             f"and Meier's method {cite('km')}, lesions never seen gone being censored at their last assessment, "

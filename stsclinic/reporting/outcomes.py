@@ -3,23 +3,16 @@
 The rules are stsclinic.clinical.remission; here they meet the records. Source: report 000.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from functools import cache
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from itertools import accumulate, compress
+from typing import Any, NamedTuple
 
-from stsclinic.clinical.remission import (
-    HORIZON,
-    OUTCOME,
-    baseline_and_end,
-    judge_ends,
-    judge_group,
-    judge_lesion,
-    ptga_change,
-)
-from stsclinic.reporting.records import AssessmentRecord, PatientRecord, SessionRecord
+from stsclinic.clinical.remission import HORIZON, judge_group, judge_lesion, ptga_change
+from stsclinic.reporting.lesions import NONE, OUTCOMES, JudgedLesions, judge_lesions, sessions_within
+from stsclinic.reporting.records import AssessmentRecord, PatientRecord
 from stsclinic.reporting.selection import Course, Verdict
 
 FOOTNOTES = (
@@ -49,7 +42,7 @@ class Findings(NamedTuple):
 
     baseline: AssessmentRecord | None
     end: AssessmentRecord | None
-    watched: Watched | None
+    watched: Watched | None = None
     """None where it was not injected, or not seen after its first injection."""
 
     def mm2(self) -> tuple[float | None, float | None]:
@@ -79,23 +72,10 @@ class LesionOutcome:
     injections: int
     at_treatments: Findings
     at_all_sessions: Findings
-    """The same object without a follow-up."""
 
     def seen_at(self, horizon: str) -> Findings:
         """What was seen of it at a horizon (a code of HORIZON)."""
         return self.at_treatments if horizon == "end_of_treatment" else self.at_all_sessions
-
-    @property
-    def had_ulcer(self) -> bool:
-        """Whether it had an ulcer at baseline (end of treatment)."""
-        baseline = self.at_treatments.baseline
-        return baseline is not None and baseline.ulcer is True
-
-    @property
-    def ulcer_healed(self) -> bool:
-        """Of a lesion that had one: whether it is gone or without ulcer at its end (end of treatment)."""
-        end = self.at_treatments.end
-        return self.had_ulcer and end is not None and (end.status == "gone" or end.ulcer is False)
 
     @property
     def arm(self) -> str:
@@ -103,22 +83,36 @@ class LesionOutcome:
 
     def words(self, horizon: str) -> str:
         """Why, in words. They are made when they are asked for: most never are."""
-        sessions = _sessions_within(self.course, horizon)
+        sessions = sessions_within(self.course, horizon)
         seen = [found for session in sessions if (found := session.assessments.get(self.lesion_id))]
         return judge_lesion(seen, ptga_change([session.ptga for session in sessions])).words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SeriesOutcome:
-    """One series, analysed or left out. Only analysed ones are counted."""
+    """One series, analysed or left out. Only analysed ones are counted.
+
+    `judged` has its lesions from the place `start` to before `stop`.
+    """
 
     verdict: Verdict
-    lesions: Sequence[LesionOutcome]
     outcomes: ByHorizon
+    had_ulcer: bool
+    """Whether any of its lesions had one at baseline (end of treatment)."""
+    has_open_ulcer: bool
+    """Whether one of these had not healed."""
+    judged: JudgedLesions = field(repr=False, compare=False)
+    start: int
+    stop: int
 
     @property
     def course(self) -> Course:
         return self.verdict.course
+
+    @cached_property
+    def lesions(self) -> Sequence[LesionOutcome]:
+        """Made when they are asked for: most never are."""
+        return [_lesion_outcome(self.course, self.judged, place) for place in range(self.start, self.stop)]
 
     def words(self, horizon: str) -> str:
         """The reasons of the lesions that decide it."""
@@ -126,6 +120,35 @@ class SeriesOutcome:
             return "the series lists no lesion"
         deciding = (one for one in self.lesions if one.outcomes[horizon] == self.outcomes[horizon])
         return ", ".join(f"{one.lesion_id} ({one.words(horizon)})" for one in deciding)
+
+
+class LesionsOf(Sequence[LesionOutcome]):
+    """The lesions of some series, one series after the other, each made when it is asked for."""
+
+    def __init__(self, series: Sequence[SeriesOutcome]):
+        self._series = series
+        self._stops = list(accumulate(one.stop - one.start for one in series))
+
+    def __len__(self) -> int:
+        return self._stops[-1] if self._stops else 0
+
+    def __iter__(self) -> Iterator[LesionOutcome]:
+        return (lesion for one in self._series for lesion in one.lesions)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        one = self.series_of(place)
+        return one.lesions[place - self._stops[self._series_number(place)]]
+
+    def series_of(self, place: int) -> SeriesOutcome:
+        """The series of a lesion."""
+        return self._series[self._series_number(place)]
+
+    def _series_number(self, place: int) -> int:
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        return bisect_right(self._stops, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +161,11 @@ class PatientOutcome:
 
     @property
     def had_ulcer(self) -> bool:
-        return any(lesion.had_ulcer for one in self.series for lesion in one.lesions)
+        return any(one.had_ulcer for one in self.series)
 
     @property
     def all_ulcers_healed(self) -> bool:
-        return self.had_ulcer and all(
-            lesion.ulcer_healed for one in self.series for lesion in one.lesions if lesion.had_ulcer
-        )
+        return self.had_ulcer and not any(one.has_open_ulcer for one in self.series)
 
     def words(self, horizon: str) -> str:
         """The series that decide it."""
@@ -152,60 +173,72 @@ class PatientOutcome:
         return ", ".join(f"series {one.course.series.series_no}" for one in deciding)
 
 
-def series_outcome(verdict: Verdict) -> SeriesOutcome:
-    """Judge every lesion that the series treats. Linear in the assessments and injections of the series."""
-    course = verdict.course
-    at_treatments = _Sessions(course.treatments)
-    at_all = at_treatments if _has_no_follow_up(course) else _Sessions(course.sessions)
-    injections = Counter(
-        injection.lesion_id for session in course.sessions for injection in session.injections
+def judge_outcomes(verdicts: Sequence[Verdict]) -> tuple[list[SeriesOutcome], JudgedLesions]:
+    """What became of series, and of the lesions that they treat."""
+    import numpy as np
+
+    judged = judge_lesions([verdict.course for verdict in verdicts])
+    numbers, count = np.arange(len(verdicts)), len(verdicts)
+    outcomes = [
+        [_of_those_there(*one) for one in (judged.counts(horizon, numbers, count) > 0).tolist()]
+        for horizon in HORIZON
+    ]
+    had, is_open = (
+        np.bincount(judged.series, judged.by_ends("end_of_treatment", rule), count) > 0
+        for rule in (_had_ulcer, _has_open_ulcer)
     )
-    lesions = []
-    for lesion_id in course.series.lesions:
-        seen, outcome = at_treatments.judge(lesion_id)
-        later, last_outcome = (seen, outcome) if at_all is at_treatments else at_all.judge(lesion_id)
-        outcomes = _by_horizon(outcome, last_outcome)
-        lesions.append(LesionOutcome(course, lesion_id, outcomes, injections[lesion_id], seen, later))
-    return SeriesOutcome(verdict, lesions, _best(lesions))
-
-
-class _Sessions:
-    """What was seen of each lesion at some sessions of a series, in their order, and since when it was injected."""
-
-    def __init__(self, sessions: Sequence[SessionRecord]):
-        self._ptga = ptga_change([session.ptga for session in sessions])
-        self._assessments: dict[str, list[AssessmentRecord]] = defaultdict(list)
-        self._injected: dict[str, date] = {}
-        self._gone: dict[str, date] = {}
-        self._last: dict[str, date] = {}
-        injected, last = self._injected, self._last
-        for session in sessions:
-            day = session.held_on
-            # What is seen at the session of the first injection was seen before it.
-            for lesion_id, seen in session.assessments.items():
-                self._assessments[lesion_id].append(seen)
-                if lesion_id in injected:
-                    last[lesion_id] = day
-                    if seen.status == "gone":
-                        self._gone.setdefault(lesion_id, day)
-            for injection in session.injections:
-                if injection.lesion_id not in injected:
-                    injected[injection.lesion_id] = day
-
-    def judge(self, lesion_id: str) -> tuple[Findings, str]:
-        """What was seen of a lesion, and its outcome."""
-        baseline, end = baseline_and_end(self._assessments.get(lesion_id, ()))
-        gone = self._gone.get(lesion_id)
-        last = gone or self._last.get(lesion_id)
-        watched = (
-            None if last is None else _watched((last - self._injected[lesion_id]).days, gone is not None)
+    stops = np.searchsorted(judged.series, numbers, "right").tolist()
+    found = [
+        SeriesOutcome(verdict, _by_horizon(*its_outcomes), *its_ulcers, judged, start, stop)
+        for verdict, its_outcomes, its_ulcers, start, stop in zip(
+            verdicts,
+            zip(*outcomes, strict=True),
+            zip(had.tolist(), is_open.tolist(), strict=True),
+            [0, *stops][: len(stops)],
+            stops,
+            strict=True,
         )
-        return Findings(baseline, end, watched), judge_ends(baseline, end, self._ptga)
+    ]
+    return found, judged
 
 
 @cache
-def _watched(days: int, is_gone: bool) -> Watched:
-    return Watched(days, is_gone)
+def _of_those_there(*is_there: bool) -> str:
+    """The outcome of a series that has lesions with these outcomes, asked in the order of OUTCOMES."""
+    return judge_group(compress(OUTCOMES, is_there))
+
+
+def _had_ulcer(baseline: AssessmentRecord | None, end: AssessmentRecord | None) -> bool:
+    """Whether a lesion had an ulcer at its baseline."""
+    return baseline is not None and baseline.ulcer is True
+
+
+def _has_open_ulcer(baseline: AssessmentRecord | None, end: AssessmentRecord | None) -> bool:
+    """Whether one that had an ulcer is neither gone nor without ulcer at its end."""
+    has_healed = end is not None and (end.status == "gone" or end.ulcer is False)
+    return _had_ulcer(baseline, end) and not has_healed
+
+
+def _lesion_outcome(course: Course, judged: JudgedLesions, place: int) -> LesionOutcome:
+    at_treatments, at_all = (_findings(judged, horizon, place) for horizon in HORIZON)
+    return LesionOutcome(
+        course,
+        judged.lesion_ids[place],
+        _by_horizon(*(OUTCOMES[judged.at[horizon].outcome[place]] for horizon in HORIZON)),
+        int(judged.injections[place]),
+        at_treatments,
+        at_all,
+    )
+
+
+def _findings(judged: JudgedLesions, horizon: str, place: int) -> Findings:
+    at = judged.at[horizon]
+    days = int(at.days[place])
+    return Findings(
+        judged.seen(at.baseline[place]),
+        judged.seen(at.end[place]),
+        None if days == NONE else Watched(days, bool(at.is_gone[place])),
+    )
 
 
 def patient_outcome(patient: PatientRecord, series: Sequence[SeriesOutcome]) -> PatientOutcome:
@@ -213,19 +246,5 @@ def patient_outcome(patient: PatientRecord, series: Sequence[SeriesOutcome]) -> 
     return PatientOutcome(patient, series, _best(series))
 
 
-def _best(judged: Sequence[LesionOutcome] | Sequence[SeriesOutcome]) -> ByHorizon:
+def _best(judged: Sequence[SeriesOutcome]) -> ByHorizon:
     return _by_horizon(*(judge_group(one.outcomes[horizon] for one in judged) for horizon in HORIZON))
-
-
-def _sessions_within(course: Course, horizon: str) -> Sequence[SessionRecord]:
-    return course.treatments if horizon == "end_of_treatment" else course.sessions
-
-
-def _has_no_follow_up(course: Course) -> bool:
-    return len(course.treatments) == len(course.sessions)
-
-
-def count_outcomes(outcomes: Iterable[str]) -> dict[str, int]:
-    """How many there are of each outcome; all four are listed."""
-    counted = Counter(outcomes)
-    return {outcome: counted[outcome] for outcome in OUTCOME}

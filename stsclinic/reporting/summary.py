@@ -5,7 +5,7 @@ so they cannot differ. Time and memory are linear in the registry.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,8 @@ from stsclinic.reporting import selection as selection_rules
 from stsclinic.reporting.controlled import Controlled, compare_arms
 from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
 from stsclinic.reporting.disclosure import AllocationVisible, all_closed, conceal
-from stsclinic.reporting.outcomes import (
-    PatientOutcome,
-    SeriesOutcome,
-    count_outcomes,
-    patient_outcome,
-    series_outcome,
-)
+from stsclinic.reporting.lesions import OUTCOMES, JudgedLesions
+from stsclinic.reporting.outcomes import PatientOutcome, SeriesOutcome, judge_outcomes, patient_outcome
 from stsclinic.reporting.records import Registry
 from stsclinic.reporting.scores import SCALES, score_changes, score_times
 from stsclinic.reporting.selection import LEFT_OUT, Chosen, Selection, Verdict, choose, judge_series
@@ -43,6 +38,8 @@ class Report:
     controlled: Controlled | None
     patients: Sequence[PatientOutcome]
     series: Sequence[SeriesOutcome]
+    lesions: JudgedLesions
+    """Those of the analysed series, in columns."""
     left_out: Sequence[SeriesOutcome]
     footnotes: Sequence[str]
     chosen: Chosen
@@ -73,7 +70,8 @@ def summarise(
     selection = selection or Selection()
     chosen = choose(conceal(registry, allocation_visible), selection)
     verdicts = [verdict for _, courses in chosen.patients for verdict in judge_series(courses)]
-    series = [series_outcome(verdict) for verdict in verdicts if not verdict.reason]
+    series, lesions = judge_outcomes([verdict for verdict in verdicts if not verdict.reason])
+    left_out, _ = judge_outcomes([verdict for verdict in verdicts if verdict.reason])
     patients = _by_patient(series)
     analysed = [one.course for one in series]
     concealed = any(verdict.course.series.allocation_concealed for verdict in verdicts)
@@ -84,11 +82,9 @@ def summarise(
         change={scale: score_changes(analysed, scale) for scale in SCALES},
         remission={
             horizon: {
-                "by_lesion": count_outcomes(
-                    lesion.outcomes[horizon] for one in series for lesion in one.lesions
-                ),
-                "by_series": count_outcomes(one.outcomes[horizon] for one in series),
-                "by_patient": count_outcomes(one.outcomes[horizon] for one in patients),
+                "by_lesion": lesions.count_outcomes(horizon),
+                "by_series": _count_outcomes(one.outcomes[horizon] for one in series),
+                "by_patient": _count_outcomes(one.outcomes[horizon] for one in patients),
             }
             for horizon in HORIZON
         },
@@ -100,7 +96,8 @@ def summarise(
         controlled=compare_arms(verdicts),
         patients=patients,
         series=series,
-        left_out=[series_outcome(verdict) for verdict in verdicts if verdict.reason],
+        lesions=lesions,
+        left_out=left_out,
         footnotes=(
             *selection_rules.FOOTNOTES,
             *scores.FOOTNOTES,
@@ -112,6 +109,12 @@ def summarise(
         chosen=chosen,
         has_concealed=concealed,
     )
+
+
+def _count_outcomes(outcomes: Iterable[str]) -> dict[str, int]:
+    """How many there are of each outcome; all four are listed."""
+    counted = Counter(outcomes)
+    return {outcome: counted[outcome] for outcome in OUTCOMES}
 
 
 def _by_patient(series: Sequence[SeriesOutcome]) -> list[PatientOutcome]:

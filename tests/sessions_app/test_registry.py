@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 def in_order(registry):
     """The registry as plain values, everything in the order of its keys."""
-    patients = [dataclasses.asdict(one) for one in registry.patients]
+    patients = [dataclasses.asdict(_made(one)) for one in registry.patients]
     for patient in patients:
         patient["series"].sort(key=lambda one: one["series_no"])
         for series in patient["series"]:
@@ -41,6 +41,25 @@ def in_order(registry):
     return (
         sorted(patients, key=lambda one: one["patient_id"]),
         sorted(effects, key=lambda one: tuple(str(value) for value in one.values())),
+    )
+
+
+def _made(patient):
+    """The patient with the records of the rows that a database keeps in columns."""
+    return dataclasses.replace(
+        patient,
+        series=[
+            dataclasses.replace(
+                series,
+                sessions=[
+                    dataclasses.replace(
+                        one, assessments=dict(one.assessments), injections=list(one.injections)
+                    )
+                    for one in series.sessions
+                ],
+            )
+            for series in patient.series
+        ],
     )
 
 

@@ -5,26 +5,14 @@ Source: Kaplan EL, Meier P. Nonparametric estimation from incomplete observation
 (Ying Z, Wei LJ. The Kaplan-Meier estimate for dependent failure time data. J Multivar Anal 1994;50:17-29).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 DRAWS = 1000
 SEED = 20261120
 PERCENTILES = (2.5, 97.5)
 CELLS = 500_000
 """Numbers of one block of draws, which bounds the memory."""
-
-
-class Observed(Protocol):
-    """One lesion: days from its first injection to being seen gone, or to its last assessment."""
-
-    @property
-    def patient_id(self) -> str: ...
-    @property
-    def days(self) -> int: ...
-    @property
-    def is_gone(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +28,29 @@ class Step:
     high: float | None
 
 
-def time_to_gone(lesions: Sequence[Observed]) -> list[Step]:
-    """A step for each day on which a lesion was seen gone or was last seen. Linear in lesions times steps.
+def time_to_gone(patient: Any, days: Any, is_gone: Any) -> list[Step]:
+    """A step for each day on which a lesion was seen gone or was last seen. Linear in lesions plus patients times steps.
 
     `low` and `high` are None with fewer than two patients, and before any lesion is gone. A lesion that is last seen on the day on which
     another is gone was at risk then.
+
+    Args:
+        patient: a number for each lesion, in the order of the patients' IDs; an array of numpy, as the others.
+        days: from its first injection to being seen gone, or to its last assessment.
+        is_gone: whether it was seen gone.
     """
-    if not lesions:
+    if not len(days):
         return []
     import numpy as np
 
-    days = sorted({one.days for one in lesions})
-    patients = sorted({one.patient_id for one in lesions})
-    place = {day: number for number, day in enumerate(days)}
-    row = {patient: number for number, patient in enumerate(patients)}
-    gone = np.zeros((len(patients), len(days)))
-    ended = np.zeros_like(gone)
-    for one in lesions:
-        ended[row[one.patient_id], place[one.days]] += 1
-        gone[row[one.patient_id], place[one.days]] += one.is_gone
+    patients, row = np.unique(patient, return_inverse=True)
+    each_day, place = np.unique(days, return_inverse=True)
+    cell, shape = row * len(each_day) + place, (len(patients), len(each_day))
+
+    def table(weights: Any) -> Any:
+        return np.bincount(cell, weights, shape[0] * shape[1]).astype(float).reshape(shape)
+
+    ended, gone = table(None), table(is_gone)
     # Those who end on a day or later were at risk on it.
     at_risk = np.cumsum(ended[:, ::-1], axis=1)[:, ::-1]
     whole_gone, whole_risk = gone.sum(axis=0), at_risk.sum(axis=0)
@@ -75,7 +67,7 @@ def time_to_gone(lesions: Sequence[Observed]) -> list[Step]:
             low=float(low[number]) if has_interval and shares[number] else None,
             high=float(high[number]) if has_interval and shares[number] else None,
         )
-        for number, day in enumerate(days)
+        for number, day in enumerate(each_day.tolist())
     ]
 
 

@@ -2,8 +2,11 @@
 
 import re
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
+from itertools import repeat
 from typing import Any
 
 from stsclinic.clinical.dates import PartialDate, age_by_year
@@ -17,9 +20,9 @@ from stsclinic.clinical.terms import (
     SEX,
     YES_NO,
 )
-from stsclinic.reporting.outcomes import LesionOutcome, PatientOutcome
+from stsclinic.reporting.outcomes import LesionsOf, PatientOutcome, size_mm2
 from stsclinic.reporting.records import MedicationRecord
-from stsclinic.reporting.rows import LesionOf, Value, behind
+from stsclinic.reporting.rows import Behind, Value, behind
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Share, Spread, Sum, Table
 
@@ -35,7 +38,7 @@ FOOTNOTES = (
     "first analysed treatment; one without dates counts as taken.",
 )
 
-Codes = Iterable[str]
+Codes = tuple[str, ...]
 
 EARLIER = {"earlier": "Earlier treatment", "medication": "Medication at the first treatment"}
 EARLIER_FOOTNOTES = (
@@ -50,22 +53,25 @@ def characteristics_table(report: Report) -> Table:
 
 
 class _Level:
-    """The patients or the lesions, each with its group: the outcome of its patient."""
+    """The patients or the lesions, each with the outcome of its patient; a fact of them is a column."""
 
-    def __init__(self, name: str, asked: Sequence[Any], rows: Sequence[Any], outcomes: Sequence[str]):
-        self.name = name
-        self.asked = asked
-        """What the facts are asked of."""
-        self.outcomes = outcomes
-        self.groups = {"overall": rows} | {
-            outcome: [one for one, of in zip(rows, outcomes, strict=True) if of == outcome]
-            for outcome in OUTCOME
-        }
-        """What stands behind the numbers, by group."""
+    def __init__(self, name: str, rows: Sequence[Any], outcomes: Sequence[str]):
+        self.name, self.rows, self.outcomes = name, rows, outcomes
+        counted = Counter(outcomes)
+        self.groups = {"overall": len(rows)} | {outcome: counted[outcome] for outcome in OUTCOME}
+        """How many there are, by group."""
 
-    def each(self) -> Iterable[tuple[Any, Any, str]]:
-        """What is asked, what stands behind the number, and its outcome."""
-        return zip(self.asked, self.groups["overall"], self.outcomes, strict=True)
+    def behind(self, group: str, is_in: Callable[[], Iterable[bool]], value: Value | None = None) -> Behind:
+        """Those of a group that are in."""
+        return Behind(
+            self.name,
+            lambda: [
+                row
+                for row, outcome, wanted in zip(self.rows, self.outcomes, is_in(), strict=True)
+                if wanted and group in ("overall", outcome)
+            ],
+            value,
+        )
 
 
 class _Characteristics:
@@ -74,13 +80,16 @@ class _Characteristics:
     def __init__(self, report: Report):
         horizon = report.selection.horizon
         self.words = HORIZON[horizon].lower()
-        judged = report.patients
-        self.patients = _Level(
-            "patients", judged, [one.patient for one in judged], [one.outcomes[horizon] for one in judged]
-        )
-        lesions = [lesion for one in judged for series in one.series for lesion in series.lesions]
-        outcomes = [one.outcomes[horizon] for one in judged for series in one.series for _ in series.lesions]
-        self.lesions = _Level("lesions", lesions, lesions, outcomes)
+        self.report, self.judged = report, report.patients
+        outcomes = [one.outcomes[horizon] for one in self.judged]
+        self.patients = _Level("patients", [one.patient for one in self.judged], outcomes)
+        each_lesion = [
+            outcome
+            for one, outcome in zip(self.judged, outcomes, strict=True)
+            for series in one.series
+            for outcome in repeat(outcome, len(series.course.series.lesions))
+        ]
+        self.lesions = _Level("lesions", LesionsOf(report.series), each_lesion)
         self.labels = {"overall": "Overall", **OUTCOME}
         self.rows = Rows(
             (
@@ -92,43 +101,56 @@ class _Characteristics:
 
     def table(self) -> Table:
         patients = self._totals("Patients", self.patients)
-        self._spread("Age at first treatment", "years", self.patients, _age)
-        self._shares("Sex", SEX, self.patients, lambda one: (one.patient.sex,), patients)
-        self._shares("Diagnosis", DIAGNOSIS, self.patients, lambda one: (one.patient.diagnosis,), patients)
-        self._spread("Duration since the first lesion", "years", self.patients, _duration_years)
-        self._spread("Lesions of the patient", "", self.patients, lambda one: one.patient.lesion_count)
-        lesions = self._totals("Lesions treated", self.lesions)
-        for name, labels, field in (
-            ("Type of lesion", LESION_TYPE, "lesion_type"),
-            ("Body site", BODY_SITE, "body_site"),
-        ):
-            self._shares(name, {**labels, "": "Not recorded"}, self.lesions, _place_fact(field), lesions)
-        self._spread("Size, longest × widest", "mm²", self.lesions, _baseline_mm2)
-        self._shares(
-            "Ulcer at baseline",
-            YES_NO,
-            self.patients,
-            lambda one: ("yes" if one.had_ulcer else "no",),
-            patients,
-        )
+        self._spread("Age at first treatment", "years", self.patients, self._of_patients(_age))
+        self._shares("Sex", SEX, self.patients, self._of_patients(lambda one: (one.patient.sex,)), patients)
+        diagnoses = self._of_patients(lambda one: (one.patient.diagnosis,))
+        self._shares("Diagnosis", DIAGNOSIS, self.patients, diagnoses, patients)
+        durations = self._of_patients(_duration_years)
+        self._spread("Duration since the first lesion", "years", self.patients, durations)
+        numbers = self._of_patients(lambda one: one.patient.lesion_count)
+        self._spread("Lesions of the patient", "", self.patients, numbers)
+        self._lesion_rows()
+        ulcers = self._of_patients(lambda one: ("yes" if one.had_ulcer else "no",))
+        self._shares("Ulcer at baseline", YES_NO, self.patients, ulcers, patients)
         responses = {code: RESPONSE.get(code, "Not recorded") for code in BEST_RESPONSE}
         self._shares(
             "Earlier treatment, best response",
             responses | {"no": "No earlier one"},
             self.patients,
-            lambda one: (_best_response(one),),
+            self._of_patients(lambda one: (_best_response(one),)),
             patients,
         )
         # Somebody may take drugs of several roles, so these do not add up.
-        self._shares("Medication", MEDICATION_ROLE | {"": "None recorded"}, self.patients, _roles_taken)
+        roles = self._of_patients(_roles_taken)
+        self._shares("Medication", MEDICATION_ROLE | {"": "None recorded"}, self.patients, roles)
         title = f"Characteristics of the analysed patients, by remission ({self.words})"
         return self.rows.table("characteristics", title, "patients", FOOTNOTES)
 
+    def _of_patients(self, fact: Callable[[PatientOutcome], Any]) -> list[Any]:
+        return [fact(one) for one in self.judged]
+
+    def _lesion_rows(self) -> None:
+        total = self._totals("Lesions treated", self.lesions)
+        places = [
+            series.course.patient.lesions.get(lesion_id)
+            for series in self.report.series
+            for lesion_id in series.course.series.lesions
+        ]
+        types = [(place.lesion_type if place else "",) for place in places]
+        sites = [(place.body_site if place else "",) for place in places]
+        for name, labels, codes in (
+            ("Type of lesion", LESION_TYPE, types),
+            ("Body site", BODY_SITE, sites),
+        ):
+            self._shares(name, {**labels, "": "Not recorded"}, self.lesions, codes, total)
+        judged = self.report.lesions
+        size_of = [*map(size_mm2, judged.kinds), None]
+        sizes = [size_of[kind] for kind in judged.at["end_of_treatment"].baseline.tolist()]
+        self._spread("Size, longest × widest", "mm²", self.lesions, sizes)
+
     def _totals(self, name: str, level: _Level) -> int:
-        number = self.rows.add(
-            (name, "n", *(len(one) for one in level.groups.values())),
-            by={code: behind(level.name, one) for code, one in level.groups.items()},
-        )
+        by = {group: level.behind(group, lambda: repeat(True, len(level.rows))) for group in level.groups}
+        number = self.rows.add((name, "n", *level.groups.values()), by=by)
         self._row_adds_up(number)
         return number
 
@@ -140,45 +162,51 @@ class _Characteristics:
         name: str,
         labels: Mapping[str, str],
         level: _Level,
-        codes_of: Callable[[Any], Codes],
+        codes: Sequence[Codes],
         total: int | None = None,
     ) -> None:
-        """One row for each code that occurs; where each member has one, they add up to the row `total`."""
-        buckets: dict[str, dict[str, list[Any]]] = {
-            group: {code: [] for code in labels} for group in level.groups
-        }
-        overall = buckets["overall"]
-        for asked, row, outcome in level.each():
-            for code in codes_of(asked):
-                overall[code].append(row)
-                buckets[outcome][code].append(row)
+        """One row for each code that occurs; where each member has one, they add up to the row `total`.
+
+        Args:
+            codes: those of each member of the level.
+        """
+        counted: Counter[tuple[str, str]] = Counter()
+        for (its_codes, outcome), times in Counter(zip(codes, level.outcomes, strict=True)).items():
+            for code in its_codes:
+                counted["overall", code] += times
+                counted[outcome, code] += times
+
+        def has(code: str) -> Callable[[], Iterable[bool]]:
+            return lambda: (code in its_codes for its_codes in codes)
+
         numbers = []
         for code, label in labels.items():
-            if overall[code]:
-                values = [Share(len(buckets[group][code]), len(all_)) for group, all_ in level.groups.items()]
-                by = {group: behind(level.name, buckets[group][code]) for group in level.groups}
+            if counted["overall", code]:
+                values = [Share(counted[group, code], all_) for group, all_ in level.groups.items()]
+                by = {group: level.behind(group, has(code)) for group in level.groups}
                 numbers.append(self.rows.add((name, label, *values), by=by))
                 self._row_adds_up(numbers[-1])
         if total is not None:
             for group in level.groups:
                 self.rows.sums.append(Sum([(number, group) for number in numbers], (total, group)))
 
-    def _spread(self, name: str, unit: str, level: _Level, value_of: Callable[[Any], float | None]) -> None:
-        """Median and quartiles of what is known, with how many that are."""
-        values: dict[str, list[float]] = {group: [] for group in level.groups}
-        known: dict[str, list[Any]] = {group: [] for group in level.groups}
-        for asked, row, outcome in level.each():
-            known_value = value_of(asked)
-            if known_value is not None:
-                for group in ("overall", outcome):
-                    values[group].append(known_value)
-                    known[group].append(row)
-        if not values["overall"]:
+    def _spread(self, name: str, unit: str, level: _Level, values: Sequence[float | None]) -> None:
+        """Median and quartiles of what is known of the members of a level, with how many that are."""
+        known: dict[str, list[float]] = {group: [] for group in level.groups}
+        for value, outcome in zip(values, level.outcomes, strict=True):
+            if value is not None:
+                known["overall"].append(value)
+                known[outcome].append(value)
+        if not known["overall"]:
             return
-        cells = [_spread(one) for one in values.values()]
-        counted = {id(row): value for row, value in zip(known["overall"], values["overall"], strict=True)}
-        value = Value(name, lambda row: counted[id(row)], unit, 1)
-        by = {group: behind(level.name, one, value) for group, one in known.items()}
+        cells = [_spread(one) for one in known.values()]
+        of_row = cache(lambda: {id(row): value for row, value in zip(level.rows, values, strict=True)})
+        shown = Value(name, lambda row: of_row()[id(row)], unit, 1)
+
+        def is_known() -> Iterable[bool]:
+            return (value is not None for value in values)
+
+        by = {group: level.behind(group, is_known, shown) for group in level.groups}
         self.rows.add((name, f"median (quartiles), {unit}" if unit else "median (quartiles)", *cells), by=by)
         self._row_adds_up(
             self.rows.add((name, "known of", *(cell.n if cell else 0 for cell in cells)), by=by)
@@ -230,14 +258,6 @@ def _plain_name(text: str) -> str:
     return words.strip(" ,;(") or text.casefold()
 
 
-def _place_fact(field: str) -> Callable[[LesionOf], Codes]:
-    def code_of(one: LesionOf) -> Codes:
-        place = one.course.patient.lesions.get(one.lesion_id)
-        return (getattr(place, field) if place else "",)
-
-    return code_of
-
-
 def _age(one: PatientOutcome) -> float | None:
     born, first = one.patient.birth_year, _first_treatment(one)
     return None if born is None or born > first.year else age_by_year(born, first)
@@ -275,11 +295,7 @@ def _taken(one: PatientOutcome) -> list[MedicationRecord]:
 
 
 def _roles_taken(one: PatientOutcome) -> Codes:
-    return {record.role for record in _taken(one)} or ("",)
-
-
-def _baseline_mm2(one: LesionOutcome) -> float | None:
-    return one.at_treatments.mm2()[0]
+    return tuple({record.role for record in _taken(one)}) or ("",)
 
 
 def _spread(values: Sequence[float]) -> Spread | None:
@@ -289,5 +305,9 @@ def _spread(values: Sequence[float]) -> Spread | None:
     if len(values) == 1:
         one = float(values[0])
         return Spread(one, one, one, 1)
-    low, middle, high = map(float, statistics.quantiles(values, n=4, method="inclusive"))
+    import numpy as np
+
+    # What is sorted already is not sorted again, and numpy is quicker at it.
+    ordered = np.sort(np.array(values, dtype=float)).tolist()
+    low, middle, high = statistics.quantiles(ordered, n=4, method="inclusive")
     return Spread(middle, low, high, len(values))

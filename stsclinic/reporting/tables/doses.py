@@ -1,6 +1,6 @@
 """What was injected: volumes, mg, syringes and concentrations by session, body site and outcome."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from stsclinic.clinical.numbers import show_decimal
@@ -143,18 +143,16 @@ def _by_site(injected: Injected) -> Groups:
 
 
 def _by_outcome(report: Report, injected: Injected) -> Groups:
-    horizon, codes = report.selection.horizon, [*OUTCOME, ""]
-    place = {code: number for number, code in enumerate(codes)}
-    analysed = {id(one.course): one for one in report.series}
-
-    def numbers(course: Course) -> Callable[[str], int]:
-        one = analysed.get(id(course))
-        found = {lesion.lesion_id: place[lesion.outcomes[horizon]] for lesion in one.lesions} if one else {}
-        return lambda lesion_id: found.get(lesion_id, place[""])
-
-    by_lesion = injected.by_lesion(numbers)
+    lesions, codes = report.lesions, [*OUTCOME, ""]
+    by_lesion = injected.by_lesion(
+        [one.course for one in report.series],
+        lesions.lesion_ids,
+        lesions.series,
+        lesions.at[report.selection.horizon].outcome,
+        codes.index(""),
+    )
     for code, label in (*OUTCOME.items(), ("", "Series not analysed")):
-        yield label, Part(by_lesion, place[code])
+        yield label, Part(by_lesion, codes.index(code))
 
 
 def _by_concentration(injected: Injected) -> Groups:

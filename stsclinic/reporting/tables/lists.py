@@ -7,7 +7,7 @@ from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
 from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.clinical.terms import ARM, BODY_SITE, DIAGNOSIS, LATERALITY, SEX
 from stsclinic.reporting import selection
-from stsclinic.reporting.outcomes import LesionOutcome, PatientOutcome, SeriesOutcome
+from stsclinic.reporting.outcomes import LesionOutcome, LesionsOf, PatientOutcome, SeriesOutcome
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf, behind
 from stsclinic.reporting.scores import SCALES
 from stsclinic.reporting.selection import LEFT_OUT, Course
@@ -142,8 +142,7 @@ def _series_row(one: SeriesOutcome) -> tuple[Any, ...]:
 
 def _lesions(report: Report) -> Table:
     every = _all_series(report)
-    lesions = [lesion for one in every for lesion in one.lesions]
-    owners = [one for one in every for _ in one.lesions]
+    lesions = LesionsOf(every)
     columns = [
         Column("patient_id", "Patient"),
         Column("series_no", "Series", "whole"),
@@ -155,7 +154,7 @@ def _lesions(report: Report) -> Table:
         Column("injections", "Injections", "count"),
         *_judgement_columns("Reason"),
     ]
-    with_arm = any(lesion.arm for lesion in lesions)
+    with_arm = any(arm for one in every for arm in one.course.series.lesions.values())
     if with_arm:
         columns.append(Column("arm", "Arm", "code", labels=ARM, betrays_allocation=True))
 
@@ -167,7 +166,7 @@ def _lesions(report: Report) -> Table:
         "lesions",
         "Every lesion of every series",
         columns,
-        Listed(range(len(lesions)), lambda row: _lesion_row(owners[row], lesions[row], with_arm)),
+        Listed(range(len(lesions)), lambda row: _lesion_row(lesions.series_of(row), lesions[row], with_arm)),
         REMISSION_FOOTNOTES,
         section="lists",
         behind=find,

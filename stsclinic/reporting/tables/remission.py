@@ -3,13 +3,13 @@
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import cache
 
 from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
 from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.reporting import gone, outcomes
 from stsclinic.reporting.gone import Followed, followed_lesions
-from stsclinic.reporting.rows import Behind, Value, behind
+from stsclinic.reporting.lesions import OUTCOMES
+from stsclinic.reporting.rows import Behind, behind
 from stsclinic.reporting.statistics.bootstrap import share_interval
 from stsclinic.reporting.statistics.survival import Step, time_to_gone
 from stsclinic.reporting.statistics.wilson import wilson_interval
@@ -41,8 +41,8 @@ DAYS_OF_RISK = 28
 
 
 def remission_tables(report: Report) -> list[Table]:
-    followed = followed_lesions(report.series, report.selection.horizon)
-    steps = time_to_gone(followed)
+    followed = followed_lesions(report)
+    steps = time_to_gone(followed.patient, followed.days, followed.is_gone)
     return [
         _remission(report),
         _intervals(report),
@@ -109,8 +109,9 @@ def _intervals(report: Report) -> Table:
                 if level == "by_patient":
                     found = wilson_interval(count, total)
                 else:
+                    places = [OUTCOMES.index(one) for one in inside]
                     found = share_interval(
-                        (sum(map(one.__getitem__, inside)), one.total()) for one in of_patients
+                        (sum(one[place] for place in places), sum(one)) for one in of_patients
                     )
                 low, high = (None, None) if found is None else (100 * end for end in found)
                 method = "wilson" if level == "by_patient" else "bootstrap"
@@ -139,17 +140,19 @@ def _every(report: Report, level: str) -> Behind:
     )
 
 
-def _by_patient(report: Report, horizon: str, level: str) -> list[Counter[str]]:
-    """How many series or lesions of each patient have each outcome."""
+def _by_patient(report: Report, horizon: str, level: str) -> list[Sequence[int]]:
+    """How many series or lesions of each patient have each outcome, in the order of OUTCOMES."""
     if level == "by_lesion":
-        return [
-            Counter(lesion.outcomes[horizon] for one in patient.series for lesion in one.lesions)
-            for patient in report.patients
-        ]
-    return [Counter(one.outcomes[horizon] for one in patient.series) for patient in report.patients]
+        import numpy as np
+
+        each = np.arange(len(report.patients))
+        patient_of = np.repeat(each, [len(one.series) for one in report.patients])
+        return report.lesions.counts(horizon, patient_of, len(each)).tolist()
+    counted = (Counter(one.outcomes[horizon] for one in patient.series) for patient in report.patients)
+    return [[one[outcome] for outcome in OUTCOMES] for one in counted]
 
 
-def _steps(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
+def _steps(report: Report, followed: Followed, steps: Sequence[Step]) -> Table:
     rows = Rows(
         (
             Column("days", "Days", "whole"),
@@ -160,12 +163,7 @@ def _steps(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) 
             *interval_columns(1, "%"),
         )
     )
-    by_day: dict[int, list[Followed]] = {}
-    for one in followed:
-        by_day.setdefault(one.days, []).append(one)
     for step in steps:
-        ended = by_day[step.days]
-        risk = at_risk(followed, step.days)
         rows.add(
             (
                 step.days,
@@ -175,19 +173,17 @@ def _steps(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) 
                 100 * step.share_gone,
                 *_ends(step),
             ),
-            risk,
+            at_risk(followed, step.days),
             by={
-                "gone": behind("lesions", [one.lesion for one in ended if one.is_gone], _days_of(ended)),
-                "censored": behind(
-                    "lesions", [one.lesion for one in ended if not one.is_gone], _days_of(ended)
-                ),
+                "gone": _ended(followed, is_gone=True, first=step.days, last=step.days),
+                "censored": _ended(followed, is_gone=False, first=step.days, last=step.days),
             },
         )
     title = f"Time from a lesion's first injection to gone ({_horizon_words(report)}): each day with a change"
     return rows.table("time_to_gone", title, "remission", gone.FOOTNOTES, is_individual=True)
 
 
-def _at_risk(followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
+def _at_risk(followed: Followed, steps: Sequence[Step]) -> Table:
     """Every four weeks: how many are at risk, gone and censored by then, and the share gone."""
     rows = Rows(
         (
@@ -199,16 +195,9 @@ def _at_risk(followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
             *interval_columns(1, "%"),
         )
     )
-    days = sorted(one.days for one in followed)
-    gone_days = sorted(one.days for one in followed if one.is_gone)
+    days = sorted(followed.days.tolist())
+    gone_days = sorted(followed.days[followed.is_gone].tolist())
     step_days = [step.days for step in steps]
-
-    def ended(day: int, is_gone: bool) -> Behind:
-        return Behind(
-            "lesions",
-            lambda: [one.lesion for one in followed if one.days <= day and one.is_gone == is_gone],
-            _days_of(followed),
-        )
 
     for day in range(0, days[-1] + DAYS_OF_RISK, DAYS_OF_RISK) if days else ():
         gone_by_then = bisect_right(gone_days, day)
@@ -223,27 +212,25 @@ def _at_risk(followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
                 100 * step.share_gone if step else 0.0,
                 *_ends(step),
             ),
-            ended(day, True),
-            by={"at_risk": at_risk(followed, day), "censored": ended(day, False)},
+            _ended(followed, is_gone=True, last=day),
+            by={"at_risk": at_risk(followed, day), "censored": _ended(followed, is_gone=False, last=day)},
         )
     title = f"Numbers at risk every {DAYS_OF_RISK} days"
     return rows.table("at_risk", title, "remission", gone.FOOTNOTES, is_individual=True)
 
 
-def at_risk(followed: Sequence[Followed], day: int) -> Behind:
+def at_risk(followed: Followed, day: int) -> Behind:
     """The lesions that are not yet gone and still followed just before a day."""
-    return Behind("lesions", lambda: [one.lesion for one in followed if one.days >= day], _days_of(followed))
+    return followed.behind(lambda: followed.days >= day)
 
 
-def _days_of(followed: Sequence[Followed]) -> Value:
-    """For how long each lesion was followed."""
-    days = cache(lambda: {id(one.lesion): one.days for one in followed})
-    return Value("Followed for", lambda lesion: days()[id(lesion)], "days")
+def _ended(followed: Followed, *, is_gone: bool, last: int, first: int = 0) -> Behind:
+    """The lesions that were gone, or last seen, from a day to another."""
+    days = followed.days
+    return followed.behind(lambda: (first <= days) & (days <= last) & (followed.is_gone == is_gone))
 
 
-def _gone_summary(report: Report, followed: Sequence[Followed], steps: Sequence[Step]) -> Table:
-    every = behind("lesions", [one.lesion for one in followed], _days_of(followed))
-
+def _gone_summary(report: Report, followed: Followed, steps: Sequence[Step]) -> Table:
     def first_half(share_of: Callable[[Step], float | None]) -> int | None:
         return next((step.days for step in steps if (share_of(step) or 0) >= 0.5), None)
 
@@ -262,15 +249,11 @@ def _gone_summary(report: Report, followed: Sequence[Followed], steps: Sequence[
             *interval_columns(0, "days"),
         )
     )
-    left = [one.lesion for one in followed if one.is_gone]
-    unseen = [one.lesion for one in followed if not one.is_gone]
+    is_gone = followed.is_gone
     number = rows.add(
-        (len(followed), len(left), len(unseen), *median),
-        every,
-        by={
-            "gone": behind("lesions", left, _days_of(followed)),
-            "censored": behind("lesions", unseen, _days_of(followed)),
-        },
+        (len(is_gone), int(is_gone.sum()), int((~is_gone).sum()), *median),
+        at_risk(followed, 0),
+        by={"gone": followed.behind(lambda: is_gone), "censored": followed.behind(lambda: ~is_gone)},
     )
     rows.sums.append(Sum([(number, "gone"), (number, "censored")], (number, "lesions")))
     title = f"Time from a lesion's first injection to gone ({_horizon_words(report)})"

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from stsclinic.clinical.remission import HORIZON, baseline_and_end
 from stsclinic.reporting import scores
-from stsclinic.reporting.outcomes import LesionOutcome, size_mm2
+from stsclinic.reporting.outcomes import Findings, LesionOutcome, LesionsOf, size_mm2
 from stsclinic.reporting.records import AssessmentRecord, SessionRecord
 from stsclinic.reporting.rows import Behind, LesionOf, SessionOf, Value, behind
 from stsclinic.reporting.scores import SCALES
@@ -188,7 +188,8 @@ def _sizes(report: Report) -> Table:
         key = series.patient_id, series.series_no, lesion.lesion_id
         return *key, before, after, (after - before) / before * 100
 
-    measured = [lesion for one in report.series for lesion in one.lesions if sizes_of(lesion, horizon)]
+    is_measured = report.lesions.by_ends(horizon, lambda *ends: None not in Findings(*ends).mm2())
+    measured = Listed(is_measured.nonzero()[0].tolist(), LesionsOf(report.series).__getitem__)
 
     def find(row: int, column: str) -> Behind | None:
         lesion = measured[row]

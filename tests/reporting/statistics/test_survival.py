@@ -4,6 +4,7 @@ import random
 from fractions import Fraction
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,13 +48,19 @@ MERCAPTOPURINE = [
 REMAINING = {6: 0.857, 7: 0.807, 10: 0.753, 13: 0.690, 16: 0.627, 22: 0.538, 23: 0.448}
 
 
+def steps_of(lesions):
+    """The lesions as time_to_gone takes them: in columns."""
+    patients, days, is_gone = ([one[place] for one in lesions] for place in range(3))
+    return time_to_gone(np.array(patients), np.array(days), np.array(is_gone))
+
+
 def one_each(pairs):
     return [Observed(f"P{number}", days, gone) for number, (days, gone) in enumerate(pairs)]
 
 
 def test_published_figures():
     """As printed in Kleinbaum and Klein, Survival analysis, chapter 2."""
-    steps = time_to_gone(one_each((int(one.rstrip("+")), "+" not in one) for one in MERCAPTOPURINE))
+    steps = steps_of(one_each((int(one.rstrip("+")), "+" not in one) for one in MERCAPTOPURINE))
     found = {step.days: round(1 - step.share_gone, 3) for step in steps if step.gone}
     assert found == REMAINING
     assert [step.at_risk for step in steps if step.gone] == [21, 17, 15, 12, 11, 7, 6]
@@ -67,7 +74,7 @@ lesions = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(lesions)
 def test_as_statsmodels_and_as_counted_by_hand(lesions):
-    steps = time_to_gone(lesions)
+    steps = steps_of(lesions)
     assert [step.days for step in steps] == sorted({one.days for one in lesions})
     stays = Fraction(1)
     for step in steps:
@@ -93,10 +100,10 @@ def test_the_interval_draws_patients():
     narrow = [
         Observed(f"{one.patient_id}-{number}", one.days, one.is_gone) for number, one in enumerate(tenfold)
     ]
-    for ours, theirs in zip(time_to_gone(tenfold), time_to_gone(single), strict=True):
+    for ours, theirs in zip(steps_of(tenfold), steps_of(single), strict=True):
         assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
-    middle = [step for step in time_to_gone(single) if 20 <= step.days <= 30]
-    independent = {step.days: step for step in time_to_gone(narrow)}
+    middle = [step for step in steps_of(single) if 20 <= step.days <= 30]
+    independent = {step.days: step for step in steps_of(narrow)}
     for step in middle:
         assert step.high - step.low > 2 * (independent[step.days].high - independent[step.days].low)
 
@@ -106,17 +113,17 @@ def test_the_interval_is_close_to_greenwoods_for_independent_lesions():
     many = one_each((generator.randint(1, 30), generator.random() < 0.7) for _ in range(300))
     theirs = SurvfuncRight([one.days for one in many], [int(one.is_gone) for one in many])
     by_day = dict(zip(theirs.surv_times.tolist(), theirs.surv_prob_se, strict=True))
-    for step in time_to_gone(many):
+    for step in steps_of(many):
         if step.gone and 5 < step.days < 25:
             assert step.high - step.low == pytest.approx(2 * 1.96 * by_day[step.days], rel=0.15)
 
 
 def test_the_same_data_give_the_same_interval_in_any_order():
     some = [Observed("A", 3, True), Observed("A", 9, False), Observed("B", 5, True), Observed("C", 9, True)]
-    assert time_to_gone(some) == time_to_gone(some[::-1])
+    assert steps_of(some) == steps_of(some[::-1])
 
 
 def test_one_patient_has_no_interval_and_no_lesion_no_step():
-    assert time_to_gone([]) == []
-    (step,) = time_to_gone([Observed("A", 28, True)])
+    assert steps_of([]) == []
+    (step,) = steps_of([Observed("A", 28, True)])
     assert (step.share_gone, step.low, step.high) == (1.0, None, None)

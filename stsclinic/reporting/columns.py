@@ -1,0 +1,208 @@
+"""What was seen and injected at the sessions, in columns: a million rows are looked at together, not one by one.
+
+A row belongs to a session and a lesion and holds what many others hold, too: its kind. The records of a session are
+made from its rows when somebody looks at them; most never are. numpy is imported where it is used.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stsclinic.reporting.records import AssessmentRecord, InjectionRecord, SessionRecord
+
+Numbers = Any
+"""An array of numpy with a whole number for each row."""
+
+
+class Places:
+    """Numbers what is equal alike, from 0, as it comes."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+
+    def of(self, one: Hashable) -> int:
+        """Its number."""
+        return self._numbers.setdefault(one, len(self._numbers))
+
+    @property
+    def found(self) -> list[Any]:
+        """What was numbered, in the order of the numbers."""
+        return list(self._numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Rows by session, and within a session by lesion. `lesion` and `kind` are places in the two lists."""
+
+    lesion_ids: Sequence[str]
+    kinds: Sequence[Any]
+    lesion: Numbers
+    kind: Numbers
+
+
+class _RowsOfSession:
+    """The rows of one session, from `start` to before `stop`."""
+
+    __slots__ = ("columns", "start", "stop")
+
+    def __init__(self, columns: Columns, start: int, stop: int):
+        self.columns, self.start, self.stop = columns, start, stop
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def _each(self) -> Iterator[tuple[str, Any]]:
+        columns, rows = self.columns, slice(self.start, self.stop)
+        for lesion, kind in zip(columns.lesion[rows].tolist(), columns.kind[rows].tolist(), strict=True):
+            yield columns.lesion_ids[lesion], columns.kinds[kind]
+
+
+class SeenRows(_RowsOfSession, Mapping[str, AssessmentRecord]):
+    """The assessments of a session by lesion_id; a kind is an AssessmentRecord."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        return (lesion_id for lesion_id, _ in self._each())
+
+    def __getitem__(self, lesion_id: str) -> AssessmentRecord:
+        return dict(self._each())[lesion_id]
+
+
+class GivenRows(_RowsOfSession, Sequence[InjectionRecord]):
+    """The injections of a session; a kind is what an InjectionRecord holds beside its lesion."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[InjectionRecord]:
+        return (InjectionRecord(lesion_id, *kind) for lesion_id, kind in self._each())
+
+    def __getitem__(self, place: Any) -> Any:
+        return list(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered(Columns):
+    """The rows of some sessions, in their order; `session` is the place of each row's session among them."""
+
+    session: Numbers
+
+
+def seen_at(sessions: Sequence[SessionRecord]) -> Gathered:
+    """Every assessment at these sessions; the kinds are AssessmentRecords."""
+    return _gathered([one.assessments for one in sessions], lambda seen: seen.items())
+
+
+def given_at(sessions: Sequence[SessionRecord]) -> Gathered:
+    """Every injection at these sessions; the kinds are (agent, mg/ml, ml, pain) as in an InjectionRecord."""
+    return _gathered(
+        [one.injections for one in sessions],
+        lambda given: [
+            (one.lesion_id, (one.agent, one.concentration_mg_ml, one.volume_ml, one.pain_vas))
+            for one in given
+        ],
+    )
+
+
+def _gathered(
+    of_sessions: Sequence[Any], rows_of: Callable[[Any], Iterable[tuple[str, Hashable]]]
+) -> Gathered:
+    """Rows that stand in columns are taken from there; others are put into columns of their own."""
+    import numpy as np
+
+    stored = {id(one.columns): one.columns for one in of_sessions if isinstance(one, _RowsOfSession)}
+    first_of, rows = {}, 0
+    for key, columns in stored.items():
+        first_of[key] = rows
+        rows += len(columns.kind)
+    lesion_ids, kinds = Places(), Places()
+    lesion: list[int] = []
+    kind: list[int] = []
+    first, number = [], []
+    for one in of_sessions:
+        number.append(len(one))
+        if isinstance(one, _RowsOfSession):
+            first.append(first_of[id(one.columns)] + one.start)
+            continue
+        first.append(rows + len(kind))
+        for lesion_id, its_kind in rows_of(one):
+            lesion.append(lesion_ids.of(lesion_id))
+            kind.append(kinds.of(its_kind))
+    found = [*stored.values()]
+    if kind or not found:
+        ids = np.array(lesion, dtype=np.int32), np.array(kind, dtype=np.int32)
+        found.append(Columns(lesion_ids.found, kinds.found, *ids))
+    together = found[0] if len(found) == 1 else _together(found)
+    row = _ranges(first, number)
+    session = np.repeat(np.arange(len(number), dtype=np.int32), number)
+    return Gathered(together.lesion_ids, together.kinds, together.lesion[row], together.kind[row], session)
+
+
+def _together(found: Sequence[Columns]) -> Columns:
+    """One after the other, what is equal numbered alike."""
+    import numpy as np
+
+    lesion_ids, kinds = Places(), Places()
+
+    def joined(places: Places, names: Sequence[Sequence[Any]], numbers: Sequence[Numbers]) -> Numbers:
+        return np.concatenate(
+            [
+                np.array([places.of(name) for name in its_names], dtype=np.int32)[its_numbers]
+                for its_names, its_numbers in zip(names, numbers, strict=True)
+            ]
+        )
+
+    lesion = joined(lesion_ids, [one.lesion_ids for one in found], [one.lesion for one in found])
+    kind = joined(kinds, [one.kinds for one in found], [one.kind for one in found])
+    return Columns(lesion_ids.found, kinds.found, lesion, kind)
+
+
+def _ranges(first: Sequence[int], number: Sequence[int]) -> Numbers:
+    """So many numbers in a row from each first one."""
+    import numpy as np
+
+    counts = np.array(number, dtype=np.int64)
+    before = np.cumsum(counts) - counts
+    return np.repeat(np.array(first, dtype=np.int64) - before, counts) + np.arange(counts.sum())
+
+
+def places_in(sorted_keys: Numbers, wanted: Numbers) -> Numbers:
+    """Where each wanted key stands among these, which are sorted and differ; -1 where it does not."""
+    import numpy as np
+
+    if not len(sorted_keys):
+        return np.full(len(wanted), -1)
+    place = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
+    return np.where(sorted_keys[place] == wanted, place, -1)
+
+
+class LesionPlaces:
+    """Where the lesions of series or patients stand in a list.
+
+    Args:
+        owners: for each lesion the number of what it belongs to.
+        lesion_ids: their IDs, of which one belongs to the same owner once.
+    """
+
+    def __init__(self, owners: Numbers, lesion_ids: Sequence[str]):
+        import numpy as np
+
+        self._number = {lesion_id: number for number, lesion_id in enumerate(dict.fromkeys(lesion_ids))}
+        numbers = np.array([self._number[lesion_id] for lesion_id in lesion_ids], dtype=np.int64)
+        keys = owners * len(self._number) + numbers
+        self._order = np.argsort(keys)
+        self._keys = keys[self._order]
+
+    def find(self, rows: Gathered, owner_of_session: Numbers) -> Numbers:
+        """The place of each row's lesion in the list; -1 where it is not there."""
+        import numpy as np
+
+        numbers = [self._number.get(lesion_id, -1) for lesion_id in rows.lesion_ids]
+        number = np.array(numbers, dtype=np.int64)[rows.lesion]
+        owner = owner_of_session[rows.session].astype(np.int64)
+        wanted = np.where(number < 0, -1, owner * len(self._number) + number)
+        place = places_in(self._keys, wanted)
+        return np.append(self._order, -1)[place]

@@ -1,0 +1,234 @@
+"""What became of every lesion of some series, in columns: lesions that are alike are judged once.
+
+The rules are stsclinic.clinical.remission. numpy is imported where it is used.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stsclinic.clinical.remission import HORIZON, OUTCOME, judge_ends, ptga_change, ptga_decreased
+from stsclinic.reporting.columns import Gathered, LesionPlaces, Numbers, given_at, seen_at
+from stsclinic.reporting.records import AssessmentRecord, SessionRecord
+from stsclinic.reporting.selection import Course
+
+NONE = -1
+"""Stands in a column where there is nothing."""
+
+OUTCOMES = tuple(OUTCOME)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The lesions at one horizon: a number for each.
+
+    `outcome` is a place in OUTCOMES. `baseline` and `end` are places in the kinds of assessments, as
+    baseline_and_end finds them, or NONE. `days` is for how long a lesion was followed from its first injection,
+    NONE where it was not injected or not seen afterwards; `is_gone` whether it was then seen gone.
+    """
+
+    outcome: Numbers
+    baseline: Numbers
+    end: Numbers
+    days: Numbers
+    is_gone: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLesions:
+    """The lesions of some series, one series after the other. `series` is the place of each one's series."""
+
+    lesion_ids: Sequence[str]
+    series: Numbers
+    injections: Numbers
+    kinds: Sequence[AssessmentRecord]
+    at: Mapping[str, Judged]
+    """By the codes of HORIZON."""
+
+    def seen(self, kind: int) -> AssessmentRecord | None:
+        """What a baseline or an end stands for."""
+        return None if kind == NONE else self.kinds[kind]
+
+    def by_ends(
+        self, horizon: str, rule: Callable[[AssessmentRecord | None, AssessmentRecord | None], int]
+    ) -> Numbers:
+        """What a rule says of baseline and end of each lesion."""
+        judged = self.at[horizon]
+        return _by_ends(self.kinds, judged.baseline, judged.end, lambda baseline, end, _: rule(baseline, end))
+
+    def count_outcomes(self, horizon: str) -> dict[str, int]:
+        """How many lesions have each outcome; all four are listed."""
+        import numpy as np
+
+        counts = np.bincount(self.at[horizon].outcome, minlength=len(OUTCOMES)).tolist()
+        return dict(zip(OUTCOMES, counts, strict=True))
+
+    def counts(self, horizon: str, group_of_series: Numbers, groups: int) -> Numbers:
+        """A row for each group of series: how many of its lesions have each outcome, in the order of OUTCOMES."""
+        import numpy as np
+
+        cell = group_of_series[self.series] * len(OUTCOMES) + self.at[horizon].outcome
+        return np.bincount(cell, minlength=groups * len(OUTCOMES)).reshape(groups, len(OUTCOMES))
+
+
+def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
+    """Judge every lesion that these series treat. Linear in their assessments and injections."""
+    import numpy as np
+
+    lesion_ids = [lesion_id for course in courses for lesion_id in course.series.lesions]
+    numbers = np.arange(len(courses))
+    series = np.repeat(numbers, [len(course.series.lesions) for course in courses])
+    sessions = [session for course in courses for session in course.sessions]
+    course_of = np.repeat(numbers, [len(course.sessions) for course in courses])
+    places = LesionPlaces(series, lesion_ids)
+    is_treatment = np.array([session.kind == "treatment" for session in sessions], dtype=bool)
+    days = np.array([session.held_on.toordinal() for session in sessions], dtype=np.int64)
+
+    def of_lesions(rows: Gathered) -> tuple[Numbers, Numbers, Numbers]:
+        """Lesion, session and kind of the rows of these lesions, lesion by lesion, in the order of the sessions."""
+        lesion = places.find(rows, course_of)
+        kept = np.flatnonzero(lesion >= 0)
+        kept = kept[np.argsort(lesion[kept] * len(sessions) + rows.session[kept])]
+        return lesion[kept], rows.session[kept], rows.kind[kept]
+
+    assessments = seen_at(sessions)
+    seen = of_lesions(assessments)
+    injected, injected_at, _ = of_lesions(given_at(sessions))
+    at: dict[str, Judged] = {}
+    for horizon in HORIZON:
+        if horizon != "end_of_treatment" and is_treatment.all():
+            at[horizon] = at["end_of_treatment"]
+            continue
+        counts = is_treatment if horizon == "end_of_treatment" else np.ones(len(sessions), dtype=bool)
+        inside, treated = counts[seen[1]], counts[injected_at]
+        lesion, session, kind = (column[inside] for column in seen)
+        rows = _Rows(lesion, session, kind, assessments.kinds, len(lesion_ids))
+        first = np.flatnonzero(treated)[_first_of_each(injected[treated])]
+        since = np.full(len(lesion_ids), len(sessions))
+        since[injected[first]] = injected_at[first]
+        baseline, end = rows.baselines_and_ends()
+        until, is_gone = rows.last_seen(since, days)
+        decreased = _decreased(courses, horizon)[series]
+        at[horizon] = Judged(
+            outcome=_by_ends(assessments.kinds, baseline, end, _outcome, decreased),
+            baseline=baseline,
+            end=end,
+            days=np.where(until == NONE, NONE, until - np.append(days, 0)[since]),
+            is_gone=is_gone,
+        )
+    return JudgedLesions(
+        lesion_ids=lesion_ids,
+        series=series,
+        injections=np.bincount(injected, minlength=len(lesion_ids)),
+        kinds=assessments.kinds,
+        at=at,
+    )
+
+
+def _outcome(baseline: AssessmentRecord | None, end: AssessmentRecord | None, decreased: bool | None) -> int:
+    return OUTCOMES.index(judge_ends(baseline, end, decreased))
+
+
+class _Rows:
+    """The assessments of a horizon, lesion by lesion, in the order of the sessions."""
+
+    def __init__(
+        self,
+        lesion: Numbers,
+        session: Numbers,
+        kind: Numbers,
+        kinds: Sequence[AssessmentRecord],
+        lesions: int,
+    ):
+        import numpy as np
+
+        self._lesion, self._session, self._kind, self._lesions = lesion, session, kind, lesions
+        self._is_present = np.array([one.status == "present" for one in kinds], dtype=bool)[kind]
+        self._is_gone = np.array([one.status == "gone" for one in kinds], dtype=bool)[kind]
+
+    def baselines_and_ends(self) -> tuple[Numbers, Numbers]:
+        """The kind of each lesion's baseline and end; the rule is that of baseline_and_end."""
+        import numpy as np
+
+        present = np.flatnonzero(self._is_present)
+        baseline = self._by_lesion(present[_first_of_each(self._lesion[present])])
+        last = self._by_lesion(_last_of_each(self._lesion))
+        end = np.where((baseline != NONE) & (last > baseline), last, NONE)
+        kinds = np.append(self._kind, NONE)
+        return kinds[baseline], kinds[end]
+
+    def last_seen(self, since: Numbers, days: Numbers) -> tuple[Numbers, Numbers]:
+        """The day on which each lesion was first seen gone after a session, else last seen, and whether it was gone.
+
+        What is seen at the session of the first injection was seen before it.
+        """
+        import numpy as np
+
+        after = self._session > since[self._lesion]
+        later, gone = np.flatnonzero(after), np.flatnonzero(after & self._is_gone)
+        last = self._by_lesion(later[_last_of_each(self._lesion[later])])
+        first_gone = self._by_lesion(gone[_first_of_each(self._lesion[gone])])
+        is_gone = first_gone != NONE
+        day = np.append(days[self._session], NONE)
+        return day[np.where(is_gone, first_gone, last)], is_gone
+
+    def _by_lesion(self, rows: Numbers) -> Numbers:
+        """For each lesion its row, of which there is at most one; NONE without one."""
+        import numpy as np
+
+        found = np.full(self._lesions, NONE)
+        found[self._lesion[rows]] = rows
+        return found
+
+
+def _first_of_each(sorted_numbers: Numbers) -> Numbers:
+    """Where each number stands first."""
+    import numpy as np
+
+    return np.flatnonzero(np.diff(sorted_numbers, prepend=NONE))
+
+
+def _last_of_each(sorted_numbers: Numbers) -> Numbers:
+    """Where each number stands last."""
+    import numpy as np
+
+    return np.flatnonzero(np.diff(sorted_numbers, append=NONE))
+
+
+_DECREASED = (None, False, True)
+
+
+def _decreased(courses: Sequence[Course], horizon: str) -> Numbers:
+    """Whether PtGA decreased in each series, as a place in _DECREASED."""
+    import numpy as np
+
+    found = (
+        ptga_decreased(ptga_change([session.ptga for session in sessions_within(course, horizon)]))
+        for course in courses
+    )
+    return np.array([_DECREASED.index(one) for one in found], dtype=np.int64)
+
+
+def _by_ends(
+    kinds: Sequence[AssessmentRecord],
+    baseline: Numbers,
+    end: Numbers,
+    rule: Callable[[AssessmentRecord | None, AssessmentRecord | None, bool | None], int],
+    decreased: Numbers = 0,
+) -> Numbers:
+    """What a rule says of baseline, end and whether PtGA decreased; of lesions that are alike it is asked once."""
+    import numpy as np
+
+    seen = [None, *kinds]
+    number = ((baseline + 1) * len(seen) + end + 1) * len(_DECREASED) + decreased
+    different, place = np.unique(number, return_inverse=True)
+    found = []
+    for one in different.tolist():
+        ends, has_decreased = divmod(one, len(_DECREASED))
+        first, last = divmod(ends, len(seen))
+        found.append(rule(seen[first], seen[last], _DECREASED[has_decreased]))
+    return np.array(found, dtype=np.int64)[place]
+
+
+def sessions_within(course: Course, horizon: str) -> Sequence[SessionRecord]:
+    """The sessions that a horizon (a code of HORIZON) sees."""
+    return course.treatments if horizon == "end_of_treatment" else course.sessions

@@ -115,7 +115,7 @@ def ulcer_healed(baseline: Seen, end: Seen) -> bool | None:
 
 def became_smaller(baseline: Seen, end: Seen) -> bool | None:
     """Longest × widest fell; unknown where a measure is missing."""
-    before, after = _product(baseline), _product(end)
+    before, after = longest_times_widest(baseline), longest_times_widest(end)
     return None if before is None or after is None else after < before
 
 
@@ -168,7 +168,8 @@ def _explain_lesion(outcome: str, assessments: Sequence[Seen], ptga: PtgaChange)
     return [reason for reason in reasons if reason]
 
 
-def _product(seen: Seen) -> Decimal | None:
+def longest_times_widest(seen: Seen) -> Decimal | None:
+    """In mm²; None where a measure is missing."""
     if seen.longest_mm is None or seen.widest_mm is None:
         return None
     return seen.longest_mm * seen.widest_mm
@@ -183,7 +184,7 @@ def _measures(seen: Seen) -> str:
 
 
 def _size_words(seen: Seen) -> str:
-    return "not measured" if _product(seen) is None else f"{_measures(seen)} mm"
+    return "not measured" if longest_times_widest(seen) is None else f"{_measures(seen)} mm"
 
 
 def _ptga_words(ptga: PtgaChange) -> str:
@@ -196,7 +197,9 @@ def _ptga_words(ptga: PtgaChange) -> str:
 
 def _change_words(baseline: Seen, end: Seen) -> str:
     missing = [
-        when for when, seen in (("at baseline", baseline), ("at the end", end)) if _product(seen) is None
+        when
+        for when, seen in (("at baseline", baseline), ("at the end", end))
+        if longest_times_widest(seen) is None
     ]
     if missing:
         return f"size not measured {' or '.join(missing)}"

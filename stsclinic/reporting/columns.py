@@ -113,24 +113,30 @@ def _gathered(
     """Rows that stand in columns are taken from there; others are put into columns of their own."""
     import numpy as np
 
-    stored = {id(one.columns): one.columns for one in of_sessions if isinstance(one, _RowsOfSession)}
-    first_of, rows = {}, 0
-    for key, columns in stored.items():
-        first_of[key] = rows
-        rows += len(columns.kind)
+    stored: dict[int, Columns] = {}
+    begins: dict[int, int] = {}
+    rows = 0
     lesion_ids, kinds = Places(), Places()
     lesion: list[int] = []
     kind: list[int] = []
-    first, number = [], []
-    for one in of_sessions:
-        number.append(len(one))
+    first, number, own = [], [], []
+    for place, one in enumerate(of_sessions):
         if isinstance(one, _RowsOfSession):
-            first.append(first_of[id(one.columns)] + one.start)
+            key = id(one.columns)
+            if key not in begins:
+                stored[key], begins[key] = one.columns, rows
+                rows += len(one.columns.kind)
+            first.append(begins[key] + one.start)
+            number.append(one.stop - one.start)
             continue
-        first.append(rows + len(kind))
+        own.append(place)
+        first.append(len(kind))
+        number.append(len(one))
         for lesion_id, its_kind in rows_of(one):
             lesion.append(lesion_ids.of(lesion_id))
             kind.append(kinds.of(its_kind))
+    for place in own:
+        first[place] += rows
     found = [*stored.values()]
     if kind or not found:
         ids = np.array(lesion, dtype=np.int32), np.array(kind, dtype=np.int32)

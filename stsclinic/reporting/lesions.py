@@ -6,8 +6,15 @@ The rules are stsclinic.clinical.remission. numpy is imported where it is used.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stsclinic.clinical.remission import HORIZON, OUTCOME, judge_ends, ptga_change, ptga_decreased
-from stsclinic.reporting.columns import Gathered, LesionPlaces, Numbers, given_at, seen_at
+from stsclinic.clinical.remission import (
+    HORIZON,
+    OUTCOME,
+    judge_ends,
+    longest_times_widest,
+    ptga_change,
+    ptga_decreased,
+)
+from stsclinic.reporting.columns import Gathered, LesionPlaces, Numbers, Places, given_at, seen_at
 from stsclinic.reporting.records import AssessmentRecord, SessionRecord
 from stsclinic.reporting.selection import Course
 
@@ -16,6 +23,12 @@ NONE = -1
 
 OUTCOMES = tuple(OUTCOME)
 
+DECREASED = (None, False, True)
+"""Whether PtGA decreased: unknown, no, yes."""
+
+Rule = Callable[[AssessmentRecord | None, AssessmentRecord | None, bool | None], int]
+"""What is asked of a lesion's baseline, its end, and whether PtGA decreased."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -23,7 +36,8 @@ class Judged:
 
     `outcome` is a place in OUTCOMES. `baseline` and `end` are places in the kinds of assessments, as
     baseline_and_end finds them, or NONE. `days` is for how long a lesion was followed from its first injection,
-    NONE where it was not injected or not seen afterwards; `is_gone` whether it was then seen gone.
+    NONE where it was not injected or not seen afterwards; `is_gone` whether it was then seen gone. `alike` is the
+    group of a lesion: those in which no rule finds a difference.
     """
 
     outcome: Numbers
@@ -31,6 +45,7 @@ class Judged:
     end: Numbers
     days: Numbers
     is_gone: Numbers
+    alike: "Alike"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +62,6 @@ class JudgedLesions:
     def seen(self, kind: int) -> AssessmentRecord | None:
         """What a baseline or an end stands for."""
         return None if kind == NONE else self.kinds[kind]
-
-    def by_ends(
-        self, horizon: str, rule: Callable[[AssessmentRecord | None, AssessmentRecord | None], int]
-    ) -> Numbers:
-        """What a rule says of baseline and end of each lesion."""
-        judged = self.at[horizon]
-        return _by_ends(self.kinds, judged.baseline, judged.end, lambda baseline, end, _: rule(baseline, end))
 
     def count_outcomes(self, horizon: str) -> dict[str, int]:
         """How many lesions have each outcome; all four are listed."""
@@ -107,13 +115,14 @@ def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
         since[injected[first]] = injected_at[first]
         baseline, end = rows.baselines_and_ends()
         until, is_gone = rows.last_seen(since, days)
-        decreased = _decreased(courses, horizon)[series]
+        alike = Alike(assessments.kinds, baseline, end, _decreased(courses, horizon)[series])
         at[horizon] = Judged(
-            outcome=_by_ends(assessments.kinds, baseline, end, _outcome, decreased),
+            outcome=alike.ask(_outcome),
             baseline=baseline,
             end=end,
             days=np.where(until == NONE, NONE, until - np.append(days, 0)[since]),
             is_gone=is_gone,
+            alike=alike,
         )
     return JudgedLesions(
         lesion_ids=lesion_ids,
@@ -126,6 +135,50 @@ def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
 
 def _outcome(baseline: AssessmentRecord | None, end: AssessmentRecord | None, decreased: bool | None) -> int:
     return OUTCOMES.index(judge_ends(baseline, end, decreased))
+
+
+class Alike:
+    """Lesions in groups between which a rule may find a difference, and within which it finds none.
+
+    The rules look at status, ulcer and whether there is a size, both at baseline and at the end, at which of the two
+    sizes is larger, and at PtGA.
+
+    Args:
+        kinds: of assessments.
+        baseline, end: of each lesion the place of its kind, or NONE.
+        decreased: whether PtGA decreased, as a place in DECREASED.
+    """
+
+    def __init__(
+        self, kinds: Sequence[AssessmentRecord], baseline: Numbers, end: Numbers, decreased: Numbers
+    ):
+        import numpy as np
+
+        sizes = [longest_times_widest(one) for one in kinds]
+        looks, by_size = Places(), {one: place for place, one in enumerate(sorted({*sizes} - {None}))}
+        look = np.array(
+            [looks.of((one.status, one.ulcer, size is None)) for one, size in zip(kinds, sizes, strict=True)]
+            + [NONE]
+        )
+        size_order = np.array([NONE if size is None else by_size[size] for size in sizes] + [NONE])
+        number = (look[baseline] + 1) * (len(looks.found) + 1) + look[end] + 1
+        number = number * 3 + 1 + np.sign(size_order[end] - size_order[baseline])
+        number = number * len(DECREASED) + decreased
+        _, first, self._group = np.unique(number, return_index=True, return_inverse=True)
+        self._examples = [
+            (
+                None if baseline[place] == NONE else kinds[baseline[place]],
+                None if end[place] == NONE else kinds[end[place]],
+                DECREASED[decreased[place]],
+            )
+            for place in first.tolist()
+        ]
+
+    def ask(self, rule: Rule) -> Numbers:
+        """What a rule says of each lesion; it is asked of one of each group."""
+        import numpy as np
+
+        return np.array([rule(*one) for one in self._examples], dtype=np.int64)[self._group]
 
 
 class _Rows:
@@ -194,39 +247,15 @@ def _last_of_each(sorted_numbers: Numbers) -> Numbers:
     return np.flatnonzero(np.diff(sorted_numbers, append=NONE))
 
 
-_DECREASED = (None, False, True)
-
-
 def _decreased(courses: Sequence[Course], horizon: str) -> Numbers:
-    """Whether PtGA decreased in each series, as a place in _DECREASED."""
+    """Whether PtGA decreased in each series, as a place in DECREASED."""
     import numpy as np
 
     found = (
         ptga_decreased(ptga_change([session.ptga for session in sessions_within(course, horizon)]))
         for course in courses
     )
-    return np.array([_DECREASED.index(one) for one in found], dtype=np.int64)
-
-
-def _by_ends(
-    kinds: Sequence[AssessmentRecord],
-    baseline: Numbers,
-    end: Numbers,
-    rule: Callable[[AssessmentRecord | None, AssessmentRecord | None, bool | None], int],
-    decreased: Numbers = 0,
-) -> Numbers:
-    """What a rule says of baseline, end and whether PtGA decreased; of lesions that are alike it is asked once."""
-    import numpy as np
-
-    seen = [None, *kinds]
-    number = ((baseline + 1) * len(seen) + end + 1) * len(_DECREASED) + decreased
-    different, place = np.unique(number, return_inverse=True)
-    found = []
-    for one in different.tolist():
-        ends, has_decreased = divmod(one, len(_DECREASED))
-        first, last = divmod(ends, len(seen))
-        found.append(rule(seen[first], seen[last], _DECREASED[has_decreased]))
-    return np.array(found, dtype=np.int64)[place]
+    return np.array([DECREASED.index(one) for one in found], dtype=np.int64)
 
 
 def sessions_within(course: Course, horizon: str) -> Sequence[SessionRecord]:

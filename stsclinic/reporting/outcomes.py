@@ -96,6 +96,7 @@ class SeriesOutcome:
     """
 
     verdict: Verdict
+    course: Course
     outcomes: ByHorizon
     had_ulcer: bool
     """Whether any of its lesions had one at baseline (end of treatment)."""
@@ -104,10 +105,6 @@ class SeriesOutcome:
     judged: JudgedLesions = field(repr=False, compare=False)
     start: int
     stop: int
-
-    @property
-    def course(self) -> Course:
-        return self.verdict.course
 
     @cached_property
     def lesions(self) -> Sequence[LesionOutcome]:
@@ -184,12 +181,12 @@ def judge_outcomes(verdicts: Sequence[Verdict]) -> tuple[list[SeriesOutcome], Ju
         for horizon in HORIZON
     ]
     had, is_open = (
-        np.bincount(judged.series, judged.by_ends("end_of_treatment", rule), count) > 0
+        np.bincount(judged.series, judged.at["end_of_treatment"].alike.ask(rule), count) > 0
         for rule in (_had_ulcer, _has_open_ulcer)
     )
     stops = np.searchsorted(judged.series, numbers, "right").tolist()
     found = [
-        SeriesOutcome(verdict, _by_horizon(*its_outcomes), *its_ulcers, judged, start, stop)
+        SeriesOutcome(verdict, verdict.course, _by_horizon(*its_outcomes), *its_ulcers, judged, start, stop)
         for verdict, its_outcomes, its_ulcers, start, stop in zip(
             verdicts,
             zip(*outcomes, strict=True),
@@ -208,15 +205,17 @@ def _of_those_there(*is_there: bool) -> str:
     return judge_group(compress(OUTCOMES, is_there))
 
 
-def _had_ulcer(baseline: AssessmentRecord | None, end: AssessmentRecord | None) -> bool:
+def _had_ulcer(baseline: AssessmentRecord | None, end: AssessmentRecord | None, _: bool | None) -> bool:
     """Whether a lesion had an ulcer at its baseline."""
     return baseline is not None and baseline.ulcer is True
 
 
-def _has_open_ulcer(baseline: AssessmentRecord | None, end: AssessmentRecord | None) -> bool:
+def _has_open_ulcer(
+    baseline: AssessmentRecord | None, end: AssessmentRecord | None, decreased: bool | None
+) -> bool:
     """Whether one that had an ulcer is neither gone nor without ulcer at its end."""
     has_healed = end is not None and (end.status == "gone" or end.ulcer is False)
-    return _had_ulcer(baseline, end) and not has_healed
+    return _had_ulcer(baseline, end, decreased) and not has_healed
 
 
 def _lesion_outcome(course: Course, judged: JudgedLesions, place: int) -> LesionOutcome:

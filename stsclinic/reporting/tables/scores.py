@@ -188,7 +188,9 @@ def _sizes(report: Report) -> Table:
         key = series.patient_id, series.series_no, lesion.lesion_id
         return *key, before, after, (after - before) / before * 100
 
-    is_measured = report.lesions.by_ends(horizon, lambda *ends: None not in Findings(*ends).mm2())
+    is_measured = report.lesions.at[horizon].alike.ask(
+        lambda baseline, end, _: None not in Findings(baseline, end).mm2()
+    )
     measured = Listed(is_measured.nonzero()[0].tolist(), LesionsOf(report.series).__getitem__)
 
     def find(row: int, column: str) -> Behind | None:

@@ -85,21 +85,21 @@ class _Kinds:
     """Fields whose values are together one whole number: that of the first, times what the second may be, and so on."""
 
     def __init__(self, fields: Sequence[Any]):
-        self._fields = fields
+        self._fields = [(field, _different(field)) for field in fields]
 
     @property
     def number(self) -> Any:
         """Computed by the database."""
         number: Any = Value(0)
-        for field in self._fields:
-            number = number * Value(_different(field)) + _number(field)
+        for field, different in self._fields:
+            number = number * Value(different) + _number(field)
         return ExpressionWrapper(number, BigIntegerField())
 
     def values(self, number: int) -> list[Any]:
         """What the number stands for."""
         found = []
-        for field in reversed(self._fields):
-            number, part = divmod(number, _different(field))
+        for field, different in reversed(self._fields):
+            number, part = divmod(number, different)
             found.append(None if part == 0 else _value(field, part - 1))
         return found[::-1]
 

@@ -109,14 +109,12 @@ class Injected:
     def _find_sites(self) -> None:
         import numpy as np
 
-        lesions = [
-            (number, one) for number, patient in enumerate(self._patients) for one in patient.lesions.items()
-        ]
-        owners = np.array([number for number, _ in lesions], dtype=np.int64)
-        places = LesionPlaces(owners, [lesion_id for _, (lesion_id, _) in lesions])
+        each = [patient.lesions for patient in self._patients]
+        owners = np.repeat(np.arange(len(each)), [len(lesions) for lesions in each])
+        places = LesionPlaces(owners, [lesion_id for lesions in each for lesion_id in lesions])
         sites = Places()
         sites.of("")
-        site_of = [sites.of(lesion.body_site) for _, (_, lesion) in lesions]
+        site_of = [sites.of(lesion.body_site) for lesions in each for lesion in lesions.values()]
         place = places.find(self._given, self._patient_of)
         self._site = np.array([*site_of, 0], dtype=np.int16)[place]
         self.sites = sites.found
@@ -202,7 +200,7 @@ class Injected:
             for number, solution in solutions.items()
             if solution.is_counted and solution.concentration_mg_ml is not None
         ]
-        told = np.isin(kind, [number for number, one in solutions.items() if one.agent])
+        told = np.array([bool(self.solutions[one].agent) for one in self._solution_of], dtype=bool)[kind]
         is_told = bool(told.any())
         sessions = _each_once(session)
         return Amounts(
@@ -271,13 +269,11 @@ class Injected:
         solution, total = np.array(self._solution_of, dtype=np.int32)[kind], 0
         for number in range(len(self.solutions)):
             its = solution == number
-            volumes, counts = np.unique(
-                np.bincount(session[its], weights=thousandths[kind[its]]), return_counts=True
-            )
+            volumes = np.bincount(session[its], weights=thousandths[kind[its]])
+            volumes, counts = np.unique(volumes[volumes > 0], return_counts=True)
             total += sum(
                 syringes(Decimal(int(volume)) / THOUSANDTHS) * int(times)
                 for volume, times in zip(volumes, counts, strict=True)
-                if volume
             )
         return total
 

@@ -155,7 +155,10 @@ class Alike:
         import numpy as np
 
         sizes = [longest_times_widest(one) for one in kinds]
-        looks, by_size = Places(), {one: place for place, one in enumerate(sorted({*sizes} - {None}))}
+        looks, by_size = (
+            Places(),
+            {one: place for place, one in enumerate(sorted({size for size in sizes if size is not None}))},
+        )
         look = np.array(
             [looks.of((one.status, one.ulcer, size is None)) for one, size in zip(kinds, sizes, strict=True)]
             + [NONE]

@@ -9,6 +9,7 @@ import statistics
 import warnings
 from collections.abc import Sequence
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any
 
 from stsclinic.reporting.selection import Course
@@ -26,11 +27,11 @@ FOOTNOTES = (
 
 def describe(values: Sequence[int | Fraction]) -> dict[str, Any]:
     """n, mean, standard deviation (n-1) and median; null where there are too few values."""
-    count = len(values)
+    count, exact = len(values), _Sums(values)
     return {
         "n": count,
-        "mean": sum(values) / count if count else None,
-        "sd": _standard_deviation(values),
+        "mean": exact.total / count if count else None,
+        "sd": exact.standard_deviation,
         "median": float(statistics.median([float(one) for one in values])) if count else None,
     }
 
@@ -112,18 +113,36 @@ def score_changes(courses: Sequence[Course], scale: str) -> list[dict[str, Any]]
 def _by_time(courses: Sequence[Course], scale: str) -> dict[str, list[int | None]]:
     """Each time's scores, longest course first: so the n-th score of every list is of the same course."""
     ordered = sorted(courses, key=lambda course: -len(course.treatments))
+    score = attrgetter(scale)
     times: dict[str, list[int | None]] = {}
-    for course in ordered:
-        for number, treatment in enumerate(course.treatments, start=1):
-            times.setdefault(f"before_{number}", []).append(getattr(treatment, scale))
+    for number in range(len(ordered[0].treatments) if ordered else 0):
+        times[f"before_{number + 1}"] = [
+            score(course.treatments[number]) for course in ordered if len(course.treatments) > number
+        ]
     if ordered:
-        times["last"] = [getattr(course.treatments[-1], scale) for course in ordered]
+        times["last"] = [score(course.treatments[-1]) for course in ordered]
     return times
 
 
-def _standard_deviation(values: Sequence[int | Fraction]) -> float | None:
-    count = len(values)
-    if count < 2:
-        return None
-    squares = count * sum(value * value for value in values) - sum(values) ** 2
-    return math.sqrt(squares / (count * (count - 1)))
+class _Sums:
+    """Exact sums of values. They are added up as whole numbers of their common part, which is quick."""
+
+    def __init__(self, values: Sequence[int | Fraction]):
+        self._count = len(values)
+        self._parts = math.lcm(*{one.denominator for one in values})
+        whole = [one.numerator * (self._parts // one.denominator) for one in values]
+        self._total, self._squares = sum(whole), sum(one * one for one in whole)
+
+    @property
+    def total(self) -> int | Fraction:
+        """Their sum."""
+        return self._total if self._parts == 1 else Fraction(self._total, self._parts)
+
+    @property
+    def standard_deviation(self) -> float | None:
+        """With n-1; None of fewer than two values."""
+        count = self._count
+        if count < 2:
+            return None
+        squares = Fraction(count * self._squares - self._total**2, self._parts**2)
+        return math.sqrt(squares / (count * (count - 1)))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 
 from stsclinic.clinical.terms import STOP_REASON
 from stsclinic.reporting.records import PatientRecord, Registry, SeriesRecord, SessionRecord, SideEffectRecord
@@ -123,7 +124,7 @@ class Chosen:
 
 
 def course_of(patient: PatientRecord, series: SeriesRecord) -> Course:
-    sessions = sorted(series.sessions, key=lambda session: (session.held_on, session.session_no))
+    sessions = sorted(series.sessions, key=attrgetter("held_on", "session_no"))
     return Course(patient, series, sessions, [session for session in sessions if session.kind == "treatment"])
 
 

@@ -129,7 +129,7 @@ def _cohort(
 ) -> dict[str, Any]:
     courses = [course for _, courses in chosen.patients for course in courses]
     per_session = [
-        len(session.injections) for course in courses for session in course.sessions if session.injections
+        given for course in courses for session in course.sessions if (given := len(session.injections))
     ]
     reasons = Counter(verdict.reason for verdict in verdicts)
     return {

@@ -7,22 +7,24 @@ Field CA, Welsh AH. Bootstrapping clustered data. J R Stat Soc B 2007;69:369-90.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 DRAWS = 4000
 SEED = 20261120
 PERCENTILES = (2.5, 97.5)
 
 
-def share_interval(patients: Iterable[tuple[float, float]]) -> tuple[float, float] | None:
-    """The 95% interval of a share, from each patient's (events, total).
+def share_interval(
+    patients: Iterable[tuple[float, float]] | Mapping[tuple[float, float], int],
+) -> tuple[float, float] | None:
+    """The 95% interval of a share, from each patient's (events, total), or how many patients have it.
 
     None with fewer than two patients, and where none or all have it: then every draw is the same.
 
     Patients with the same numbers cannot be told apart, so how often each pair of numbers is drawn is
     one draw of a multinomial distribution: exact, and quick for any number of patients.
     """
-    counted = Counter(one for one in patients if one[1])
+    counted = {one: times for one, times in Counter(patients).items() if one[1]}
     drawn = sum(counted.values())
     events, totals = (sum(one[part] * times for one, times in counted.items()) for part in (0, 1))
     if drawn < 2 or not 0 < events < totals:

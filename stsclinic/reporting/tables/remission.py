@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
 from stsclinic.clinical.remission import HORIZON, OUTCOME
@@ -102,17 +102,14 @@ def _intervals(report: Report) -> Table:
         for level in LEVELS:
             counts = report.remission[horizon][level]
             total = sum(counts.values())
-            of_patients = [] if level == "by_patient" else _by_patient(report, horizon, level)
+            of_patients = Counter(() if level == "by_patient" else _by_patient(report, horizon, level))
             numbers = {}
             for outcome, inside in (*((one, (one,)) for one in OUTCOME), (ANY, ("complete", "partial"))):
                 count = sum(counts[one] for one in inside)
                 if level == "by_patient":
                     found = wilson_interval(count, total)
                 else:
-                    places = [OUTCOMES.index(one) for one in inside]
-                    found = share_interval(
-                        (sum(one[place] for place in places), sum(one)) for one in of_patients
-                    )
+                    found = share_interval(_of_those_in(of_patients, inside))
                 low, high = (None, None) if found is None else (100 * end for end in found)
                 method = "wilson" if level == "by_patient" else "bootstrap"
                 share = 100 * count / total if total else None
@@ -140,16 +137,25 @@ def _every(report: Report, level: str) -> Behind:
     )
 
 
-def _by_patient(report: Report, horizon: str, level: str) -> list[Sequence[int]]:
+def _of_those_in(of_patients: Counter[tuple[int, ...]], inside: Sequence[str]) -> Counter[tuple[int, int]]:
+    """How many patients have so many with one of these outcomes, of so many."""
+    places = [OUTCOMES.index(one) for one in inside]
+    found: Counter[tuple[int, int]] = Counter()
+    for one, times in of_patients.items():
+        found[sum(one[place] for place in places), sum(one)] += times
+    return found
+
+
+def _by_patient(report: Report, horizon: str, level: str) -> Iterable[tuple[int, ...]]:
     """How many series or lesions of each patient have each outcome, in the order of OUTCOMES."""
     if level == "by_lesion":
         import numpy as np
 
         each = np.arange(len(report.patients))
         patient_of = np.repeat(each, [len(one.series) for one in report.patients])
-        return report.lesions.counts(horizon, patient_of, len(each)).tolist()
+        return map(tuple, report.lesions.counts(horizon, patient_of, len(each)).tolist())
     counted = (Counter(one.outcomes[horizon] for one in patient.series) for patient in report.patients)
-    return [[one[outcome] for outcome in OUTCOMES] for one in counted]
+    return (tuple(one[outcome] for outcome in OUTCOMES) for one in counted)
 
 
 def _steps(report: Report, followed: Followed, steps: Sequence[Step]) -> Table:

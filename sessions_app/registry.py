@@ -9,7 +9,7 @@ Most rows are assessments and injections, and most of these are like another one
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
@@ -185,16 +185,13 @@ def _sessions(within: list[int] | None, lesion_ids: Mapping[int, str]) -> dict[i
             Infusion, patient, within, parents, "session_id", "dose_g", "duration_min"
         )
     }
-    facts = ("session_no", "kind", "held_on", "ptga", "phga")
-    rows = sorted(
-        _rows(TreatmentSession, "series__patient__", within, ("series__",), "series_id", "pk", *facts),
-        key=itemgetter(0, 2),
-    )
-    keys = [pk for _series_pk, pk, *_facts in rows]
-    seen, given = read_seen(within, keys, lesion_ids), read_given(within, keys, lesion_ids)
+    seen, given = read_seen(within, lesion_ids), read_given(within, lesion_ids)
     sessions: dict[int, list[SessionRecord]] = defaultdict(list)
     alike: Callable[[Any], Any] = cache(lambda value: value)
-    for place, (series_pk, pk, session_no, kind, held_on, ptga, phga) in enumerate(rows):
+    facts = ("session_no", "kind", "held_on", "ptga", "phga")
+    for series_pk, pk, session_no, kind, held_on, ptga, phga in _rows(
+        TreatmentSession, "series__patient__", within, ("series__",), "series_id", "pk", *facts
+    ):
         sessions[series_pk].append(
             SessionRecord(
                 session_no,
@@ -202,11 +199,13 @@ def _sessions(within: list[int] | None, lesion_ids: Mapping[int, str]) -> dict[i
                 alike(held_on),
                 ptga,
                 phga,
-                SeenRows(seen.columns, seen.starts[place], seen.starts[place + 1]),
-                GivenRows(given.columns, given.starts[place], given.starts[place + 1]),
+                SeenRows(*seen.rows(pk)),
+                GivenRows(*given.rows(pk)),
                 infusions.get(pk),
             )
         )
+    for of_series in sessions.values():
+        of_series.sort(key=attrgetter("session_no"))
     return sessions
 
 

@@ -3,6 +3,7 @@
 A million rows are read as whole numbers, which PostgreSQL writes as numpy has them in memory, and never one by one.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,8 +15,11 @@ from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, Func, 
 from django.db.models.functions import Cast, Coalesce
 
 from sessions_app.models import Assessment, Injection
-from stsclinic.reporting.columns import Columns, places_in
+from stsclinic.reporting.columns import Columns, Numbers, places_in
 from stsclinic.reporting.records import AssessmentRecord
+
+NOT_KEPT = -1
+"""Stands for a lesion that is none of those asked for."""
 
 COPY_HEADER, COPY_TRAILER = 19, 2
 """Bytes around the rows of PostgreSQL's COPY in binary: its documentation of COPY, "Binary Format"."""
@@ -23,22 +27,29 @@ COPY_HEADER, COPY_TRAILER = 19, 2
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Columns, with the place where the rows of each session begin; the rows of the next one follow."""
+    """Columns, with the ids of their sessions, sorted, and where the rows of each begin, up to the end."""
 
     columns: Columns
+    sessions: Sequence[int]
     starts: Sequence[int]
 
+    def rows(self, session: int) -> tuple[Columns, int, int]:
+        """The columns, and from where to before where the rows of a session stand in them."""
+        place = bisect_left(self.sessions, session)
+        has_rows = place < len(self.sessions) and self.sessions[place] == session
+        return self.columns, self.starts[place], self.starts[place + has_rows]
 
-def read_seen(within: list[int] | None, sessions: Sequence[int], lesion_ids: Mapping[int, str]) -> Read:
-    """The assessments at these sessions, by their ids, of these lesions; as records."""
+
+def read_seen(within: list[int] | None, lesion_ids: Mapping[int, str]) -> Read:
+    """The assessments of these lesions, as records."""
     names = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
-    return _read(Assessment, names, lambda values: AssessmentRecord(*values), within, sessions, lesion_ids)
+    return _read(Assessment, names, lambda values: AssessmentRecord(*values), within, lesion_ids)
 
 
-def read_given(within: list[int] | None, sessions: Sequence[int], lesion_ids: Mapping[int, str]) -> Read:
-    """The injections at these sessions into these lesions; as agent, mg/ml, ml and pain."""
+def read_given(within: list[int] | None, lesion_ids: Mapping[int, str]) -> Read:
+    """The injections into these lesions, as agent, mg/ml, ml and pain."""
     names = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
-    return _read(Injection, names, tuple, within, sessions, lesion_ids)
+    return _read(Injection, names, tuple, within, lesion_ids)
 
 
 def _read(
@@ -46,39 +57,30 @@ def _read(
     names: Sequence[str],
     kind_of: Callable[[Sequence[Any]], Any],
     within: list[int] | None,
-    sessions: Sequence[int],
     lesion_ids: Mapping[int, str],
 ) -> Read:
     import numpy as np
 
     kinds = _Kinds([model._meta.get_field(name) for name in names])
-    rows = _rows(model, kinds.number, within)
-    session_keys, lesion_keys = (
-        np.array(sessions, dtype=np.int64),
-        np.array(sorted(lesion_ids), dtype=np.int64),
-    )
-    by_key = np.argsort(session_keys)
-    session, lesion = (
-        places_in(keys, rows[name].astype(np.int64))
-        for name, keys in (("session", session_keys[by_key]), ("lesion", lesion_keys))
-    )
-    is_kept = (session >= 0) & (lesion >= 0)
+    session, lesion, number = _rows(model, kinds.number, within)
     # By ID, as code points are ordered: no database's own order is that everywhere.
     texts = sorted(set(lesion_ids.values()))
-    number_of = {text: number for number, text in enumerate(texts)}
-    text_of = np.array([number_of[lesion_ids[key]] for key in lesion_keys.tolist()], dtype=np.int64)
-    most = max(1, len(texts))
-    place = by_key[session[is_kept]] * most + text_of[lesion[is_kept]]
-    order = np.argsort(place)
-    place = place[order]
-    different, kind = np.unique(rows["kind"].astype(np.int64)[is_kept][order], return_inverse=True)
+    place_of = {text: place for place, text in enumerate(texts)}
+    keys = sorted(lesion_ids)
+    text_of = np.array([*(place_of[lesion_ids[key]] for key in keys), NOT_KEPT], dtype=np.int32)
+    text = text_of[places_in(np.array(keys, dtype=np.int64), lesion)]
+    order = np.argsort(session * len(text_of) + text)
+    order = order[text[order] != NOT_KEPT]
+    session = session[order]
+    different, kind = np.unique(number[order], return_inverse=True)
+    starts = np.flatnonzero(np.diff(session, prepend=NOT_KEPT))
     columns = Columns(
         lesion_ids=texts,
-        kinds=[kind_of(kinds.values(number)) for number in different.tolist()],
-        lesion=(place % most).astype(np.int32),
+        kinds=[kind_of(kinds.values(one)) for one in different.tolist()],
+        lesion=text[order],
         kind=kind.astype(np.int32),
     )
-    return Read(columns, np.searchsorted(place, np.arange(len(sessions) + 1) * most).tolist())
+    return Read(columns, session[starts].tolist(), [*starts.tolist(), len(session)])
 
 
 class _Kinds:
@@ -147,25 +149,27 @@ class _LastPlaces(Func):
         return self.as_sql(compiler, connection, template="(%(expressions)s * %(scale)s)::bigint", **context)
 
 
-def _rows(model: Any, kind: Any, within: list[int] | None) -> Any:
-    """The kept rows, each as the ids of its session and its lesion, and the number of its kind."""
+def _rows(model: Any, kind: Any, within: list[int] | None) -> list[Numbers]:
+    """The columns of the kept rows: the ids of their sessions and lesions, and the numbers of their kinds."""
     import numpy as np
 
     names = ("session", "lesion", "kind")
     if within == []:
-        return np.zeros(0, dtype=[(name, "i8") for name in names])
+        return [np.zeros(0, dtype=np.int64) for _ in names]
     found = model.objects.order_by()
     if within is not None:
         found = found.filter(session__series__patient__clinic__in=within)
     sql, parameters = found.values_list("session_id", "lesion_id", kind).query.sql_with_params()
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
-            return np.fromiter(cursor.execute(sql, parameters), dtype=[(name, "i8") for name in names])
+            rows = np.fromiter(cursor.execute(sql, parameters), dtype=[(name, np.int64) for name in names])
+            return [rows[name] for name in names]
         written = BytesIO()
         statement = cursor.mogrify(sql, parameters).decode()
         cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT binary)", written)
     # Before each row stands the number of its cells, and before each cell its size.
     cells = [part for name in names for part in ((f"size_{name}", ">i4"), (name, ">i8"))]
     layout = np.dtype([("cells", ">i2"), *cells])
-    rows = (len(written.getbuffer()) - COPY_HEADER - COPY_TRAILER) // layout.itemsize
-    return np.frombuffer(written.getbuffer(), dtype=layout, count=rows, offset=COPY_HEADER)
+    count = (len(written.getbuffer()) - COPY_HEADER - COPY_TRAILER) // layout.itemsize
+    rows = np.frombuffer(written.getbuffer(), dtype=layout, count=count, offset=COPY_HEADER)
+    return [rows[name].astype(np.int64) for name in names]

@@ -14,6 +14,13 @@ Numbers = Any
 """An array of numpy with a whole number for each row."""
 
 
+NOWHERE = -1
+"""Stands for the place of what is not there."""
+
+BLOCK = 100_000
+"""Rows that are looked for at once, which bounds the memory."""
+
+
 class Places:
     """Numbers what is equal alike, from 0, as it comes."""
 
@@ -176,13 +183,13 @@ def _ranges(first: Sequence[int], number: Sequence[int]) -> Numbers:
 
 
 def places_in(sorted_keys: Numbers, wanted: Numbers) -> Numbers:
-    """Where each wanted key stands among these, which are sorted and differ; -1 where it does not."""
+    """Where each wanted key stands among these, which are sorted and differ; NOWHERE where it does not."""
     import numpy as np
 
     if not len(sorted_keys):
-        return np.full(len(wanted), -1)
+        return np.full(len(wanted), NOWHERE)
     place = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
-    return np.where(sorted_keys[place] == wanted, place, -1)
+    return np.where(sorted_keys[place] == wanted, place, NOWHERE)
 
 
 class LesionPlaces:
@@ -203,12 +210,17 @@ class LesionPlaces:
         self._keys = keys[self._order]
 
     def find(self, rows: Gathered, owner_of_session: Numbers) -> Numbers:
-        """The place of each row's lesion in the list; -1 where it is not there."""
+        """The place of each row's lesion in the list; NOWHERE where it is not there."""
         import numpy as np
 
-        numbers = [self._number.get(lesion_id, -1) for lesion_id in rows.lesion_ids]
-        number = np.array(numbers, dtype=np.int64)[rows.lesion]
-        owner = owner_of_session[rows.session].astype(np.int64)
-        wanted = np.where(number < 0, -1, owner * len(self._number) + number)
-        place = places_in(self._keys, wanted)
-        return np.append(self._order, -1)[place]
+        number_of = [self._number.get(lesion_id, NOWHERE) for lesion_id in rows.lesion_ids]
+        number = np.array(number_of, dtype=np.int32)[rows.lesion]
+        order = np.append(self._order, NOWHERE)
+        found = np.empty(len(number), dtype=np.int32)
+        for start in range(0, len(number), BLOCK):
+            block = slice(start, start + BLOCK)
+            owner = owner_of_session[rows.session[block]].astype(np.int64)
+            wanted = owner * len(self._number) + number[block]
+            wanted[number[block] == NOWHERE] = NOWHERE
+            found[block] = order[places_in(self._keys, wanted)]
+        return found

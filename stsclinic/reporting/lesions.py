@@ -95,7 +95,8 @@ def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
         """Lesion, session and kind of the rows of these lesions, lesion by lesion, in the order of the sessions."""
         lesion = places.find(rows, course_of)
         kept = np.flatnonzero(lesion >= 0)
-        kept = kept[np.argsort(lesion[kept] * len(sessions) + rows.session[kept])]
+        in_turn = lesion[kept].astype(np.int64) * len(sessions) + rows.session[kept]
+        kept = kept[np.argsort(in_turn)]
         return lesion[kept], rows.session[kept], rows.kind[kept]
 
     assessments = seen_at(sessions)

@@ -89,7 +89,7 @@ def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
     course_of = np.repeat(numbers, [len(course.sessions) for course in courses])
     places = LesionPlaces(series, lesion_ids)
     is_treatment = np.array([session.kind == "treatment" for session in sessions], dtype=bool)
-    days = np.array([session.held_on.toordinal() for session in sessions], dtype=np.int64)
+    days = np.array([session.held_on.toordinal() for session in sessions], dtype=np.int32)
 
     def of_lesions(rows: Gathered) -> tuple[Numbers, Numbers, Numbers]:
         """Lesion, session and kind of the rows of these lesions, lesion by lesion, in the order of the sessions."""
@@ -112,7 +112,7 @@ def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
         lesion, session, kind = (column[inside] for column in seen)
         rows = _Rows(lesion, session, kind, assessments.kinds, len(lesion_ids))
         first = np.flatnonzero(treated)[_first_of_each(injected[treated])]
-        since = np.full(len(lesion_ids), len(sessions))
+        since = np.full(len(lesion_ids), len(sessions), dtype=np.int32)
         since[injected[first]] = injected_at[first]
         baseline, end = rows.baselines_and_ends()
         until, is_gone = rows.last_seen(since, days)
@@ -121,7 +121,7 @@ def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
             outcome=alike.ask(_outcome),
             baseline=baseline,
             end=end,
-            days=np.where(until == NONE, NONE, until - np.append(days, 0)[since]),
+            days=np.where(until == NONE, NONE, until - np.append(days, np.int32(0))[since]),
             is_gone=is_gone,
             alike=alike,
         )
@@ -168,7 +168,8 @@ class Alike:
         number = (look[baseline] + 1) * (len(looks.found) + 1) + look[end] + 1
         number = number * 3 + 1 + np.sign(size_order[end] - size_order[baseline])
         number = number * len(DECREASED) + decreased
-        _, first, self._group = np.unique(number, return_index=True, return_inverse=True)
+        _, first, group = np.unique(number, return_index=True, return_inverse=True)
+        self._group = group.astype(np.int32)
         self._examples = [
             (
                 None if baseline[place] == NONE else kinds[baseline[place]],
@@ -182,7 +183,7 @@ class Alike:
         """What a rule says of each lesion; it is asked of one of each group."""
         import numpy as np
 
-        return np.array([rule(*one) for one in self._examples], dtype=np.int64)[self._group]
+        return np.array([rule(*one) for one in self._examples], dtype=np.int8)[self._group]
 
 
 class _Rows:
@@ -210,7 +211,7 @@ class _Rows:
         baseline = self._by_lesion(present[_first_of_each(self._lesion[present])])
         last = self._by_lesion(_last_of_each(self._lesion))
         end = np.where((baseline != NONE) & (last > baseline), last, NONE)
-        kinds = np.append(self._kind, NONE)
+        kinds = np.append(self._kind, np.int32(NONE))
         return kinds[baseline], kinds[end]
 
     def last_seen(self, since: Numbers, days: Numbers) -> tuple[Numbers, Numbers]:
@@ -225,14 +226,14 @@ class _Rows:
         last = self._by_lesion(later[_last_of_each(self._lesion[later])])
         first_gone = self._by_lesion(gone[_first_of_each(self._lesion[gone])])
         is_gone = first_gone != NONE
-        day = np.append(days[self._session], NONE)
+        day = np.append(days[self._session], np.int32(NONE))
         return day[np.where(is_gone, first_gone, last)], is_gone
 
     def _by_lesion(self, rows: Numbers) -> Numbers:
         """For each lesion its row, of which there is at most one; NONE without one."""
         import numpy as np
 
-        found = np.full(self._lesions, NONE)
+        found = np.full(self._lesions, NONE, dtype=np.int32)
         found[self._lesion[rows]] = rows
         return found
 

@@ -3,7 +3,7 @@
 Eleven queries, whatever the size, or twelve for some clinics; time and memory are linear. Only what counts
 goes in: no draft, no struck-out row, and nothing of a struck-out patient, series, session or lesion. No identity.
 
-Most rows are assessments and injections, and most of these are like another one: equal records are one object.
+Most rows are assessments and injections: these stay columns of numbers, see registry_columns.py.
 """
 
 from collections import defaultdict

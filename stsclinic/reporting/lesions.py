@@ -80,58 +80,99 @@ class JudgedLesions:
 
 def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
     """Judge every lesion that these series treat. Linear in their assessments and injections."""
-    import numpy as np
+    visits = _Visits(courses)
+    at_treatments = visits.judge("end_of_treatment")
+    return JudgedLesions(
+        lesion_ids=visits.lesion_ids,
+        series=visits.series,
+        injections=visits.injections,
+        kinds=visits.kinds,
+        at={
+            horizon: at_treatments
+            if horizon == "end_of_treatment" or visits.has_no_follow_up
+            else visits.judge(horizon)
+            for horizon in HORIZON
+        },
+    )
 
-    lesion_ids = [lesion_id for course in courses for lesion_id in course.series.lesions]
-    numbers = np.arange(len(courses))
-    series = np.repeat(numbers, [len(course.series.lesions) for course in courses])
-    sessions = [session for course in courses for session in course.sessions]
-    course_of = np.repeat(numbers, [len(course.sessions) for course in courses])
-    places = LesionPlaces(series, lesion_ids)
-    is_treatment = np.array([session.kind == "treatment" for session in sessions], dtype=bool)
-    days = np.array([session.held_on.toordinal() for session in sessions], dtype=np.int32)
 
-    def of_lesions(rows: Gathered) -> tuple[Numbers, Numbers, Numbers]:
-        """Lesion, session and kind of the rows of these lesions, lesion by lesion, in the order of the sessions."""
-        lesion = places.find(rows, course_of)
+class _Visits:
+    """The sessions of some series, and what was seen of the lesions that these treat, and when they were injected.
+
+    Rows stand lesion by lesion, those of one in the order of the sessions.
+    """
+
+    def __init__(self, courses: Sequence[Course]):
+        import numpy as np
+
+        self._courses = courses
+        self.lesion_ids = [lesion_id for course in courses for lesion_id in course.series.lesions]
+        numbers = np.arange(len(courses))
+        self.series = np.repeat(numbers, [len(course.series.lesions) for course in courses])
+        sessions = [session for course in courses for session in course.sessions]
+        self._course_of = np.repeat(numbers, [len(course.sessions) for course in courses])
+        self._is_treatment = np.array([session.kind == "treatment" for session in sessions], dtype=bool)
+        self._days = np.array([session.held_on.toordinal() for session in sessions], dtype=np.int32)
+        places = LesionPlaces(self.series, self.lesion_ids)
+        seen = seen_at(sessions)
+        self.kinds = seen.kinds
+        self._seen, self._seen_at, self._kind = self._by_lesion(seen, places)
+        self._injected, self._injected_at, _ = self._by_lesion(given_at(sessions), places)
+
+    def _by_lesion(self, rows: Gathered, places: LesionPlaces) -> tuple[Numbers, Numbers, Numbers]:
+        """Lesion, session and kind of the rows of these lesions."""
+        import numpy as np
+
+        lesion = places.find(rows, self._course_of)
         kept = np.flatnonzero(lesion >= 0)
-        in_turn = lesion[kept].astype(np.int64) * len(sessions) + rows.session[kept]
+        in_turn = lesion[kept].astype(np.int64) * len(self._days) + rows.session[kept]
         kept = kept[np.argsort(in_turn)]
         return lesion[kept], rows.session[kept], rows.kind[kept]
 
-    assessments = seen_at(sessions)
-    seen = of_lesions(assessments)
-    injected, injected_at, _ = of_lesions(given_at(sessions))
-    at: dict[str, Judged] = {}
-    for horizon in HORIZON:
-        if horizon != "end_of_treatment" and is_treatment.all():
-            at[horizon] = at["end_of_treatment"]
-            continue
-        counts = is_treatment if horizon == "end_of_treatment" else np.ones(len(sessions), dtype=bool)
-        inside, treated = counts[seen[1]], counts[injected_at]
-        lesion, session, kind = (column[inside] for column in seen)
-        rows = _Rows(lesion, session, kind, assessments.kinds, len(lesion_ids))
-        first = np.flatnonzero(treated)[_first_of_each(injected[treated])]
-        since = np.full(len(lesion_ids), len(sessions), dtype=np.int32)
-        since[injected[first]] = injected_at[first]
+    @property
+    def has_no_follow_up(self) -> bool:
+        """Whether every session is a treatment."""
+        return bool(self._is_treatment.all())
+
+    @property
+    def injections(self) -> Numbers:
+        """How many each lesion got."""
+        import numpy as np
+
+        return np.bincount(self._injected, minlength=len(self.lesion_ids))
+
+    def judge(self, horizon: str) -> Judged:
+        """What became of each lesion at a horizon (a code of HORIZON)."""
+        import numpy as np
+
+        counts = self._is_treatment | (horizon != "end_of_treatment")
+        inside = counts[self._seen_at]
+        rows = _Rows(
+            self._seen[inside], self._seen_at[inside], self._kind[inside], self.kinds, len(self.lesion_ids)
+        )
+        since = self._first_injected(counts)
         baseline, end = rows.baselines_and_ends()
-        until, is_gone = rows.last_seen(since, days)
-        alike = Alike(assessments.kinds, baseline, end, _decreased(courses, horizon)[series])
-        at[horizon] = Judged(
+        until, is_gone = rows.last_seen(since, self._days)
+        alike = Alike(self.kinds, baseline, end, _decreased(self._courses, horizon)[self.series])
+        return Judged(
             outcome=alike.ask(_outcome),
             baseline=baseline,
             end=end,
-            days=np.where(until == NONE, NONE, until - np.append(days, np.int32(0))[since]),
+            days=np.where(until == NONE, NONE, until - np.append(self._days, np.int32(0))[since]),
             is_gone=is_gone,
             alike=alike,
         )
-    return JudgedLesions(
-        lesion_ids=lesion_ids,
-        series=series,
-        injections=np.bincount(injected, minlength=len(lesion_ids)),
-        kinds=assessments.kinds,
-        at=at,
-    )
+
+    def _first_injected(self, counts: Numbers) -> Numbers:
+        """The session that counts at which each lesion was injected first; the place after the last without one."""
+        import numpy as np
+
+        inside = counts[self._injected_at]
+        injected, session = self._injected[inside], self._injected_at[inside]
+        first = _first_of_each(injected)
+        found = np.full(len(self.lesion_ids), len(self._days), dtype=np.int32)
+        found[injected[first]] = session[first]
+        return found
 
 
 def _outcome(baseline: AssessmentRecord | None, end: AssessmentRecord | None, decreased: bool | None) -> int:
@@ -156,15 +197,15 @@ class Alike:
         import numpy as np
 
         sizes = [longest_times_widest(one) for one in kinds]
-        looks, by_size = (
-            Places(),
-            {one: place for place, one in enumerate(sorted({size for size in sizes if size is not None}))},
-        )
-        look = np.array(
-            [looks.of((one.status, one.ulcer, size is None)) for one, size in zip(kinds, sizes, strict=True)]
-            + [NONE]
-        )
-        size_order = np.array([NONE if size is None else by_size[size] for size in sizes] + [NONE])
+        looks = Places()
+        look_of = [
+            looks.of((one.status, one.ulcer, size is None)) for one, size in zip(kinds, sizes, strict=True)
+        ]
+        by_size = sorted({size for size in sizes if size is not None})
+        order = {size: place for place, size in enumerate(by_size)}
+        # The last one is that of NONE.
+        look = np.array([*look_of, NONE])
+        size_order = np.array([*(NONE if size is None else order[size] for size in sizes), NONE])
         number = (look[baseline] + 1) * (len(looks.found) + 1) + look[end] + 1
         number = number * 3 + 1 + np.sign(size_order[end] - size_order[baseline])
         number = number * len(DECREASED) + decreased

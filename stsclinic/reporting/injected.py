@@ -12,7 +12,7 @@ from typing import Any
 from stsclinic.clinical.dosing import dose_mg, syringes
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.reporting.columns import LesionPlaces, Numbers, Places, given_at
-from stsclinic.reporting.records import InjectionRecord, SessionRecord
+from stsclinic.reporting.records import InjectionRecord
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf
 from stsclinic.reporting.selection import Chosen, Course
 
@@ -86,17 +86,17 @@ class Injected:
         import numpy as np
 
         self._courses = [course for _, courses in chosen.patients for course in courses]
-        self._sessions = [session for course in self._courses for session in course.sessions]
+        sessions = [session for course in self._courses for session in course.sessions]
         self._course_of = np.repeat(
             np.arange(len(self._courses)), [len(course.sessions) for course in self._courses]
         )
-        self._is_treatment = np.array([one.kind == "treatment" for one in self._sessions], dtype=bool)
+        self._is_treatment = np.array([one.kind == "treatment" for one in sessions], dtype=bool)
         self._patients = [patient for patient, courses in chosen.patients if courses]
         patient_of = np.repeat(
             np.arange(len(self._patients)), [len(courses) for _, courses in chosen.patients if courses]
         )
         self._patient_of = patient_of[self._course_of]
-        self._given = given_at(self._sessions)
+        self._given = given_at(sessions)
         kinds = Places()
         kind_of = [kinds.of(kind[:3]) for kind in self._given.kinds]
         self._kind = np.array(kind_of, dtype=np.int32)[self._given.kind]
@@ -125,12 +125,10 @@ class Injected:
         return list(dict.fromkeys(one.label for one in self.solutions))
 
     def __iter__(self) -> Iterator[InjectionOf]:
-        for course, session in self._each_session():
-            for injection in session.injections:
-                yield InjectionOf(course, session, injection)
-
-    def _each_session(self) -> Iterator[tuple[Course, SessionRecord]]:
-        return ((course, session) for course in self._courses for session in course.sessions)
+        for course in self._courses:
+            for session in course.sessions:
+                for injection in session.injections:
+                    yield InjectionOf(course, session, injection)
 
     # A number for each injection
 

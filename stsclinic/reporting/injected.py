@@ -172,7 +172,7 @@ class Injected:
 
         Args:
             courses: the series of the lesions.
-            lesion_ids: the lesions; `series` has the place of each one's series, `numbers` its number.
+            lesion_ids: the lesions; `series` has the place of each one's series, `numbers` its number, below 128.
             other: the number of every other lesion.
         """
         import numpy as np
@@ -180,7 +180,7 @@ class Injected:
         place_of = {id(course): place for place, course in enumerate(self._courses)}
         place = np.array([place_of[id(course)] for course in courses], dtype=np.int64)
         found = LesionPlaces(place[series], lesion_ids).find(self._given, self._course_of)
-        return np.append(numbers, other)[found]
+        return np.append(numbers, np.int8(other))[found]
 
     # A group of them
 

@@ -136,8 +136,9 @@ class _Characteristics:
             for series in self.report.series
             for lesion_id in series.course.series.lesions
         ]
-        types = [(place.lesion_type if place else "",) for place in places]
-        sites = [(place.body_site if place else "",) for place in places]
+        one = cache(lambda code: (code,))
+        types = [one(place.lesion_type if place else "") for place in places]
+        sites = [one(place.body_site if place else "") for place in places]
         for name, labels, codes in (
             ("Type of lesion", LESION_TYPE, types),
             ("Body site", BODY_SITE, sites),

@@ -7,11 +7,10 @@ a sponsor who is to be told, a vasodilator that was stopped.
 from dataclasses import dataclass
 from datetime import date
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from lesions.at_hand import at_hand
 from lesions.models import Patient
 from stsclinic.access import may
 from stsclinic.clinical.ages import age_of
@@ -40,12 +39,7 @@ def banner_of(user, patient: Patient) -> dict:
 
     Unrecorded facts are empty texts, and so is the address of the page of a patient who was struck out. Without the right to the identity the age is that of the year of birth.
     """
-    identity = None
-    if may(user, "see_identity", patient.clinic_id):
-        try:
-            identity = patient.identity
-        except ObjectDoesNotExist:
-            identity = None
+    identity = at_hand(patient).identity if may(user, "see_identity", patient.clinic_id) else None
     today = today_in(patient.clinic)
     age = age_of(
         PatientFacts(birth_year=patient.birth_year, birth_on=identity.date_of_birth if identity else None),
@@ -77,12 +71,11 @@ def banner_of(user, patient: Patient) -> dict:
 
 
 def _lasting(user, patient: Patient, today: date) -> list[Lasting]:
-    """What is not over: what the sponsor is to be told, side effects, vasodilators that were stopped. Two queries."""
-    effects = (
-        patient.side_effects.filter(Q(resolved_on=None) | Q(serious=True, sponsor_told_on=None))
-        .select_related("lesion")
-        .order_by("-grade", "onset_on")
-    )
+    """What is not over: what the sponsor is to be told, side effects, vasodilators that were stopped.
+
+    The gravest first. Two queries at most.
+    """
+    effects = sorted(at_hand(patient).side_effects, key=lambda effect: -effect.grade)
     may_open = may(user, "record_session", patient.clinic_id)
     told, lasting = [], []
     for effect in effects:
@@ -109,7 +102,8 @@ def _lasting(user, patient: Patient, today: date) -> list[Lasting]:
                 started_on=PartialDate.parse(row.started_on) if row.started_on else None,
                 stopped_on=PartialDate.parse(row.stopped_on),
             )
-            for row in patient.medications.filter(role="vasodilator").exclude(stopped_on="")
+            for row in at_hand(patient).medications
+            if row.role == "vasodilator" and row.stopped_on
         ),
         today,
     )

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from lesions.models import Lesion, Patient, PatientIdentity
+from lesions.at_hand import at_hand
+from lesions.models import Lesion, Patient
 from stsclinic.clinical.facts import LesionFacts, PatientFacts
 
 _YES_NO = {True: "yes", False: "no", None: ""}
@@ -10,11 +11,10 @@ _YES_NO = {True: "yes", False: "no", None: ""}
 
 def patient_facts(patient: Patient) -> PatientFacts:
     """The patient's facts; the age is exact where the date of birth is recorded."""
-    born_on = PatientIdentity.objects.filter(patient=patient).values_list("date_of_birth", flat=True).first()
     return PatientFacts(
         sex=patient.sex,
         birth_year=patient.birth_year,
-        birth_on=born_on,
+        birth_on=at_hand(patient).born_on,
         hypersensitivity=_YES_NO[patient.sts_hypersensitivity],
         pregnant=_YES_NO[patient.pregnant],
         breast_feeding=_YES_NO[patient.breast_feeding],

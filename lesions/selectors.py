@@ -3,19 +3,21 @@
 from typing import TypeVar
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from lesions.models import Lesion, Medication, Patient, PatientIdentity, PriorTreatment
 from stsclinic.access import clinics_where, may
 from stsclinic.audit.models import ClinicalRecord
 from stsclinic.clinics.models import Clinic
+from stsclinic.statement import Given, statement
 
 Record = TypeVar("Record", bound=ClinicalRecord)
 
 
 def patients_for(user, right: str) -> QuerySet[Patient]:
     """The patients of the clinics in which the user has `right`."""
-    return Patient.objects.filter(clinic__in=clinics_where(user, right)).select_related("clinic")
+    return _patients_in(clinics_where(user, right))
 
 
 def clinics_for(user, right: str) -> QuerySet[Clinic]:
@@ -25,7 +27,18 @@ def clinics_for(user, right: str) -> QuerySet[Clinic]:
 
 def get_patient(user, right: str, pk: int) -> Patient:
     """One patient. Raises Http404 where there is none, or none that the user may see."""
-    return get_object_or_404(patients_for(user, right), pk=pk)
+    if (row := _patient_in(clinics_where(user, right)).first(pk=pk)) is None:
+        raise Http404
+    return row
+
+
+def _patients_in(clinics: frozenset[int]) -> QuerySet[Patient]:
+    return Patient.objects.filter(clinic__in=clinics).select_related("clinic")
+
+
+@statement
+def _patient_in(clinics: frozenset[int]) -> QuerySet[Patient]:
+    return _patients_in(clinics).filter(pk=Given("pk"))
 
 
 def get_lesion(user, right: str, pk: int) -> Lesion:

@@ -8,14 +8,15 @@ import datetime
 from dataclasses import dataclass
 from typing import cast
 
-from django.db.models import Field
+from django.db.models import Field, QuerySet
 
 from lesions.models import Lesion, Medication, Patient
 from sessions_app.history import Entry, changes_since, label_of
-from sessions_app.models import Series, SeriesLesion, SessionDraft, SideEffect, TreatmentSession
+from sessions_app.models import DraftReader, Series, SeriesLesion, SessionDraft, SideEffect, TreatmentSession
 from sessions_app.sheet import VOCABULARIES, SheetPlan
 from sessions_app.sheet_page import label_of as field_label
 from stsclinic.clinics.models import User
+from stsclinic.statement import Given, statement
 
 COUNTS = {
     "patient": (
@@ -58,7 +59,7 @@ def news_of(draft: SessionDraft, plan: SheetPlan, user: User) -> News | None:
 
     What the person did elsewhere is no news, and a closed allocation stays closed.
     """
-    mark = draft.readers.filter(user=user).exclude(typed_at=None).first()
+    mark = _reading().first(draft=draft.pk, user=user.pk)
     items: list[Item] = []
     if mark is not None and mark.typed_at is not None:
         title, since, facts_since = (
@@ -73,6 +74,11 @@ def news_of(draft: SessionDraft, plan: SheetPlan, user: User) -> News | None:
     changes = changes_since(user, plan.series.patient, COUNTS, facts_since, but_by=user.username)
     items = [item for entry in changes if (item := _of_entry(entry))] + items
     return News(title, since, tuple(items)) if items else None
+
+
+@statement
+def _reading() -> QuerySet[DraftReader]:
+    return DraftReader.objects.filter(draft=Given("draft"), user=Given("user"))
 
 
 def _of_entry(entry: Entry) -> Item | None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from sessions_app.concealed import Concealed
 from sessions_app.models import Assessment, Injection, Series, TreatmentSession
 from stsclinic.clinical.dates import show_date
+from stsclinic.statement import Given, statement
 
 _ASSESSED = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga")
 _INJECTED = (
@@ -191,10 +192,11 @@ def course_of(
     }
     may_see = series.patient.clinic_id in concealed.seeing
     assessments: dict[int, list[SeenBefore]] = defaultdict(list)
-    for visit, lesion, row in _rows(Assessment, lesions, visits, ("pk", "version", *_ASSESSED)):
+    wanted, patient = frozenset(lesions), series.patient_id
+    for visit, lesion, row in _of_visits(_assessments().rows(patient=patient), wanted, visits):
         assessments[lesion].append(SeenBefore(session=visit.pk, held_on=visit.held_on, **row))
     injections: dict[int, list[GivenBefore]] = defaultdict(list)
-    for visit, lesion, row in _rows(Injection, lesions, visits, _INJECTED):
+    for visit, lesion, row in _of_visits(_injections().rows(patient=patient), wanted, visits):
         injections[lesion].append(
             GivenBefore(
                 session=visit.pk,
@@ -211,20 +213,9 @@ def course_of(
 
 def _visits(series: Series, concealed: Concealed) -> list[VisitBefore]:
     """All sessions of the patient in their order."""
-    protocol = ("series__protocol__code", "series__protocol__is_controlled")
-    kept_infusion = FilteredRelation("infusions", condition=Q(infusions__struck_out_at=None))
-    rows = (
-        TreatmentSession.objects.filter(series__patient=series.patient_id, series__struck_out_at=None)
-        .annotate(infusion=kept_infusion)
-        .order_by()
-        .values(
-            "pk", "series", "session_no", "held_on", "kind", "ptga", "phga", *protocol,
-            infusion_dose_g=F("infusion__dose_g"), infusion_duration_min=F("infusion__duration_min"),
-        )
-    )  # fmt: skip
     found = []
-    for row in rows:
-        code, is_controlled = (row.pop(name) for name in protocol)
+    for row in _sessions().rows(patient=series.patient_id):
+        code, is_controlled = (row.pop(name) for name in _PROTOCOL)
         is_closed = concealed.is_closed(
             clinic_id=series.patient.clinic_id,
             patient_id=series.patient_id,
@@ -237,14 +228,45 @@ def _visits(series: Series, concealed: Concealed) -> list[VisitBefore]:
     return sorted(found, key=lambda visit: visit.at)
 
 
-def _rows(
-    model, lesions: Iterable[int], visits: Mapping[int, VisitBefore], columns: tuple[str, ...]
+_PROTOCOL = ("series__protocol__code", "series__protocol__is_controlled")
+
+
+@statement
+def _sessions() -> QuerySet[Any]:
+    """The sessions of a patient's series, each with the infusion that it may have."""
+    kept_infusion = FilteredRelation("infusions", condition=Q(infusions__struck_out_at=None))
+    rows = TreatmentSession.objects.filter(series__patient=Given("patient"), series__struck_out_at=None)
+    return (
+        rows.annotate(infusion=kept_infusion)
+        .order_by()
+        .values(
+            "pk", "series", "session_no", "held_on", "kind", "ptga", "phga", *_PROTOCOL,
+            infusion_dose_g=F("infusion__dose_g"), infusion_duration_min=F("infusion__duration_min"),
+        )
+    )  # fmt: skip
+
+
+@statement
+def _assessments() -> QuerySet[Any]:
+    rows = Assessment.objects.filter(session__series__patient=Given("patient")).order_by()
+    return rows.values("session", "lesion", "pk", "version", *_ASSESSED)
+
+
+@statement
+def _injections() -> QuerySet[Any]:
+    rows = Injection.objects.filter(session__series__patient=Given("patient")).order_by()
+    return rows.values("session", "lesion", *_INJECTED)
+
+
+def _of_visits(
+    rows: Iterable[dict[str, Any]], lesions: frozenset[int], visits: Mapping[int, VisitBefore]
 ) -> Iterator[tuple[VisitBefore, int, dict[str, Any]]]:
     """What was recorded of the lesions at the visits, in their order: the visit, the lesion, its columns."""
-    rows = model.objects.filter(lesion__in=tuple(lesions)).order_by()
     by_visit = defaultdict(list)
-    for row in rows.values("session", "lesion", *columns):
-        by_visit[row.pop("session")].append((row.pop("lesion"), row))
+    for row in rows:
+        lesion = row.pop("lesion")
+        if lesion in lesions:
+            by_visit[row.pop("session")].append((lesion, row))
     for visit in visits.values():
         for lesion, row in by_visit[visit.pk]:
             yield visit, lesion, row

@@ -11,14 +11,20 @@ from sessions_app.models import Series, SeriesLesion
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import change
 from stsclinic.clinical.body_order import body_order
+from stsclinic.statement import Given, statement
 
 CHANGED = "The lesions of this series changed since this page was opened. Look at the order again."
 
 
 def lesions_in_order(series: Series) -> list[SeriesLesion]:
     """The lesions of a series as the clinic ordered them; those that nobody ordered by their ID."""
-    rows = SeriesLesion.objects.filter(series=series).select_related("lesion")
-    return list(rows.order_by("position", "lesion__lesion_id"))
+    return _in_order().rows(series=series.pk)
+
+
+@statement
+def _in_order() -> QuerySet[SeriesLesion]:
+    rows = SeriesLesion.objects.filter(series=Given("series")).select_related("lesion")
+    return rows.order_by("position", "lesion__lesion_id")
 
 
 def in_order_of(series: Series, rows: QuerySet) -> QuerySet:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 
+from lesions.at_hand import at_hand
 from lesions.models import Patient
 from sessions_app.models import SideEffect, SideEffectObservation
 from sessions_app.side_effects import is_over, observe
@@ -54,13 +55,11 @@ def open_effects(patient: Patient, visit: date) -> list[OpenEffect]:
 
     Two queries at most, the gravest first.
     """
-    observations = SideEffectObservation.objects.order_by("seen_on", "pk")
-    rows = (
-        SideEffect.objects.filter(patient=patient, onset_on__lt=visit)
-        .select_related("lesion")
-        .prefetch_related(Prefetch("observations", observations))
-        .order_by("-grade", "onset_on", "pk")
+    rows = sorted(
+        (row for row in at_hand(patient).side_effects if row.onset_on < visit), key=lambda row: -row.grade
     )
+    observations = SideEffectObservation.objects.order_by("seen_on", "pk")
+    prefetch_related_objects(rows, Prefetch("observations", observations))
     found = []
     for row in rows:
         course = tuple(row.observations.all())

@@ -12,9 +12,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from lesions import bodymap
+from lesions.at_hand import at_hand
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
 from sessions_app.allocation import allocation_visible
 from sessions_app.models import (
@@ -28,7 +30,7 @@ from sessions_app.models import (
     SideEffectInquiry,
     TreatmentSession,
 )
-from sessions_app.selectors import Sheet, drafts_for, photographs_for, sheets_of
+from sessions_app.selectors import Sheet, drafts_of, photographs_of, sheets_of
 from sessions_app.seriousness import Standing, standing_of
 from sessions_app.side_effect_pages import asked_lately
 from sessions_app.side_effects import is_over
@@ -46,6 +48,7 @@ from stsclinic.clinical.remission import (
     judge_lesion,
     ptga_change,
 )
+from stsclinic.statement import Given, statement
 
 SHOWN_PHOTOGRAPHS = 24
 
@@ -241,15 +244,11 @@ class _Rows:
 
 def overview_of(patient: Patient, user, today: date) -> Overview:
     """The patient's page for this user, who may see the patient; `today` is the clinic's date."""
-    lesions = list(Lesion.objects.filter(patient=patient))
-    series = list(Series.objects.filter(patient=patient).select_related("protocol").order_by("-series_no"))
+    lesions = _lesions().rows(patient=patient.pk)
+    series = _series().rows(patient=patient.pk)
     for one in series:
         one.patient = patient
-    effects = list(
-        SideEffect.objects.filter(patient=patient)
-        .select_related("lesion", "session", "series")
-        .order_by("-onset_on", "-pk")
-    )
+    effects = _effects().rows(patient=patient.pk)
     for effect in effects:
         effect.patient = patient
     now = timezone.now()
@@ -257,7 +256,7 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
     is_visible = _visibility(user)
     pages = [_series_page(one, rows, is_visible(one)) for one in series]
     lesion_rows = _lesion_rows(lesions, rows)
-    medications = list(Medication.objects.filter(patient=patient))
+    medications = at_hand(patient).medications
     stopped = [row for row in medications if _is_stopped(row, today)]
     found = Overview(
         lesions=lesion_rows,
@@ -267,7 +266,7 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
         is_concealed=any(page.is_concealed and page.total.volume_ml is not None for page in pages),
         medications=[row for row in medications if row not in stopped],
         stopped_medications=stopped,
-        prior_treatments=list(PriorTreatment.objects.filter(patient=patient).select_related("lesion")),
+        prior_treatments=_prior_treatments().rows(patient=patient.pk),
         side_effects=[row for row in effects if not is_over(row)],
         ended_side_effects=[row for row in effects if is_over(row)],
         standings={row.pk: standing_of(row, now) for row in effects},
@@ -279,23 +278,77 @@ def overview_of(patient: Patient, user, today: date) -> Overview:
             key=lambda one: (one[1].session.held_on, one[0].series.series_no, one[1].session.session_no or 0),
             reverse=True,
         )
-    visible = photographs_for(user, "see_photographs").filter(lesion__patient=patient)
-    photographs = list(visible.select_related(None).select_related("lesion").order_by("-taken_on", "-pk"))
+    photographs = photographs_of(user, "see_photographs", patient)
     found.photographs = photographs[:SHOWN_PHOTOGRAPHS]
     found.more_photographs = len(photographs) - len(found.photographs)
     return found
+
+
+@statement
+def _lesions() -> QuerySet[Lesion]:
+    return Lesion.objects.filter(patient=Given("patient"))
+
+
+@statement
+def _series() -> QuerySet[Series]:
+    return Series.objects.filter(patient=Given("patient")).select_related("protocol").order_by("-series_no")
+
+
+@statement
+def _effects() -> QuerySet[SideEffect]:
+    effects = SideEffect.objects.filter(patient=Given("patient"))
+    return effects.select_related("lesion", "session", "series").order_by("-onset_on", "-pk")
+
+
+@statement
+def _prior_treatments() -> QuerySet[PriorTreatment]:
+    return PriorTreatment.objects.filter(patient=Given("patient")).select_related("lesion")
+
+
+@statement
+def _sessions() -> QuerySet[TreatmentSession]:
+    sessions = TreatmentSession.objects.filter(series__patient=Given("patient"), series__struck_out_at=None)
+    return sessions.order_by("session_no")
+
+
+@statement
+def _treated() -> QuerySet[Any]:
+    treated = SeriesLesion.objects.filter(series__patient=Given("patient"))
+    return treated.order_by("position", "lesion__lesion_id").values_list("series_id", "lesion_id", "arm")
+
+
+def _of_sessions(model: Any) -> QuerySet[Any]:
+    """What hangs on the sessions of `_sessions`."""
+    rows = model.objects.filter(session__series__patient=Given("patient"))
+    return rows.filter(session__struck_out_at=None, session__series__struck_out_at=None).order_by()
+
+
+@statement
+def _assessments() -> QuerySet[Any]:
+    seen = ("session_id", "lesion_id", "pga", "status", "longest_mm", "widest_mm", "ulcer")
+    return _of_sessions(Assessment).values_list(*seen)
+
+
+@statement
+def _injections() -> QuerySet[Any]:
+    return _of_sessions(Injection).values_list("session_id", "lesion_id", "pain_vas", *_GIVEN)
+
+
+@statement
+def _infusions() -> QuerySet[Infusion]:
+    return _of_sessions(Infusion)
+
+
+_GIVEN = ("agent", "concentration_mg_ml", "volume_ml", "salt_form")
 
 
 def _load(
     patient: Patient, user, lesions: list[Lesion], series: list[Series], effects: list[SideEffect]
 ) -> _Rows:
     found = _Rows(lesions={lesion.pk: lesion for lesion in lesions})
-    for session in TreatmentSession.objects.filter(
-        series__patient=patient, series__struck_out_at=None
-    ).order_by("session_no"):
+    for session in _sessions().rows(patient=patient.pk):
         found.sessions[session.series_id].append(session)
-    treated = SeriesLesion.objects.filter(series__patient=patient).order_by("position", "lesion__lesion_id")
-    for series_pk, lesion_pk, arm in treated.values_list("series_id", "lesion_id", "arm"):
+    for series_pk, lesion_pk, arm in _treated().rows(patient=patient.pk):
         if lesion_pk in found.lesions:
             found.treated[series_pk].append((found.lesions[lesion_pk], terms.ARM.get(arm, "")))
     sessions = {row.pk: row for listed in found.sessions.values() for row in listed}
@@ -304,32 +357,23 @@ def _load(
     def when(seen: Seen) -> tuple:
         return seen.session.held_on, number[seen.session.series_id], seen.session.session_no or 0
 
-    assessments = Assessment.objects.filter(session__in=sessions).order_by()
-    for session_pk, lesion_pk, pga, *values in assessments.values_list(
-        "session_id", "lesion_id", "pga", "status", "longest_mm", "widest_mm", "ulcer"
-    ):
+    for session_pk, lesion_pk, pga, *values in _assessments().rows(patient=patient.pk):
         found.assessments[lesion_pk].append(Seen._make((sessions[session_pk], *values)))
         if pga is not None and lesion_pk in found.lesions:
             found.pga[session_pk].append((found.lesions[lesion_pk].lesion_id, pga))
     for listed in found.assessments.values():
         listed.sort(key=when)
-    given = Injection.objects.filter(session__in=sessions).order_by()
-    facts = ("agent", "concentration_mg_ml", "volume_ml", "salt_form")
-    for session_pk, lesion_pk, pain, *values in given.values_list(
-        "session_id", "lesion_id", "pain_vas", *facts
-    ):
+    for session_pk, lesion_pk, pain, *values in _injections().rows(patient=patient.pk):
         if pain is not None and lesion_pk in found.lesions:
             found.pain[session_pk].append((found.lesions[lesion_pk].lesion_id, pain))
-        injected = InjectionFacts(lesion_id=str(lesion_pk), **dict(zip(facts, values, strict=True)))
+        injected = InjectionFacts(lesion_id=str(lesion_pk), **dict(zip(_GIVEN, values, strict=True)))
         found.injections[session_pk].append(injected)
-    infusions = Infusion.objects.filter(session__in=sessions).order_by()
-    found.infusions = {row.session_id: row for row in infusions}
+    found.infusions = {row.session_id: row for row in _infusions().rows(patient=patient.pk)}
     for effect in effects:
         if effect.session_id:
             found.side_effects[effect.session_id].append(effect)
-    drafts = drafts_for(user, "see_patients", "open", "discarded").filter(series__patient=patient)
     of_series = {one.pk: one for one in series}
-    written = list(drafts.select_related(None).select_related("opened_by", "saved_by", "corrects"))
+    written = drafts_of(user, "see_patients", patient, "open", "discarded")
     for draft in written:
         draft.series = of_series[draft.series_id]
     for sheet in sheets_of(user, written):

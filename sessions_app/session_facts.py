@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from lesions.at_hand import at_hand
 from lesions.facts import patient_facts
-from lesions.models import Lesion, Medication, Patient
+from lesions.models import Lesion, Patient
 from sessions_app.concealed import Concealed
 from sessions_app.entries import SessionEntry
 from sessions_app.last_time import Course, GivenBefore, VisitBefore, course_of
@@ -37,6 +39,7 @@ from stsclinic.clinical.facts import (
     SizeFacts,
 )
 from stsclinic.clinical.tolerance import with_grades
+from stsclinic.statement import Given, statement
 
 
 def facts_of(
@@ -89,21 +92,20 @@ def facts_of(
         patient=patient_facts(patient),
         series=SeriesFacts(
             high_concentration_approved_on=series.high_concentration_approved_on,
-            no_vasodilator_acknowledged=AlertAcknowledgement.objects.filter(
-                session__series=series, session__struck_out_at=None, code="no_vasodilator"
-            )
-            .exclude(session=own)
-            .exists(),
+            no_vasodilator_acknowledged=any(
+                session != own for session in _no_vasodilator().rows(series=series.pk)
+            ),
             first_treatment_on=treated_on[0] if treated_on else None,
             previous_treatment_on=earlier[-1] if earlier else None,
         ),
         medications=tuple(
             MedicationFacts(
-                name=name, role=role, started_on=_partial(started_on), stopped_on=_partial(stopped_on)
+                name=row.name,
+                role=row.role,
+                started_on=_partial(row.started_on),
+                stopped_on=_partial(row.stopped_on),
             )
-            for name, role, started_on, stopped_on in Medication.objects.filter(patient=patient).values_list(
-                "name", "role", "started_on", "stopped_on"
-            )
+            for row in at_hand(patient).medications
         ),
         previous_injections=tuple(
             PreviousInjection(
@@ -119,21 +121,28 @@ def facts_of(
         previous_infusions=_infusions(series, own) if series.protocol.route == "infusion" else (),
         side_effects=tuple(
             SideEffectFacts(
-                term=term,
-                onset_on=onset_on,
-                lesion_id=lesion_id or "",
-                resolved_on=resolved_on,
-                outcome=outcome,
+                term=row.term,
+                onset_on=row.onset_on,
+                lesion_id=row.lesion.lesion_id if row.lesion else "",
+                resolved_on=row.resolved_on,
+                outcome=row.outcome,
             )
-            for term, onset_on, lesion_id, resolved_on, outcome in SideEffect.objects.filter(patient=patient)
-            .exclude(session=own)
-            .order_by("onset_on", "pk")
-            .values_list("term", "onset_on", "lesion__lesion_id", "resolved_on", "outcome")
+            for row in at_hand(patient).side_effects
+            if row.session_id != own
         ),
         previous_visits=tuple(visit for visit in visits if visit.held_on <= entry.held_on),
         earlier_series=_earlier_series(series, course),
         recalled_lots=_recalled_lots(patient) if _has_lots(entry) else (),
     )
+
+
+@statement
+def _no_vasodilator() -> QuerySet[Any]:
+    """The sessions of a series at which somebody noted that there is no vasodilator."""
+    noted = AlertAcknowledgement.objects.filter(
+        session__series=Given("series"), session__struck_out_at=None, code="no_vasodilator"
+    )
+    return noted.order_by().values_list("session", flat=True)
 
 
 def _may_be_told(before: GivenBefore, series: Series) -> bool:

@@ -167,7 +167,19 @@ def cells_of(
     conflicts: Mapping[str, Conflict],
 ) -> dict[str, Cell]:
     """Every field of the sheet as the page shows it, by its name."""
-    return {name: _cell(plan, name, values, last, errors, conflicts) for name in plan.field_names}
+    options = {part: _options(part, is_of_all=part in plan.common_fields) for part in plan.lesion_fields}
+    of_lesions = {
+        lesion_field(pk, part): (pk, part) for pk in plan.lesion_keys for part in plan.lesion_fields
+    }
+    cells = {}
+    for name in plan.field_names:
+        if name not in of_lesions:
+            cells[name] = _of_visit(plan, name, values, last, errors, conflicts)
+            continue
+        pk, part = of_lesions[name]
+        text, error, conflict = values.get(name, ""), errors.get(name, ""), conflicts.get(name)
+        cells[name] = _of_lesion(part, name, text, last[pk], error, conflict, options[part])
+    return cells
 
 
 _OF_A_VISIT = {
@@ -208,31 +220,51 @@ def show_session(plan: SheetPlan, cells: dict[str, Cell]) -> None:
             cell.in_session = f"In the session: {in_words(replace(cell, value=text)) or 'nothing'}"
 
 
-def _cell(plan: SheetPlan, name: str, values, last: dict[int, LastTime], errors, conflicts) -> Cell:
-    part = name.removeprefix("all-")
-    lesion = None
-    if name.startswith("lesion-"):
-        _word, pk, part = name.split("-", 2)
-        lesion = int(pk)
-    if name.startswith("vial-"):
-        part = name.split("-")[2]
-    error = errors.get(name, "")
-    if lesion and part == "confirmed" and values.get(name):
-        error = error or last[lesion].refuses(values[name])
+def _of_visit(
+    plan: SheetPlan,
+    name: str,
+    values: Mapping[str, str],
+    last: dict[int, LastTime],
+    errors: Mapping[str, str],
+    conflicts: Mapping[str, Conflict],
+) -> Cell:
+    """A field that is not one lesion's."""
+    part = name.split("-")[2] if name.startswith("vial-") else name.removeprefix("all-")
     return Cell(
         name=name,
         label=LABELS[part],
         value=values.get(name, ""),
         unit=UNITS.get(part, ""),
-        error=error,
-        last=_last_of(plan, name, values, last)
-        if lesion is None
-        else _last_words(last[lesion], part)
-        if part not in TAKEN_OVER
-        else "",
-        last_value=_last_value(last[lesion], part) if lesion and part in TAKEN_OVER else "",
-        options=_options(part, is_of_all=lesion is not None and part in plan.common_fields),
+        error=errors.get(name, ""),
+        last=_last_of(plan, name, values, last),
+        options=_options(part, is_of_all=False),
         conflict=conflicts.get(name),
+    )
+
+
+def _of_lesion(
+    part: str,
+    name: str,
+    value: str,
+    last: LastTime,
+    error: str,
+    conflict: Conflict | None,
+    options: Sequence[tuple[str, str]],
+) -> Cell:
+    """A field of one lesion."""
+    if part == "confirmed" and value:
+        error = error or last.refuses(value)
+    is_taken_over = part in TAKEN_OVER
+    return Cell(
+        name=name,
+        label=LABELS[part],
+        value=value,
+        unit=UNITS.get(part, ""),
+        error=error,
+        last="" if is_taken_over else _last_words(last, part),
+        last_value=_last_value(last, part) if is_taken_over else "",
+        options=options,
+        conflict=conflict,
     )
 
 

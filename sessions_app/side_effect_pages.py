@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import Subquery
+from django.db.models import QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from stsclinic.clinical.grading import questions_of
 from stsclinic.clinical.seriousness import SERIOUS_CRITERIA
 from stsclinic.clinical.terms import DIGITS, SIDE_EFFECT_TERM
 from stsclinic.clinics.clock import today_in
+from stsclinic.statement import Given, statement
 
 SHOWN_INQUIRIES = 5
 SHOWN_DAYS = 7
@@ -145,9 +146,13 @@ def asking(user, patient: Patient, last: TreatmentSession | None) -> Asking:
 
 def asked_lately(patient: Patient) -> list[SideEffectInquiry]:
     """When somebody asked for side effects, and the answer: the last five times, the latest first."""
-    return list(
-        SideEffectInquiry.objects.filter(patient=patient).order_by("-asked_on", "-pk")[:SHOWN_INQUIRIES]
-    )
+    return _asked_lately().rows(patient=patient.pk)
+
+
+@statement
+def _asked_lately() -> QuerySet[SideEffectInquiry]:
+    asked = SideEffectInquiry.objects.filter(patient=Given("patient"))
+    return asked.order_by("-asked_on", "-pk")[:SHOWN_INQUIRIES]
 
 
 def asked_after(session: TreatmentSession) -> list[SideEffectInquiry]:

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.cache import patch_cache_control
+
+from stsclinic.statement import Given, statement
 
 ROLES = {
     "clinician": "Clinician",
@@ -102,10 +105,18 @@ def roles_by_clinic(user) -> dict[int, set[str]]:
         return {}
     if not hasattr(user, "_roles_by_clinic"):
         found: dict[int, set[str]] = {}
-        for clinic_id, role in user.memberships.order_by().values_list("clinic_id", "role"):
+        for clinic_id, role in _memberships().rows(user=user.pk):
             found.setdefault(clinic_id, set()).add(role)
         user._roles_by_clinic = found
     return user._roles_by_clinic
+
+
+@statement
+def _memberships() -> QuerySet:
+    # Imported here: its module needs ROLES from this one.
+    from stsclinic.clinics.models import Membership
+
+    return Membership.objects.filter(user=Given("user")).order_by().values_list("clinic_id", "role")
 
 
 def clinics_where(user, right: str) -> frozenset[int]:

@@ -15,17 +15,21 @@ from sessions_app.sheet_page import Cell, LesionRow
 register = template.Library()
 
 
+_fixed = lru_cache(maxsize=4096)(escape)
+"""Escapes the names, labels, units and choices of fields: the same few on every sheet, and typed by nobody."""
+
+
 @register.simple_tag
 def sheet_notes(c: Cell) -> SafeString:
     """What is said below a field: its error, a conflict, last time's value, what the
     corrected session says, that the patient gave it."""
     notes = []
     if c.error:
-        notes.append(f'<p class="field-error" id="{escape(c.id)}_error">{escape(c.error)}</p>')
+        notes.append(f'<p class="field-error" id="{_fixed(c.id)}_error">{escape(c.error)}</p>')
     if c.conflict:
         by, theirs = escape(c.conflict.by), escape(c.conflict.theirs)
         notes.append(
-            f'<p class="field-error" data-conflict data-name="{escape(c.name)}" data-theirs="{theirs}" '
+            f'<p class="field-error" data-conflict data-name="{_fixed(c.name)}" data-theirs="{theirs}" '
             f'data-by="{by}" data-version="{c.conflict.version}">{by} typed “{theirs}”</p>'
         )
     if c.last:
@@ -90,10 +94,10 @@ def _head(row: LesionRow, may_record: bool) -> str:
 
 def _measure(c: Cell, part: str, read_with: str) -> str:
     """A measure in mm: last time's value stands greyed in it; `read_with` are the ids of what is read with it."""
-    error = f' {escape(c.id)}_error" aria-invalid="true' if c.error else ""
+    error = f' {_fixed(c.id)}_error" aria-invalid="true' if c.error else ""
     told = f' placeholder="{escape(c.last_value)}" data-cell="{part}" aria-describedby="{read_with}{error}"'
     return (
-        f'<div class="field field-compact{_fault(c)}"><label for="{escape(c.id)}">{escape(c.label)} '
+        f'<div class="field field-compact{_fault(c)}"><label for="{_fixed(c.id)}">{_fixed(c.label)} '
         f'<span class="unit">mm</span></label>{_number(c, 4, told)}{sheet_notes(c)}</div>'
     )
 
@@ -101,7 +105,7 @@ def _measure(c: Cell, part: str, read_with: str) -> str:
 def _number(c: Cell, width: int, told: str) -> str:
     return (
         f'<input class="form-control num w-num-{width}" inputmode="decimal" enterkeyhint="next" '
-        f'name="{escape(c.name)}" id="{escape(c.id)}" value="{escape(c.value)}"{told}>'
+        f'name="{_fixed(c.name)}" id="{_fixed(c.id)}" value="{escape(c.value)}"{told}>'
     )
 
 
@@ -115,7 +119,7 @@ def _confirmed(row: LesionRow) -> str:
         return ""
     is_measured = row.cells["longest_mm"].value or row.cells["widest_mm"].value
     return (
-        f'<label class="choice sheet-confirm"><input type="checkbox" name="{escape(c.name)}" id="{escape(c.id)}" '
+        f'<label class="choice sheet-confirm"><input type="checkbox" name="{_fixed(c.name)}" id="{_fixed(c.id)}" '
         f'value="{escape(row.confirms)}" data-confirmed{" checked" if row.is_confirmed else ""}{_told(c)}>'
         f" <span data-confirm-words>{'Rest as last time' if is_measured else 'As last time'}</span>"
         f' <kbd aria-hidden="true">↵</kbd></label>{sheet_notes(c)}'
@@ -126,7 +130,7 @@ def _gone(row: LesionRow) -> str:
     c = row.cells["gone"]
     words = 'Gone, as last time <kbd aria-hidden="true">↵</kbd>' if row.was_gone else "Gone"
     return (
-        f'<label class="choice"><input type="checkbox" name="{escape(c.name)}" id="{escape(c.id)}" data-gone'
+        f'<label class="choice"><input type="checkbox" name="{_fixed(c.name)}" id="{_fixed(c.id)}" data-gone'
         f'{" checked" if c.value else ""}> {words} <kbd aria-hidden="true">G</kbd></label>{sheet_notes(c)}'
     )
 
@@ -138,11 +142,11 @@ def _injection(row: LesionRow, offers_by_area: bool) -> str:
     offers += _offer("p", row.sum.by_area) if offers_by_area else ""
     own_words = f": <b>{escape(row.own_words)}</b>" if row.own_words else ""
     return (
-        f'<div class="field field-compact sheet-volume{_fault(volume)}"><label for="{escape(volume.id)}">Injected</label>'
+        f'<div class="field field-compact sheet-volume{_fault(volume)}"><label for="{_fixed(volume.id)}">Injected</label>'
         f' <span class="dose"><span data-solution></span> <span data-dose>{escape(row.sum.dose)}</span></span>'
         f'<div class="sheet-amount"><div class="with-unit">{_number(volume, 4, _in_cell("volume", volume))}'
         f'<span class="unit">ml</span></div><div class="offers no-print">{offers}</div></div>{sheet_notes(volume)}</div>'
-        f'<div class="field field-compact{_fault(pain)}"><label for="{escape(pain.id)}">Pain 0-10</label>'
+        f'<div class="field field-compact{_fault(pain)}"><label for="{_fixed(pain.id)}">Pain 0-10</label>'
         f"{_number(pain, 3, _in_cell('pain', pain))}{sheet_notes(pain)}</div>"
         f'<details class="sheet-own stays"{" open" if row.opens_own else ""}>'
         f"<summary><span>Other than for all lesions{own_words}</span></summary>"
@@ -163,26 +167,26 @@ def _offer(key: str, offer: Offer | None) -> str:
 @register.simple_tag
 def sheet_part(c: Cell) -> SafeString:
     """A field of the injection: a choice, a number with its unit, or a text."""
-    named = f'name="{escape(c.name)}" id="{escape(c.id)}"'
+    named = f'name="{_fixed(c.name)}" id="{_fixed(c.id)}"'
     told = _told(c)
     value = escape(c.value)
     if c.options:
         control = (
-            f'<select class="form-select" {named} data-part="{escape(c.name)}"{told}>'
+            f'<select class="form-select" {named} data-part="{_fixed(c.name)}"{told}>'
             f"{_options(tuple(c.options), c.value)}</select>"
         )
     elif c.unit:
         control = (
             f'<div class="with-unit"><input class="form-control num w-num-6" inputmode="decimal" {named} '
-            f'value="{value}" data-part="{escape(c.name)}"{told}><span class="unit">{escape(c.unit)}</span></div>'
+            f'value="{value}" data-part="{_fixed(c.name)}"{told}><span class="unit">{_fixed(c.unit)}</span></div>'
         )
     else:
         control = (
             f'<input class="form-control" type="text" maxlength="60" {named} value="{value}" '
-            f'data-part="{escape(c.name)}"{told}>'
+            f'data-part="{_fixed(c.name)}"{told}>'
         )
     return _written(
-        f'<div class="field field-compact{_fault(c)}"><label for="{escape(c.id)}">{escape(c.label)}</label>'
+        f'<div class="field field-compact{_fault(c)}"><label for="{_fixed(c.id)}">{_fixed(c.label)}</label>'
         f"{control}{sheet_notes(c)}</div>"
     )
 
@@ -190,17 +194,17 @@ def sheet_part(c: Cell) -> SafeString:
 @register.simple_tag
 def sheet_yes_no(c: Cell, key: str = "") -> SafeString:
     """Yes, no or nothing, with the key that goes through them."""
-    hint = f' <kbd aria-hidden="true">{escape(key)}</kbd>' if key else ""
-    last, spot = ' class="was-last"', f' data-yes-no="{escape(key)}"'
+    hint = f' <kbd aria-hidden="true">{_fixed(key)}</kbd>' if key else ""
+    last, spot = ' class="was-last"', f' data-yes-no="{_fixed(key)}"'
     choices = "".join(
         f"<label{last if code and code == c.last_value else ''}>"
-        f'<input type="radio" name="{escape(c.name)}" id="{escape(c.id)}_{number}" value="{escape(code)}"'
-        f"{' checked' if code == c.value else ''}> <span>{escape(words)}</span></label>"
+        f'<input type="radio" name="{_fixed(c.name)}" id="{_fixed(c.id)}_{number}" value="{_fixed(code)}"'
+        f"{' checked' if code == c.value else ''}> <span>{_fixed(words)}</span></label>"
         for number, (code, words) in enumerate(c.options)
     )
     return _written(
-        f'<fieldset class="field field-compact{_fault(c)}" id="{escape(c.id)}"'
-        f"{spot if key else ''}><legend>{escape(c.label)}{hint}</legend>"
+        f'<fieldset class="field field-compact{_fault(c)}" id="{_fixed(c.id)}"'
+        f"{spot if key else ''}><legend>{_fixed(c.label)}{hint}</legend>"
         f'<div class="choices segmented">{choices}</div>{sheet_notes(c)}</fieldset>'
     )
 
@@ -212,7 +216,7 @@ def _written(markup: str) -> SafeString:
 
 def _told(c: Cell) -> str:
     """Where the error of a field is read."""
-    return f' aria-invalid="true" aria-describedby="{escape(c.id)}_error"' if c.error else ""
+    return f' aria-invalid="true" aria-describedby="{_fixed(c.id)}_error"' if c.error else ""
 
 
 def _fault(c: Cell) -> str:
@@ -223,6 +227,6 @@ def _fault(c: Cell) -> str:
 def _options(options: tuple[tuple[str, str], ...], value: str) -> str:
     """A list's options; the same few lists stand at each lesion."""
     return "".join(
-        f'<option value="{escape(code)}"{" selected" if code == value else ""}>{escape(words)}</option>'
+        f'<option value="{_fixed(code)}"{" selected" if code == value else ""}>{_fixed(words)}</option>'
         for code, words in options
     )

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.views.decorators.http import require_safe
 
+from lesions.at_hand import keep_at_hand
 from lesions.banner import banner_of
 from lesions.models import Patient
 from lesions.selectors import get_patient
@@ -34,6 +35,7 @@ RIGHTS = ("enrol", "change_records", "record_session", "correct", "see_photograp
 def patient(request: HttpRequest, pk: int) -> HttpResponse:
     """The patient's page. Each look is logged."""
     row = get_patient(request.user, "see_patients", pk)
+    keep_at_hand(row)
     found = overview_of(row, request.user, today_in(row.clinic))
     context = {
         **banner_of(request.user, row),

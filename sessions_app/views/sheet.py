@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lesions.at_hand import at_hand, keep_at_hand
 from lesions.banner import banner_of
 from lesions.models import Lesion
 from sessions_app.allocation import allocation_visible
@@ -38,7 +39,7 @@ from sessions_app.lesion_order import in_order_of
 from sessions_app.models import Series, SessionDraft, SideEffect, TreatmentSession
 from sessions_app.open_effects import AT_ONCE, OpenEffect, answer_at_visit, open_effects
 from sessions_app.patient_scores import patients_own_words, purposes_of, stands_by_patient
-from sessions_app.selectors import drafts_to_write
+from sessions_app.selectors import draft_to_write
 from sessions_app.session_alerts import (
     MAY_CHANGE_ALERTS,
     AlertCard,
@@ -66,6 +67,9 @@ from stsclinic.clinical.vials import Vial, injected_without_vial, lots_in_words,
 from stsclinic.clinics.clock import today_in
 from stsclinic.clinics.sign_in import renew
 
+SHOWN_SIDE_EFFECTS = 30
+"""Of those since the last visit, at most: the latest."""
+
 
 def _series_of(user, pk: int, right: str = "record_session") -> Series:
     return get_object_or_404(
@@ -77,7 +81,7 @@ def _series_of(user, pk: int, right: str = "record_session") -> Series:
 
 
 def _draft_of(user, pk: int) -> SessionDraft:
-    row = get_object_or_404(drafts_to_write(user), pk=pk)
+    row = draft_to_write(user, pk)
     for name in ("opened_by", "saved_by"):
         if getattr(row, f"{name}_id") == user.pk:
             setattr(row, name, user)
@@ -329,7 +333,11 @@ def _show(
 ) -> HttpResponse:
     if request.method == "POST":
         _note_here(request, row)
-    plan, values = plan_of(row, request.user), texts_of(row)
+    plan = plan_of(row, request.user)
+    standing = list(row.fields.values_list("name", "value", "by_patient"))
+    values = {name: text for name, text, _by_patient in standing}
+    keep_at_hand(plan.series.patient)
+    banner = banner_of(request.user, plan.series.patient)
     completion = completion or Completion()
     shown = dict(values)
     conflicts = {conflict.name: conflict for conflict in saved.conflicts} if saved else {}
@@ -344,9 +352,10 @@ def _show(
     errors = completion.reading.errors
     last, sums = plan.last_time(shown), add_up(plan, shown)
     cells = cells_of(plan, shown, last, errors=errors, conflicts=conflicts)
-    for name, words in patients_own_words(row).items():
-        if name in cells:
-            cells[name].by_patient = words
+    if any(by_patient for _name, _text, by_patient in standing):
+        for name, words in patients_own_words(row).items():
+            if name in cells:
+                cells[name].by_patient = words
     if plan.corrects:
         show_session(plan, cells)
     summary = [
@@ -365,7 +374,7 @@ def _show(
         "plan": plan,
         "series": plan.series,
         "patient": plan.series.patient,
-        **banner_of(request.user, plan.series.patient),
+        **banner,
         "cells": cells,
         "common": [cells[f"all-{name}"] for name in plan.common_fields if name != "lot_number"],
         "vials": vials_of(plan, sums, cells),
@@ -437,7 +446,7 @@ def _not_completed(
 def _side_effects(plan: SheetPlan, asked: list[OpenEffect]) -> list[SideEffect]:
     """Those since the last visit, but for those that are asked about."""
     own = {one.effect.pk for one in asked}
-    rows = list(plan.series.patient.side_effects.select_related("lesion").order_by("-onset_on")[:30])
+    rows = at_hand(plan.series.patient).side_effects[: -SHOWN_SIDE_EFFECTS - 1 : -1]
     held = [visit.held_on for visit in plan.course.visits if visit.series == plan.series.pk]
     held += [plan.corrects.held_on] if plan.corrects else []
     previous = max(held, default=None)

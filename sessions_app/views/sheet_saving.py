@@ -5,7 +5,6 @@ import json
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +17,7 @@ from sessions_app.draft_saving import Holds, Typed, changed_since, fields_held, 
 from sessions_app.drafts import plan_of, texts_of
 from sessions_app.models import DraftField, SessionDraft
 from sessions_app.patient_scores import patients_words
-from sessions_app.selectors import drafts_to_write
+from sessions_app.selectors import draft_to_write
 from sessions_app.session_alerts import alerts_of_sheet, cards_of, notes_in
 from sessions_app.sheet import read_sheet
 from stsclinic.access import require
@@ -63,7 +62,7 @@ def draft_watch(request: HttpRequest, pk: int) -> HttpResponse:
 
     The page asks by itself every few seconds, so it is no sign that somebody is there.
     """
-    draft = get_object_or_404(drafts_to_write(request.user), pk=pk)
+    draft = draft_to_write(request.user, pk)
     if refusal := _refused(request, draft):
         return refusal
     note_here(
@@ -86,7 +85,7 @@ def draft_watch(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def draft_alerts(request: HttpRequest, pk: int) -> HttpResponse:
     """What the alerts say of the sheet as it is kept now; the page asks by itself after a save."""
-    draft = get_object_or_404(drafts_to_write(request.user), pk=pk)
+    draft = draft_to_write(request.user, pk)
     if refusal := _refused(request, draft):
         return refusal
     plan, values = plan_of(draft, request.user), texts_of(draft)

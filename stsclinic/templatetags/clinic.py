@@ -1,12 +1,15 @@
 """How facts are shown on every page: dates, numbers, units, and what is not recorded."""
 
 import datetime
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
 from django import template
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import conditional_escape as escape
+from django.utils.safestring import SafeString
 
 from stsclinic.access import may as user_may
 from stsclinic.clinical.dates import PartialDate, show_date
@@ -83,3 +86,28 @@ def component(which, **context) -> str:
 @lru_cache(maxsize=1024)
 def _component(name: str, context: tuple) -> str:
     return render_to_string(f"components/{name}.html", {key: value for key, value, _type in context})
+
+
+_NUMBER_KINDS = frozenset({"number", "count", "whole", "figure", "p"})
+
+
+@register.simple_tag
+def table_rows(table) -> SafeString:
+    """The rows of components/data_table.html, written by hand: a page may have a thousand cells.
+
+    The first cell heads its row; a number stands right, and each other cell says of what column it is.
+    """
+    heads = []
+    for column in table.columns:
+        css = ' class="num"' if column.kind in _NUMBER_KINDS else ""
+        words = f"{column.label} ({column.unit})" if column.unit else column.label
+        heads.append((css, f'{css} data-label="{escape(words)}"'))
+    return SafeString("".join(_table_row(heads, row) for row in table.rows))  # noqa: S308 (escaped cell by cell)
+
+
+def _table_row(heads: list[tuple[str, str]], row: Sequence[str]) -> str:
+    first, *others = row
+    cells = [f'<th scope="row"{heads[0][0]}>{escape(first)}</th>']
+    for (_css, told), text in zip(heads[1:], others, strict=False):
+        cells.append(f"<td{told}{' data-empty' if text == '–' else ''}>{escape(text)}</td>")
+    return f"<tr>{''.join(cells)}</tr>"

@@ -176,7 +176,7 @@ def test_left_and_right_stay_apart_on_the_body():
     place = {
         label: float(x)
         for label, x in re.findall(
-            r'aria-label="(L\d\d):[^>]+> <title>[^<]+</title> <g transform="translate\(([\d.]+) ', html
+            r'aria-label="(L\d\d):[^>]+> ?<title>[^<]+</title> ?<g transform="translate\(([\d.]+) ', html
         )
     }
     hands = html[html.index("Hands, palms") :]

@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from lesions.at_hand import keep_at_hand
 from sessions_app.carried import carried_anew, carried_values, standing_in
 from sessions_app.concealed import concealed_for
-from sessions_app.draft_saving import WRITTEN, DraftClosed, Typed, locked, write_fields
+from sessions_app.draft_saving import DraftClosed, Typed, locked, put_fields, write_fields
 from sessions_app.entries import Acknowledgement, SessionEntry
 from sessions_app.models import DraftField, Photograph, Series, SessionDraft, TreatmentSession
 from sessions_app.open_effects import unanswered
@@ -163,22 +164,14 @@ def _carry(draft: SessionDraft, changed: dict[str, str], by: User) -> None:
     if not changed:
         return
     draft.version += 1
-    DraftField.objects.bulk_create(
-        (
+    now = timezone.now()
+    put_fields(
+        [
             DraftField(
-                draft=draft,
-                name=name,
-                value=value,
-                version=draft.version,
-                by=by,
-                at=timezone.now(),
-                is_carried=True,
+                draft=draft, name=name, value=value, version=draft.version, by=by, at=now, is_carried=True
             )
             for name, value in changed.items()
-        ),
-        update_conflicts=True,
-        unique_fields=["draft", "name"],
-        update_fields=WRITTEN,
+        ]
     )
     draft.save(update_fields=["version"])
 
@@ -262,6 +255,7 @@ def complete_draft(
         )
         if draft.state != "open":
             raise DraftClosed(draft)
+        keep_at_hand(draft.series.patient)
         plan = plan_of(draft, by)
         fields = standing_in(draft)
         if draft.corrects is None and (changed := carried_anew(plan, fields)):

@@ -9,18 +9,23 @@ into a list that then is looked up by key. `make bench` shows that 100,000 patie
 """
 
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from lesions.models import NameBeginning, Patient, PatientIdentity
-from lesions.selectors import clinics_for, patients_for
+from lesions.selectors import patients_for
 from sessions_app.enrolment import OPEN_SERIES
 from sessions_app.models import Protocol, Series
 from stsclinic.access import clinics_where
 from stsclinic.clinical import terms
-from stsclinic.clinical.dates import DateError, age_by_year
+from stsclinic.clinical.dates import DateError, age_by_year, clinic_date
+from stsclinic.clinics.models import Clinic
+from stsclinic.statement import Given, statement
 
 PAGE = 50
 FEW = 500
@@ -66,7 +71,7 @@ class Row:
     status: str
     status_words: str
     series: str
-    last_session_on: object
+    last_session_on: date | None
 
     @property
     def state(self) -> str:
@@ -83,19 +88,55 @@ class Page:
     next: str
 
 
+class _Patient(NamedTuple):
+    """What the list reads of a patient."""
+
+    pk: int
+    study_id: str
+    sex: str
+    birth_year: int | None
+    diagnosis: str
+    consented_on: date | None
+    not_enrolled_reason: str
+    withdrawn_on: date | None
+    clinic: str
+    time_zone: str
+
+
+_COLUMNS = (*_Patient._fields[:-2], "clinic__name", "clinic__time_zone")
+
+
+class _Open(NamedTuple):
+    """A series that goes on, as the list shows it."""
+
+    patient: int
+    status: str
+    series_no: int
+    protocol: str
+
+
 def choices_for(user) -> dict[str, list[tuple[str, str]]]:
     """The choices of the filters: clinics, diagnoses, protocols, statuses."""
-    clinics = list(clinics_for(user, "see_patients"))
-    names: dict[str, str] = {}
-    protocols = Protocol.objects.filter(clinic=None) | Protocol.objects.filter(clinic__in=clinics)
-    for code, name in protocols.order_by("version").values_list("code", "name"):
-        names[code] = name
+    seen = clinics_where(user, "see_patients")
+    names = dict(_protocols(seen).rows())
     return {
-        "clinic": [(str(clinic.pk), clinic.name) for clinic in clinics],
+        "clinic": [(str(pk), name) for pk, name in _clinics(seen).rows()],
         "diagnosis": list(terms.DIAGNOSIS.items()),
         "protocol": sorted(names.items(), key=lambda entry: entry[1]),
         "status": list(STATUS.items()),
     }
+
+
+@statement
+def _clinics(clinics: frozenset[int]) -> QuerySet:
+    return Clinic.objects.filter(pk__in=clinics).order_by("name").values_list("pk", "name")
+
+
+@statement
+def _protocols(clinics: frozenset[int]) -> QuerySet:
+    """Code and name of each version; the newest name of a code comes last."""
+    protocols = Protocol.objects.filter(Q(clinic=None) | Q(clinic__in=clinics))
+    return protocols.order_by("version").values_list("code", "name")
 
 
 def find_patients(user, wanted: Wanted) -> Page:
@@ -107,7 +148,7 @@ def find_patients(user, wanted: Wanted) -> Page:
         texts = (found.alias(small_id=Lower("study_id")).filter(has_id), found.filter(called))
         keys = {pk for part in texts for pk in _paged(part, wanted).values_list("pk", flat=True)}
         found = patients_for(user, "see_patients").filter(pk__in=keys)
-    rows = list(_paged(found, wanted))
+    rows = [_Patient._make(row) for row in _paged(found, wanted).values_list(*_COLUMNS)]
     is_full, rows = len(rows) > PAGE, rows[:PAGE]
     if wanted.before:
         has_previous, has_next, rows = is_full, True, rows[::-1]
@@ -180,50 +221,75 @@ def _has_status(status: str) -> Q:
     return conditions[status]
 
 
-def _rows(user, patients: list[Patient]) -> list[Row]:
+def _rows(user, patients: list[_Patient]) -> list[Row]:
+    # A page that is not full asks for its last patient more than once, so that the SQL is that of a full one.
     pks = [patient.pk for patient in patients]
-    seeing = clinics_where(user, "see_identity")
-    names = dict(
-        PatientIdentity.objects.filter(patient__in=pks, patient__clinic__in=seeing).values_list(
-            "patient", "name"
-        )
-    )
-    open_series: dict[int, Series] = {}
-    for series in Series.objects.filter(patient__in=pks, status__in=OPEN_SERIES).select_related("protocol"):
-        known = open_series.get(series.patient_id)
-        if known is None or (known.status, series.status) != ("active", "planned"):
-            open_series[series.patient_id] = series
-    last = dict(
-        Series.objects.filter(patient__in=pks, sessions__struck_out_at=None)
-        .order_by()
-        .values_list("patient")
-        .annotate(last=Max("sessions__held_on"))
-    )
+    keys = {f"key_{number}": pk for number, pk in enumerate([*pks, *pks[-1:] * (len(_KEYS) - len(pks))])}
+    names, last, open_series = {}, {}, {}
+    if pks:
+        names = dict(_names(clinics_where(user, "see_identity")).rows(**keys))
+        last = dict(_last_sessions().rows(**keys))
+        for row in map(_Open._make, _open_series().rows(**keys)):
+            known = open_series.get(row.patient)
+            if known is None or (known.status, row.status) != ("active", "planned"):
+                open_series[row.patient] = row
+    now = timezone.now()
+    days = {zone: clinic_date(now, ZoneInfo(zone)) for zone in {patient.time_zone for patient in patients}}
     return [
-        _row(patient, names.get(patient.pk, ""), open_series.get(patient.pk), last.get(patient.pk))
+        _row(
+            patient,
+            names.get(patient.pk, ""),
+            open_series.get(patient.pk),
+            last.get(patient.pk),
+            days[patient.time_zone],
+        )
         for patient in patients
     ]
 
 
-def _row(patient: Patient, name: str, series: Series | None, last_session_on) -> Row:
-    status = status_of(patient, series is not None)
-    words = f"{series.protocol.name}, series {series.series_no}" if series else ""
+_KEYS = [Given(f"key_{number}") for number in range(PAGE)]
+_OF_PATIENT = ExpressionWrapper(F("patient"), BigIntegerField())
+"""The key of a row's patient as the number that it is: a relation takes no list of what is given later."""
+
+
+@statement
+def _names(clinics: frozenset[int]) -> QuerySet:
+    identities = PatientIdentity.objects.alias(key=_OF_PATIENT).filter(key__in=_KEYS)
+    return identities.filter(patient__clinic__in=clinics).values_list("patient", "name")
+
+
+@statement
+def _open_series() -> QuerySet:
+    series = Series.objects.alias(key=_OF_PATIENT).filter(key__in=_KEYS, status__in=OPEN_SERIES)
+    return series.order_by("series_no").values_list("patient", "status", "series_no", "protocol__name")
+
+
+@statement
+def _last_sessions() -> QuerySet:
+    series = Series.objects.alias(key=_OF_PATIENT).filter(key__in=_KEYS, sessions__struck_out_at=None)
+    return series.order_by().values_list("patient").annotate(last=Max("sessions__held_on"))
+
+
+def _row(
+    patient: _Patient, name: str, series: _Open | None, last_session_on: date | None, today: date
+) -> Row:
+    status = _status_of(patient, series is not None)
     return Row(
         pk=patient.pk,
         study_id=patient.study_id,
         name=name,
-        sex=patient.get_sex_display(),
-        age=_age(patient),
-        diagnosis=patient.get_diagnosis_display(),
-        clinic=patient.clinic.name,
+        sex=terms.SEX.get(patient.sex, patient.sex),
+        age=_age(patient, today),
+        diagnosis=terms.DIAGNOSIS.get(patient.diagnosis, patient.diagnosis),
+        clinic=patient.clinic,
         status=status,
         status_words=STATUS[status],
-        series=words,
+        series=f"{series.protocol}, series {series.series_no}" if series else "",
         last_session_on=last_session_on,
     )
 
 
-def status_of(patient: Patient, is_in_series: bool) -> str:
+def _status_of(patient: _Patient, is_in_series: bool) -> str:
     """The code of STATUS that the patient's columns amount to."""
     if patient.withdrawn_on:
         return "withdrawn"
@@ -234,10 +300,10 @@ def status_of(patient: Patient, is_in_series: bool) -> str:
     return "in_series" if is_in_series else "consented"
 
 
-def _age(patient: Patient) -> str:
+def _age(patient: _Patient, today: date) -> str:
     if patient.birth_year is None:
         return ""
     try:
-        return str(age_by_year(patient.birth_year, timezone.localdate(timezone=patient.clinic.zone)))
+        return str(age_by_year(patient.birth_year, today))
     except DateError:
         return ""

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from lesions.models import Lesion
-from sessions_app.draft_saving import WRITTEN
+from sessions_app.draft_saving import put_fields
 from sessions_app.entries import lesion_field
 from sessions_app.models import DraftField, ScoreInvitation, SessionDraft, TreatmentSession, WrongScoreCode
 from stsclinic.audit.services import note_event
@@ -196,12 +196,7 @@ def record_answer(*, invitation: ScoreInvitation, answers: dict[str, int]) -> No
             )
         )
     if changed:
-        DraftField.objects.bulk_create(
-            changed,
-            update_conflicts=True,
-            unique_fields=["draft", "name"],
-            update_fields=WRITTEN,
-        )
+        put_fields(changed)
         draft.version += 1
         draft.save(update_fields=["version"])
         for row in changed:

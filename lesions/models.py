@@ -5,13 +5,13 @@ import re
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 
 from lesions.figures import FIGURE, FIGURES, WIDTH, Place
 from stsclinic.audit.models import Audited, ClinicalRecord
 from stsclinic.clinical import terms
 from stsclinic.clinics.models import Clinic
-from stsclinic.fields import CodeField, MeasureField, PartialDateField, WholeNumberField
+from stsclinic.fields import CodeField, MeasureField, PartialDateField, SmallLetters, WholeNumberField
 
 record_code = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "Letters, digits, point, hyphen and underscore only."
@@ -79,7 +79,7 @@ class Patient(ClinicalRecord):
         ]
         constraints = [
             # Two IDs that differ in capitals only are read, said and typed as one.
-            models.UniqueConstraint(Lower("study_id"), name="study_id_once_in_any_capitals"),
+            models.UniqueConstraint(SmallLetters("study_id"), name="study_id_once_in_any_capitals"),
             models.CheckConstraint(
                 condition=Q(overlap_with="")
                 | Q(overlap_with__regex=OVERLAP_CODES) & ~Q(overlap_with__regex=ONE_CODE_TWICE),

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 
 from stsclinic.clinical.dates import PartialDate
 
@@ -21,6 +22,29 @@ class Begins(models.Lookup):
         if connection.vendor == "sqlite":
             return f"{column} >= %s AND {column} < %s", [*values, self.rhs, *values, f"{self.rhs}\U0010ffff"]
         return f"{column} LIKE %s", [*values, f"{connection.ops.prep_for_like_query(self.rhs)}%"]
+
+
+class SmallLetters(Lower):
+    """A text in small letters, in the order of its bytes: whatever the database's language, an index of it answers
+    what begins with a text."""
+
+    def as_postgresql(self, compiler, connection, **context):
+        return self.as_sql(
+            compiler, connection, template='(%(function)s(%(expressions)s) COLLATE "C")', **context
+        )
+
+
+class NotByIndex(models.Func):
+    """A column by which SQLite does not look rows up: another condition of the query has the better index.
+
+    PostgreSQL counts its rows and sees for itself; SQLite takes the first index that fits.
+    """
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_sqlite(self, compiler, connection, **context):
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
 
 
 class CodeField(models.CharField):

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.apps import apps
-from django.db.models.functions import Lower
 
 from lesions.models import Patient
 from sessions_app.datasheets.book import Held
 from sessions_app.datasheets.columns import SHEETS, Sheet
 from sessions_app.datasheets.exporting import column_value, kept_rows
 from sessions_app.datasheets.values import empty_value
+from stsclinic.fields import SmallLetters
 
 CHUNK = 500
 
@@ -22,7 +22,7 @@ CHUNK = 500
 def patients_of(study_ids: Iterable[str]) -> dict[str, Patient]:
     """The patients of these study IDs, whatever their capitals, struck-out ones included, with their clinics."""
     found: dict[str, Patient] = {}
-    everybody = Patient.everything.annotate(plain=Lower("study_id")).select_related("clinic")
+    everybody = Patient.everything.annotate(plain=SmallLetters("study_id")).select_related("clinic")
     for chunk in chunks({study_id.lower() for study_id in study_ids}):
         for patient in everybody.filter(plain__in=chunk):
             found[patient.study_id] = patient

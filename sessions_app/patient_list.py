@@ -11,7 +11,7 @@ into a list that then is looked up by key. `make bench` shows that 100,000 patie
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, Max, Model, OuterRef, Q, QuerySet
@@ -223,7 +223,7 @@ def _has_series(column: str, values: Sequence) -> Q:
 
 def _not_by_index(column: str, model: type[Model]) -> NotByIndex:
     """A column, with the key of a relation as the number that it is, that narrows less than what else is asked for."""
-    field = model._meta.get_field(column)
+    field: Any = model._meta.get_field(column)
     return NotByIndex(F(column), output_field=BigIntegerField() if field.is_relation else field)
 
 
@@ -244,7 +244,9 @@ def _rows(user, patients: list[_Patient]) -> list[Row]:
     # A page that is not full asks for its last patient more than once, so that the SQL is that of a full one.
     pks = [patient.pk for patient in patients]
     keys = {f"key_{number}": pk for number, pk in enumerate([*pks, *pks[-1:] * (len(_KEYS) - len(pks))])}
-    names, last, open_series = {}, {}, {}
+    names: dict[int, str] = {}
+    last: dict[int, date] = {}
+    open_series: dict[int, _Open] = {}
     if pks:
         names = dict(_names(clinics_where(user, "see_identity")).rows(**keys))
         last = dict(_last_sessions().rows(**keys))

@@ -455,7 +455,7 @@ def test_the_number_of_queries_is_fixed(clinic, patient, nurse, django_assert_nu
         client.get(address)
 
 
-QUERIES = 25
+QUERIES = 24
 
 
 def test_the_scores_of_a_protocol_without_ptga_are_pga_and_pain_of_each_lesion(clinic, nurse, patient):

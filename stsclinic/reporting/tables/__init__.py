@@ -4,8 +4,6 @@ Page, PDF, CSV, XLSX and JSON render these same tables. Rows hold raw values (co
 None); a column says how its values read, and cell_text() writes one as people read it.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 from stsclinic.reporting.injected import Injected
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.characteristics import characteristics_table, earlier_table
@@ -46,22 +44,19 @@ __all__ = [
 
 def tables(report: Report) -> list[Table]:
     """All tables of a report. What the report does not know (a closed allocation) has no table or column."""
-    with ThreadPoolExecutor(1) as beside:
-        # The intervals of remission are drawn by numpy, which needs no Python meanwhile.
-        remission = beside.submit(remission_tables, report)
-        injected = Injected(report.chosen)
-        found = [
-            *summary_tables(report),
-            *flow_tables(report),
-            *cohort_tables(report),
-            characteristics_table(report),
-            *filter(None, [earlier_table(report)]),
-            *score_tables(report),
-            *dose_tables(report, injected),
-            *side_effect_tables(report, injected),
-            *controlled_tables(report),
-            *list_tables(report),
-            *remission.result(),
-        ]
+    injected = Injected(report.chosen)
+    found = [
+        *summary_tables(report),
+        *flow_tables(report),
+        *cohort_tables(report),
+        characteristics_table(report),
+        *filter(None, [earlier_table(report)]),
+        *score_tables(report),
+        *remission_tables(report),
+        *dose_tables(report, injected),
+        *side_effect_tables(report, injected),
+        *controlled_tables(report),
+        *list_tables(report),
+    ]
     order = list(SECTION)
     return sorted(found, key=lambda table: order.index(table.section))

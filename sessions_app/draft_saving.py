@@ -133,8 +133,8 @@ def write_fields(
         put_fields(changed)
     if changed or draft.saved_at is None:
         draft.saved_at, draft.saved_by = now, by
+        moment = connection.ops.adapt_datetimefield_value(now)
         with connection.cursor() as cursor:
-            moment = connection.ops.adapt_datetimefield_value(now)
             cursor.execute(_SAVED, [draft.version, moment, by.pk, draft.pk])
     return saved
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.contrib.sessions.models import Session
+from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -108,7 +108,14 @@ def renew(request) -> None:
     if request.session.modified:
         return
     ends_at = request.session.get_expiry_date()
-    if not Session.objects.filter(pk=request.session.session_key).update(expire_date=ends_at):
+    # By hand: it is asked with each field that somebody types on a sheet, see sessions_app.draft_saving.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE django_session SET expire_date = %s WHERE session_key = %s",
+            [connection.ops.adapt_datetimefield_value(ends_at), request.session.session_key],
+        )
+        is_there = cursor.rowcount
+    if not is_there:
         raise SessionInterrupted("The session was ended while the request was answered.")
     request.is_session_renewed = True
 

@@ -5,6 +5,8 @@ right opens it, with a reason, logged for ever. While it is closed, arm, agent, 
 what betrays them are left out for everyone without the right.
 """
 
+from collections.abc import Collection
+
 from lesions.models import Patient
 from sessions_app.models import AllocationOpening, Protocol, Series
 from stsclinic.access import clinics_where, may
@@ -39,6 +41,11 @@ def closed_for(user) -> frozenset[tuple[str, str]]:
     seeing = Clinic.objects.filter(pk__in=clinics_where(user, "see_allocation"))
     codes = set(seeing.values_list("code", flat=True))
     return frozenset(pair for pair in closed_everywhere() if pair[0] not in codes)
+
+
+def closed_in(user, clinics: Collection[str]) -> list[list[str]]:
+    """The pairs of `closed_for` in these clinics (codes), in order, as a job keeps them."""
+    return sorted([clinic, protocol] for clinic, protocol in closed_for(user) if clinic in clinics)
 
 
 def closed_everywhere() -> frozenset[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sessions_app.allocation import closed_for
+from sessions_app.allocation import closed_for, closed_in
 from sessions_app.dataout.plan import Plan
 from sessions_app.datasheets.checking import Allowed, Checked, check
 from sessions_app.datasheets.importing import import_sheets
@@ -51,6 +51,7 @@ def plan_of(job: ExportJob) -> Plan:
         NotAllowed: the user lost a right that it needs.
     """
     chosen, user = job.chosen, job.made_by
+    closed = frozenset(map(tuple, chosen.get("closed", [])))
     plan = Plan(
         clinics=tuple(chosen["clinics"]),
         formats=tuple(chosen["formats"]),
@@ -59,8 +60,11 @@ def plan_of(job: ExportJob) -> Plan:
         with_text=chosen["with_text"],
         new_ids=chosen["new_ids"],
         danish=chosen["danish"],
-        closed=frozenset(pair for pair in closed_for(user) if pair[0] in chosen["clinics"]),
+        closed=closed,
     )
+    # What was closed when it was asked stays left out; nothing else may be closed now.
+    if not closed >= set(map(tuple, closed_in(user, chosen["clinics"]))):
+        raise NotAllowed
     allowed = {one.code for one in export_clinics(user)}
     if not user.is_active or not set(plan.clinics) <= allowed:
         raise NotAllowed
@@ -69,8 +73,8 @@ def plan_of(job: ExportJob) -> Plan:
     return plan
 
 
-def chosen_from(plan: Plan) -> dict[str, Any]:
-    """What a job keeps of a plan."""
+def chosen_from(plan: Plan, user: User) -> dict[str, Any]:
+    """What a job keeps of a plan, and which allocations are closed for `user`."""
     return {
         "clinics": list(plan.clinics),
         "formats": list(plan.formats),
@@ -79,6 +83,7 @@ def chosen_from(plan: Plan) -> dict[str, Any]:
         "with_text": plan.with_text,
         "new_ids": plan.new_ids,
         "danish": plan.danish,
+        "closed": closed_in(user, plan.clinics),
     }
 
 

@@ -108,7 +108,7 @@ def ask(plan: Plan, *, by: User, reason: str) -> ExportJob:
     remove_old()
     with transaction.atomic():
         User.objects.select_for_update().get(pk=by.pk)
-        return _begin(ExportJob(made_by=by, chosen=chosen_from(plan), reason=reason))
+        return _begin(ExportJob(made_by=by, chosen=chosen_from(plan, by), reason=reason))
 
 
 def ask_report(chosen: dict[str, Any], *, by: User) -> ExportJob:

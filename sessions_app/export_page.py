@@ -147,14 +147,17 @@ def file_of(user: User, pk: int, name: str) -> tuple[ExportJob, Path]:
     return shown.job, folder_of(shown.job) / name
 
 
-def page_of(job: ExportJob) -> str:
-    """The page that a finished job made of a report, below its selection, for its user.
+def page_of(job: ExportJob) -> str | None:
+    """The page that a finished job made of a report, below its selection, for its user; None where it is removed.
 
     Raises:
         Http404: the user lost a right that it needs.
     """
     _still_allowed(job)
-    return (folder_of(job) / PAGE).read_text()
+    try:
+        return (folder_of(job) / PAGE).read_text()
+    except FileNotFoundError:
+        return None
 
 
 def _still_allowed(job: ExportJob) -> None:

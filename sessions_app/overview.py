@@ -357,13 +357,18 @@ def _load(
     def when(seen: Seen) -> tuple:
         return seen.session.held_on, number[seen.session.series_id], seen.session.session_no or 0
 
+    # A session that a colleague completed since the sessions were read is on the next page.
     for session_pk, lesion_pk, pga, *values in _assessments().rows(patient=patient.pk):
+        if session_pk not in sessions:
+            continue
         found.assessments[lesion_pk].append(Seen._make((sessions[session_pk], *values)))
         if pga is not None and lesion_pk in found.lesions:
             found.pga[session_pk].append((found.lesions[lesion_pk].lesion_id, pga))
     for listed in found.assessments.values():
         listed.sort(key=when)
     for session_pk, lesion_pk, pain, *values in _injections().rows(patient=patient.pk):
+        if session_pk not in sessions:
+            continue
         if pain is not None and lesion_pk in found.lesions:
             found.pain[session_pk].append((found.lesions[lesion_pk].lesion_id, pain))
         injected = InjectionFacts(lesion_id=str(lesion_pk), **dict(zip(_GIVEN, values, strict=True)))

@@ -14,7 +14,7 @@ from typing import Any
 from django.http import QueryDict
 from django.template.loader import render_to_string
 
-from sessions_app.allocation import closed_for
+from sessions_app.allocation import closed_in
 from sessions_app.forms.report import ReportFilterForm
 from sessions_app.models import Series
 from sessions_app.report_files import FORMATS, NOT_SHARED
@@ -259,7 +259,7 @@ def chosen_from(
         "names": list(asked.names),
         "clinics": [one.code for one in read],
         **selection_as_json(form.selection),
-        "closed": _closed(user, [one.code for one in read]),
+        "closed": closed_in(user, [one.code for one in read]),
         "stated_on": (form.stated_on or today_in(read)).isoformat(),
         "version": __version__,
     }
@@ -295,17 +295,19 @@ def write_report(user: User, chosen: dict[str, Any], folder: Path, step: Step) -
     form, clinics = _still_allowed(user, chosen)
     stated_on = date.fromisoformat(chosen["stated_on"])
     made = make(user, asked_from(chosen), form, clinics, stated_on=stated_on, step=step)
+    # It may tell what was open for a moment only; the rights are read anew.
+    _still_allowed(User.objects.get(pk=user.pk), chosen)
     (folder / made.name).write_bytes(made.content)
 
 
 def _still_allowed(user: User, chosen: dict[str, Any]) -> tuple[ReportFilterForm, list[Clinic]]:
+    """The selection and its clinics, while the user has the rights of then and the same allocations are closed.
+
+    Where one was opened since, it is to be asked anew: what was made must not be what was open in between.
+    """
     form, clinics = filter_of(user, asked_from(chosen).given)
     read = [one for one in clinics if one.code in chosen["clinics"]]
-    is_open = [pair for pair in _closed(user, chosen["clinics"]) if pair not in chosen["closed"]]
-    if not user.is_active or len(read) < len(chosen["clinics"]) or is_open or not form.is_valid():
+    is_as_asked = closed_in(user, chosen["clinics"]) == chosen["closed"]
+    if not user.is_active or len(read) < len(chosen["clinics"]) or not is_as_asked or not form.is_valid():
         raise NotAllowed
     return form, read
-
-
-def _closed(user: User, clinics: Sequence[str]) -> list[list[str]]:
-    return sorted([clinic, protocol] for clinic, protocol in closed_for(user) if clinic in clinics)

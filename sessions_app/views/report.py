@@ -72,8 +72,8 @@ def _answer(request: HttpRequest, asked: Asked) -> HttpResponse:
         except Busy as error:
             messages.warning(request, error.message)
             return redirect("export", error.job.pk)
-        if job.state == "done" and asked.is_page:
-            return _page(request, asked, form, page_of(job), job)
+        if job.state == "done" and asked.is_page and (content := page_of(job)) is not None:
+            return _page(request, asked, form, content, job)
         return redirect("export", job.pk)
     try:
         made = make(request.user, asked, form, clinics)

@@ -311,6 +311,33 @@ class TestRights:
             arms[user.username] = {row["arm"] for row in cells(job, "series_lesions")}
         assert arms == {"iris": {""}, "dana": {"active", "control"}}
 
+    def test_an_allocation_that_is_closed_now_is_not_fetched(
+        self, web, dana, registry, django_capture_on_commit_callbacks
+    ):
+        south = Clinic.objects.get(code="south")
+        _save(Membership(user=dana, clinic=south, role="data_manager"))
+        job = finished(web, django_capture_on_commit_callbacks, clinic=["south"])
+        address = reverse("export_file", args=[job.pk, "sheets.zip"])
+        assert web.get(address).status_code == 200
+        with acting(by="test", source="command"):
+            dana.memberships.update(role="investigator")
+        assert web.get(address).status_code == 404
+
+    def test_what_was_closed_when_it_was_asked_stays_left_out(
+        self, web, dana, registry, django_capture_on_commit_callbacks
+    ):
+        south = Clinic.objects.get(code="south")
+        with acting(by="test", source="command"):
+            dana.memberships.update(role="investigator")
+        _save(Membership(user=dana, clinic=south, role="investigator"))
+        send(web, django_capture_on_commit_callbacks, clinic=["south"])
+        job = ExportJob.objects.latest("pk")
+        with acting(by="test", source="command"):
+            dana.memberships.update(role="data_manager")
+        work(job.pk, alive=nullcontext)
+        job.refresh_from_db()
+        assert {row["arm"] for row in cells(job, "series_lesions")} == {""}
+
     def test_rights_lost_in_between_end_it(self, web, dana, registry, django_capture_on_commit_callbacks):
         job = finished(web, django_capture_on_commit_callbacks)
         send(web, django_capture_on_commit_callbacks)

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from lesions.models import Medication, PatientIdentity, PriorTreatment
+from sessions_app import overview
 from sessions_app.allocation import open_allocation
 from sessions_app.models import AllocationOpening, Infusion, Photograph, SessionDraft, SideEffect
 from sessions_app.overview import Overview, overview_of
@@ -420,6 +421,28 @@ def test_no_link_leads_to_a_404(clinic, patient, role):
     links = {link for link in re.findall(r'href="(/[^"#]*)', html) if not link.startswith("/static/")}
     assert len(links) > 5
     assert {link: client.get(link).status_code for link in links if client.get(link).status_code >= 400} == {}
+
+
+def test_a_session_completed_while_the_page_is_made_is_on_the_next_one(clinic, patient, nurse, monkeypatch):
+    lesion = make_lesion(patient)
+    series = make_series(patient, [lesion])
+    make_assessment(make_session(series, held_on=FIRST), lesion)
+    treated = overview._treated
+
+    def completed_meanwhile():
+        session = make_session(series, held_on=FIRST + timedelta(7))
+        make_assessment(session, lesion)
+        make_injection(session, lesion)
+        return treated()
+
+    monkeypatch.setattr(overview, "_treated", completed_meanwhile)
+    shown = overview_of(patient, nurse, FIRST + timedelta(8))
+    assert [len(page.rows) for page in shown.series] == [1]
+    assert [row.last_on for row in shown.lesions] == [FIRST]
+    monkeypatch.undo()
+    shown = overview_of(patient, nurse, FIRST + timedelta(8))
+    assert [len(page.rows) for page in shown.series] == [2]
+    assert [row.last_on for row in shown.lesions] == [FIRST + timedelta(7)]
 
 
 def test_the_number_of_queries_is_fixed(clinic, patient, nurse, django_assert_num_queries):

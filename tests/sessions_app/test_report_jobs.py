@@ -1,5 +1,6 @@
 """Large reports, made by a process of its own: the same as made at once, for one alone, with what is left to wait."""
 
+import shutil
 from contextlib import nullcontext
 from datetime import date, timedelta
 from itertools import pairwise
@@ -14,9 +15,10 @@ from sessions_app.datasheets.reading import read_path
 from sessions_app.export_jobs import KEPT_FOR, Pulse, folder_of, work
 from sessions_app.models import ExportJob
 from sessions_app.report_asked import MOST_AT_ONCE
+from sessions_app.views import report as report_views
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Event
-from stsclinic.clinics.models import Clinic, Membership
+from stsclinic.clinics.models import Clinic, Membership, User
 from tests.builders import _save, make_clinic, make_lesion, make_patient, make_series, make_user
 from tests.sessions_app.test_report_page import CASES
 from tests.web.rendered import words_of
@@ -332,6 +334,68 @@ class TestRights:
         assert made(ask("report")) != page
         shown = ask("report").context["made"]
         assert "closed to you" in shown and "controlled_subjects" not in shown
+
+    def test_an_allocation_that_was_open_while_it_was_made_is_not_told(
+        self, ask, client, orlando, all_is_large
+    ):
+        dana = make_user("investigator", orlando, "dana")
+        client.force_login(dana)
+        asked = ask("report")
+        _become(dana, "data_manager")
+        job = made(asked)
+        assert (job.state, job.error) == ("failed", "You may no longer see this.")
+        _become(dana, "investigator")
+        made(ask("report"))
+        shown = ask("report").context["made"]
+        assert "closed to you" in shown and "controlled_subjects" not in shown
+
+    def test_an_allocation_that_was_open_when_it_was_made_anew_is_not_told(
+        self, ask, client, orlando, all_is_large, django_capture_on_commit_callbacks
+    ):
+        dana = make_user("investigator", orlando, "dana")
+        client.force_login(dana)
+        file = made(ask("report_download", "json"))
+        _become(dana, "data_manager")
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(reverse("export_again", args=[file.pk]))
+        work(file.pk, alive=nullcontext)
+        _become(dana, "investigator")
+        file.refresh_from_db()
+        assert file.state == "failed"
+        assert not folder_of(file).exists()
+
+    def test_one_that_was_open_for_a_moment_only_is_not_told(
+        self, ask, client, orlando, all_is_large, monkeypatch
+    ):
+        """It opened after the rights were looked at and before the rows were read."""
+        dana = make_user("investigator", orlando, "dana")
+        client.force_login(dana)
+        asked = ask("report")
+        make = report_asked.make
+
+        def opened_before(user, *arguments, **options):
+            _become(dana, "data_manager")
+            return make(User.objects.get(pk=user.pk), *arguments, **options)
+
+        monkeypatch.setattr(report_asked, "make", opened_before)
+        assert made(asked).state == "failed"
+
+    def test_a_page_that_goes_while_it_is_looked_up_is_asked_for_anew(self, ask, all_is_large, monkeypatch):
+        job = made(ask("report"))
+        looked_up = report_views.ask_report
+
+        def removed_then(*arguments, **options):
+            found = looked_up(*arguments, **options)
+            shutil.rmtree(folder_of(found))
+            return found
+
+        monkeypatch.setattr(report_views, "ask_report", removed_then)
+        assert ask("report")["Location"] == reverse("export", args=[job.pk])
+
+
+def _become(user, role: str) -> None:
+    with acting(by="test", source="command"):
+        user.memberships.update(role=role)
 
 
 class TestProgress:

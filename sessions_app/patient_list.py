@@ -29,7 +29,7 @@ from stsclinic.fields import NotByIndex, SmallLetters
 from stsclinic.statement import Given, statement
 
 PAGE = 50
-FEW = 500
+FEW = 200
 RARE = ("offered", "not_enrolled", "withdrawn")
 """Statuses with an index of their own."""
 
@@ -187,7 +187,9 @@ def _filtered(user, wanted: Wanted) -> QuerySet[Patient]:
         found = found.alias(of=_not_by_index("clinic", Patient)).filter(of__in=clinics)
     else:
         found = found.filter(clinic__in=clinics)
-    if wanted.diagnosis:
+    if wanted.diagnosis and wanted.text:
+        found = found.alias(has=_not_by_index("diagnosis", Patient)).filter(has=wanted.diagnosis)
+    elif wanted.diagnosis:
         found = found.filter(diagnosis=wanted.diagnosis)
     if wanted.protocol:
         versions = list(Protocol.objects.filter(code=wanted.protocol).values_list("pk", flat=True))

@@ -47,39 +47,8 @@ FIRST_NAMES = [
     "Kurt",
     "Finn",
 ]
-LAST_NAMES = [
-    "Østergård",
-    "Holm",
-    "Lund",
-    "Møller",
-    "Kjær",
-    "Dahl",
-    "Bruun",
-    "Vinther",
-    "Krogh",
-    "Skov",
-    "Friis",
-    "Toft",
-    "Juhl",
-    "Bech",
-    "Riis",
-    "Bang",
-    "Lauridsen",
-    "Winther",
-    "Thygesen",
-    "Overgaard",
-    "Bjerre",
-    "Mortensen",
-    "Schmidt",
-    "Clausen",
-    "Carlsen",
-    "Nygaard",
-    "Hald",
-    "Ravn",
-    "Søndergaard",
-    "Munk",
-    "Dam",
-]
+LAST_NAMES = ["Østergård", "Holm", "Lund", "Møller", "Kjær", "Dahl"]
+"""So few that also among 10,000 patients two names are those of a whole page: both answers are then as long."""
 BEGAN = datetime.date(2025, 1, 6)
 
 

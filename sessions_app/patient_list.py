@@ -89,6 +89,8 @@ class Page:
     rows: tuple[Row, ...]
     previous: str
     next: str
+    more_named: int = 0
+    """More patients than these have such a name, and the rest are not among the rows; 0 where all are."""
 
 
 class _Patient(NamedTuple):
@@ -144,10 +146,12 @@ def _protocols(clinics: frozenset[int]) -> QuerySet:
 
 def find_patients(user, wanted: Wanted) -> Page:
     """One page of what the user may see, in the order of study IDs. A fixed number of queries."""
-    found = _filtered(user, wanted)
+    found, more_named = _filtered(user, wanted), 0
     if wanted.text:
         has_id = Q(small_id__begins=wanted.text.lower())
-        called = Q(pk__in=_called(user, wanted.text))
+        named = _called(user, wanted.text)
+        more_named = FEW if len(named) > FEW else 0
+        called = Q(pk__in=named[:FEW])
         texts = (found.alias(small_id=SmallLetters("study_id")).filter(has_id), found.filter(called))
         keys = {pk for part in texts for pk in _paged(part, wanted).values_list("pk", flat=True)}
         found = patients_for(user, "see_patients").filter(pk__in=keys)
@@ -161,6 +165,7 @@ def find_patients(user, wanted: Wanted) -> Page:
         rows=tuple(_rows(user, rows)),
         previous=rows[0].study_id if rows and has_previous else "",
         next=rows[-1].study_id if rows and has_next else "",
+        more_named=more_named,
     )
 
 
@@ -200,7 +205,7 @@ def _filtered(user, wanted: Wanted) -> QuerySet[Patient]:
 
 
 def _called(user, text: str) -> list[int]:
-    """The ids of the first FEW patients, in the order of names, of whose name a word begins so."""
+    """The ids of the first FEW patients, and of one more, in the order of names, of whose name a word begins so."""
     start = text.lower().encode()
     names = NameBeginning.objects.filter(
         # No text has the byte 255.
@@ -210,7 +215,7 @@ def _called(user, text: str) -> list[int]:
     names = names.alias(of=NotByIndex(F("patient__clinic"), output_field=BigIntegerField())).filter(
         of__in=clinics_where(user, "see_identity")
     )
-    return list(names.order_by("text", "patient").values_list("patient", flat=True)[:FEW])
+    return list(names.order_by("text", "patient").values_list("patient", flat=True)[: FEW + 1])
 
 
 def _has_series(column: str, values: Sequence) -> Q:

@@ -273,6 +273,19 @@ def test_a_changed_name_is_found_no_more(clinic, clinician):
     assert ids(clinician, text="lund") == ["AAR-001"]
 
 
+@pytest.mark.parametrize(("few", "is_told"), [(2, True), (3, False), (4, False)])
+def test_it_is_told_that_more_have_such_a_name(client, clinic, clinician, monkeypatch, few, is_told):
+    monkeypatch.setattr(patient_list, "FEW", few)
+    for number, name in enumerate(("Inger Dahl", "Inger Holm", "Inger Lund")):
+        named(make_patient(clinic, study_id=f"P-{number}"), name)
+    client.force_login(clinician)
+    page = client.post(reverse("patients"), {"text": "inger"}).content.decode()
+    told = f"More than {few} patients have a name that begins so."
+    assert (told in page) is is_told
+    assert page.count('<th scope="row"') == min(few, 3)
+    assert "More than" not in client.post(reverse("patients"), {"text": "p-"}).content.decode()
+
+
 @pytest.mark.parametrize("few", [0, 500])
 def test_many_are_found_as_few_are(clinic, clinician, monkeypatch, few):
     """Beyond FEW the patients of a protocol are asked one by one: the same are found."""

@@ -181,7 +181,7 @@ def _rows_words(registry: Registry) -> str:
 
 def _about(report: Report, clinics: Sequence[str], day: date, state: str, for_sharing: bool) -> Table:
     rows = [
-        ("Clinics", ", ".join(clinics)),
+        ("Clinics", "; ".join(clinics)),
         *selection_facts(report.selection),
         *([] if for_sharing else [("Patients", str(report.cohort["patients_offered"]))]),
         ("Date", show_date(day)),

@@ -6,10 +6,11 @@ It can be copied into a paper. References are numbered in the order in which the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from stsclinic.clinical.remission import HORIZON
 from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
-from stsclinic.reporting.controlled import COMPARED, pairs_of
+from stsclinic.reporting.controlled import COMPARED, Controlled, pairs_of
 from stsclinic.reporting.gone import followed_lesions
 from stsclinic.reporting.selection import UNIT
 from stsclinic.reporting.statistics import bootstrap, sign_flip, survival
@@ -112,8 +113,10 @@ def methods(
         _outcome_words(report, cite),
         _statistics_words(report, cite),
     ]
-    if report.controlled:
-        paragraphs.append(_controlled_words(report, cite))
+    if report.controlled or report.has_concealed:
+        paragraphs.append(_controlled_words(report, with_numbers, cite))
+    if report.series or report.controlled:
+        paragraphs[-1] += " All tests are two-sided; no adjustment was made for multiple comparisons."
     paragraphs.append(_software_words(versions, cite))
     return Methods(paragraphs, [REFERENCES[name] for name in cite.names])
 
@@ -124,7 +127,9 @@ def _were(number: int, *, said: bool = True) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    """`North, South and West`; apart by semicolons where one of them has a comma in it."""
+    apart = "; " if any("," in one for one in words) else ", "
+    return words[0] if len(words) == 1 else f"{apart.join(words[:-1])} and {words[-1]}"
 
 
 def _patients_words(
@@ -170,9 +175,7 @@ def _patients_words(
         sentences.append(
             f"Of {count_words(cohort['patients_offered'], 'patient')} offered treatment, "
             f"{_were(cohort['patients_treated'])} treated with "
-            f"{count_words(cohort['treatment_sessions'], 'treatment')}, and {cohort['series_analysed']} series in "
-            f"{count_words(cohort['patients_analysed'], 'patient')} {_were(cohort['series_analysed'], said=False)} "
-            "analysed."
+            f"{count_words(cohort['treatment_sessions'], 'treatment')}, and {_analysed_words(cohort)} analysed."
         )
     if protocols := _protocols_words(report):
         sentences.append(protocols)
@@ -184,6 +187,13 @@ def _patients_words(
         f"of the analysed series before it {cite('aarhus')}."
     )
     return " ".join(sentences)
+
+
+def _analysed_words(cohort: Mapping[str, Any]) -> str:
+    number = cohort["series_analysed"]
+    if not number:
+        return "no series was"
+    return f"{number} series in {count_words(cohort['patients_analysed'], 'patient')} {_were(number, said=False)}"
 
 
 def _protocols_words(report: Report) -> str:
@@ -217,17 +227,16 @@ def _outcome_words(report: Report, cite: _Cited) -> str:
 
 def _statistics_words(report: Report, cite: _Cited) -> str:
     """Only what was computed: of no analysed series there is neither score nor share."""
-    sentences = []
     if report.series:
-        sentences += _analysis_words(report, cite)
-    if report.side_effects:
+        sentences = _analysis_words(report, cite)
+    else:
+        sentences = ["No series was analysed, so scores and remission have no statistics."]
+    if report.cohort["treatment_sessions"]:
         sentences.append(
             "Side effects are given per 100 treatments and per 100 injections with exact Poisson intervals "
             f"{cite('garwood')}."
         )
-    if sentences:
-        sentences.append("All tests are two-sided; no adjustment was made for multiple comparisons.")
-    return " ".join(sentences) or "No series was analysed, so no statistic was computed."
+    return " ".join(sentences)
 
 
 def _analysis_words(report: Report, cite: _Cited) -> list[str]:
@@ -260,19 +269,35 @@ def _analysis_words(report: Report, cite: _Cited) -> list[str]:
     return sentences
 
 
-def _controlled_words(report: Report, cite: _Cited) -> str:
-    assert report.controlled is not None
-    subjects = max(len(pairs_of(report.controlled.lesions, name)) for name in COMPARED)
-    if subjects > MOST_EXACT:
-        test = f"a sign-flip permutation test ({sign_flip.DRAWS} draws, seed {sign_flip.SEED})"
-    else:
-        test = "since the number of subjects is small, the exact sign-flip permutation test"
-    return (
-        "In controlled protocols each subject contributed one lesion to each arm "
-        f"{cite('orlando')}. Arms were compared within subjects by the paired t test and by {test} "
-        f"{cite('signs')}. The flow of subjects and lesions follows the within-person extension of CONSORT "
+def _controlled_words(report: Report, with_numbers: bool, cite: _Cited) -> str:
+    """What was compared between the arms, and how; or that it was not, while the allocation is closed."""
+    sentences = [f"In controlled protocols each subject contributed one lesion to each arm {cite('orlando')}."]
+    if report.controlled:
+        sentences += _arms_words(report.controlled, with_numbers, cite)
+    if report.has_concealed:
+        sentences.append("Where the allocation is still closed, the arms were not compared.")
+    sentences.append(
+        "The flow of subjects and lesions follows the within-person extension of CONSORT "
         f"{cite('consort')}."
     )
+    return " ".join(sentences)
+
+
+def _arms_words(found: Controlled, with_numbers: bool, cite: _Cited) -> list[str]:
+    subjects = max(len(pairs_of(found.lesions, name)) for name in COMPARED)
+    told = f" ({count_words(subjects, 'subject')})" if with_numbers else ""
+    if subjects > MOST_EXACT:
+        test = f" by a sign-flip permutation test ({sign_flip.DRAWS} draws, seed {sign_flip.SEED})"
+    else:
+        test = ", since the number of subjects is small, by the exact sign-flip permutation test"
+    return [
+        f"The arms were compared over the subjects whose series was complete{told}, from the first assessment of "
+        "a lesion to its last: its size (longest times widest diameter, 0 where the lesion was gone) at both and "
+        "its change in percent, the changes of the physician's and of an independent observer's global assessment "
+        "(PGA, 0 to 4), and the mean pain of its injections (visual analogue scale, 0 to 10).",
+        f"Differences within subjects, active minus control, were tested by the paired t test and{test} "
+        f"{cite('signs')}.",
+    ]
 
 
 def _software_words(versions: Mapping[str, str], cite: _Cited) -> str:

@@ -95,7 +95,7 @@ class TestMethods:
         text = told(summarise(Registry([]))).text
         for words in ("Kaplan", "random intercept", "carrying", "Poisson", "bootstrap", "two-sided"):
             assert words not in text, words
-        assert "No series was analysed, so no statistic was computed." in text
+        assert "No series was analysed, so scores and remission have no statistics." in text
 
     def test_one_is_not_many(self):
         alone = Registry(registry_of(read_case("aarhus")).patients[:1])
@@ -115,6 +115,49 @@ class TestMethods:
     def test_arms_are_told_only_where_there_are_some(self, reports):
         assert "sign-flip" in told(reports["orlando"]).text
         assert "sign-flip" not in told(reports["aarhus"]).text
+
+    def test_a_trial_without_scores_tells_what_was_compared_and_nothing_else(self, reports):
+        """Orlando has no PtGA: no series is analysed, and its arms are compared all the same."""
+        text = told(reports["orlando"]).text
+        assert "5 were treated with 14 treatments, and no series was analysed." in text
+        assert "over the subjects whose series was complete (4 subjects)" in text
+        assert (
+            "were tested by the paired t test and, since the number of subjects is small, by the exact sign-flip "
+            "permutation test [4]." in text
+        )
+        assert text.count("All tests are two-sided") == 1
+        # No event is a rate too, with an interval.
+        assert "exact Poisson intervals [2]" in text
+        assert "(4 subjects)" not in told(reports["orlando"], with_numbers=False).text
+
+    def test_a_closed_allocation_is_told(self):
+        text = told(summarise(registry_of(read_case("orlando")))).text
+        assert "Where the allocation is still closed, the arms were not compared." in text
+        for words in ("sign-flip", "two-sided", "paired"):
+            assert words not in text, words
+        assert "allocation" not in told(summarise(registry_of(read_case("aarhus")))).text
+
+    def test_many_subjects_have_a_drawn_permutation_test(self, reports):
+        case = registry_of(read_case("orlando"))
+        many = [
+            replace(
+                one,
+                patient_id=f"{one.patient_id}-{copy}",
+                series=[replace(series, patient_id=f"{one.patient_id}-{copy}") for series in one.series],
+            )
+            for one in case.patients
+            for copy in range(6)
+        ]
+        text = told(summarise(Registry(many), allocation_visible=all_open)).text
+        assert "(24 subjects)" in text
+        assert "the paired t test and by a sign-flip permutation test (100000 draws" in text
+
+    def test_names_with_commas_are_told_apart(self, reports):
+        clinics = ["Penn State, Hershey", "Kansas, intravenous case", "Orlando"]
+        found = methods(
+            reports["kansas"], clinics=clinics, stated_on=date(2026, 11, 20), data_state="", versions={"x": "1"}
+        )
+        assert "of Penn State, Hershey; Kansas, intravenous case and Orlando, as of" in found.text
 
     def test_for_sharing_it_tells_no_number_of_patients(self, reports):
         assert "43 patients" not in told(reports["aarhus"], with_numbers=False).text

@@ -271,14 +271,15 @@ def _analysis_words(report: Report, cite: _Cited) -> list[str]:
 
 def _controlled_words(report: Report, with_numbers: bool, cite: _Cited) -> str:
     """What was compared between the arms, and how; or that it was not, while the allocation is closed."""
-    sentences = [f"In controlled protocols each subject contributed one lesion to each arm {cite('orlando')}."]
+    sentences = [
+        f"In controlled protocols each subject contributed one lesion to each arm {cite('orlando')}."
+    ]
     if report.controlled:
         sentences += _arms_words(report.controlled, with_numbers, cite)
     if report.has_concealed:
         sentences.append("Where the allocation is still closed, the arms were not compared.")
     sentences.append(
-        "The flow of subjects and lesions follows the within-person extension of CONSORT "
-        f"{cite('consort')}."
+        f"The flow of subjects and lesions follows the within-person extension of CONSORT {cite('consort')}."
     )
     return " ".join(sentences)
 

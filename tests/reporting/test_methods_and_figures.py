@@ -155,7 +155,11 @@ class TestMethods:
     def test_names_with_commas_are_told_apart(self, reports):
         clinics = ["Penn State, Hershey", "Kansas, intravenous case", "Orlando"]
         found = methods(
-            reports["kansas"], clinics=clinics, stated_on=date(2026, 11, 20), data_state="", versions={"x": "1"}
+            reports["kansas"],
+            clinics=clinics,
+            stated_on=date(2026, 11, 20),
+            data_state="",
+            versions={"x": "1"},
         )
         assert "of Penn State, Hershey; Kansas, intravenous case and Orlando, as of" in found.text
 

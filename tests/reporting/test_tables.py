@@ -247,6 +247,60 @@ def test_the_intervals_between_and_within_arms(registries):
     assert (paired["ci95_low"], paired["ci95_high"]) == pytest.approx((low, high))
 
 
+def test_a_trial_has_its_subjects_as_table_ii_of_the_paper(registries):
+    """Also who was lost, and also while the allocation is closed; medical history is not recorded."""
+    for visible in (all_open, all_closed):
+        found = by_code(summarise(registries["orlando"], allocation_visible=visible))["subjects"]
+        rows = as_dicts(found)
+        assert [(row["subject"], row["age"], row["sex"], row["diagnosis"]) for row in rows] == [
+            ("UCF-1", 23, "female", "morphea"),
+            ("UCF-2", 72, "female", "dm"),
+            ("UCF-3", 51, "female", "ssc"),
+            ("UCF-4", 78, "female", "ssc"),
+            ("UCF-5", 29, "male", "dm"),
+        ]
+        assert rows[0]["medication"] == (
+            "acetaminophen, hydroxychloroquine, pantoprazole, prednisone, tocilizumab, tramadol"
+        )
+        # Begun at the first follow-up, so it was not taken at the first treatment.
+        assert "pantoprazole" not in rows[4]["medication"]
+        assert rows[3]["medication"] == ""
+        # The paper: 8 months, 20 years, and more than 10 years twice.
+        assert [round(row["duration"], 1) for row in rows[:4]] == [0.6, 19.6, 10.6, 10.6]
+        assert [row["lesions"] for row in rows] == [2, 2, 2, 2, 2]
+        assert not found.betrays_allocation
+    assert "subjects" not in by_code(summarise(registries["aarhus"], allocation_visible=all_open))
+
+
+def test_what_was_injected_without_a_side_effect_has_its_rate(registries):
+    """Nobody in Orlando had one: 0 of 14 treatments, at most 3.689 events by the exact interval."""
+    found = by_code(summarise(registries["orlando"], allocation_visible=all_open))["side_effect_rates"]
+    rows = {
+        row["group"]: (row["events"], row["treatments"], row["injections"])
+        for row in as_dicts(found)
+        if row["by"] in ("site", "concentration")
+    }
+    assert list(rows.items()) == [
+        ("Upper arm", (0, 6, 12)),
+        ("Elbow", (0, 3, 6)),
+        ("Forearm", (0, 2, 4)),
+        ("Little finger", (0, 3, 6)),
+        ("40 mg/ml", (0, 14, 14)),
+        ("Saline", (0, 14, 14)),
+    ]
+    high = next(row["injections_high"] for row in as_dicts(found) if row["group"] == "Saline")
+    assert high == pytest.approx(100 * 3.688879 / 14)
+    assert all(row["by"] not in ("term", "grade", "serious") for row in as_dicts(found))
+
+
+def test_concentrations_stand_in_the_order_of_their_strength(registries):
+    both = Registry([*registries["orlando"].patients, *registries["aarhus"].patients])
+    found = by_code(summarise(both, allocation_visible=all_open))
+    for code in ("doses", "side_effect_rates"):
+        groups = [row["group"] for row in as_dicts(found[code]) if row["by"] == "concentration"]
+        assert groups == ["40 mg/ml", "150 mg/ml", "250 mg/ml", "Saline"], code
+
+
 def test_table_1_names_earlier_treatments_and_medication(registries):
     rows = as_dicts(by_code(summarise(registries["aarhus"]))["earlier_treatments"])
     tried = {row["name"]: row["overall"] for row in rows if row["kind"] == "earlier"}

@@ -162,8 +162,8 @@ class TestTheSameEverywhere:
                 f"{one['mean_decrease']:.1f}",
                 f"{one['sd']:.2f}",
                 f"{one['median_decrease']:.1f}",
-                f"{low:.2f}",
-                f"{high:.2f}",
+                f"{low:.1f}",
+                f"{high:.1f}",
                 f"{one['t']:.2f}",
             ]
 

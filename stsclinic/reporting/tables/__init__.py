@@ -15,6 +15,7 @@ from stsclinic.reporting.tables.lists import list_tables
 from stsclinic.reporting.tables.remission import remission_tables
 from stsclinic.reporting.tables.scores import score_tables
 from stsclinic.reporting.tables.side_effects import side_effect_tables
+from stsclinic.reporting.tables.subjects import subjects_table
 from stsclinic.reporting.tables.summary import summary_tables
 from stsclinic.reporting.tables.table import (
     HIDDEN,
@@ -50,7 +51,7 @@ def tables(report: Report) -> list[Table]:
         *flow_tables(report),
         *cohort_tables(report),
         characteristics_table(report),
-        *filter(None, [earlier_table(report)]),
+        *filter(None, [earlier_table(report), subjects_table(report)]),
         *score_tables(report),
         *remission_tables(report),
         *dose_tables(report, injected),

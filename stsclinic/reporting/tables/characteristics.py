@@ -1,6 +1,5 @@
 """Table 1: who was analysed, all together and by remission."""
 
-import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,7 +8,6 @@ from functools import cache
 from itertools import repeat
 from typing import Any
 
-from stsclinic.clinical.dates import PartialDate, age_by_year
 from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.clinical.terms import (
     BODY_SITE,
@@ -21,9 +19,9 @@ from stsclinic.clinical.terms import (
     YES_NO,
 )
 from stsclinic.reporting.outcomes import LesionsOf, PatientOutcome, size_mm2
-from stsclinic.reporting.records import MedicationRecord
 from stsclinic.reporting.rows import Behind, Value, behind
 from stsclinic.reporting.summary import Report
+from stsclinic.reporting.tables.facts import age_on, names_taken_on, plain_name, taken_on, years_since_onset
 from stsclinic.reporting.tables.table import Column, Rows, Share, Spread, Sum, Table
 
 FOOTNOTES = (
@@ -246,22 +244,15 @@ def earlier_table(report: Report) -> Table | None:
 
 
 def _names_tried(one: PatientOutcome) -> set[str]:
-    return {_plain_name(record.treatment) for record in one.patient.prior_treatments if record.treatment}
+    return {plain_name(record.treatment) for record in one.patient.prior_treatments if record.treatment}
 
 
 def _names_taken(one: PatientOutcome) -> set[str]:
-    return {_plain_name(record.name) for record in _taken(one) if record.name}
-
-
-def _plain_name(text: str) -> str:
-    """`Diltiazem 90 mg/day` is diltiazem: small letters, to the first digit."""
-    words = re.split(r"\d", text.casefold().replace("_", " "))[0]
-    return words.strip(" ,;(") or text.casefold()
+    return names_taken_on(one.patient, _first_treatment(one))
 
 
 def _age(one: PatientOutcome) -> float | None:
-    born, first = one.patient.birth_year, _first_treatment(one)
-    return None if born is None or born > first.year else age_by_year(born, first)
+    return age_on(one.patient, _first_treatment(one))
 
 
 def _first_treatment(one: PatientOutcome) -> date:
@@ -269,14 +260,7 @@ def _first_treatment(one: PatientOutcome) -> date:
 
 
 def _duration_years(one: PatientOutcome) -> float | None:
-    """Years from the earliest recorded onset of a lesion, in the middle of what is known of it."""
-    onsets = {lesion.onset_on for lesion in one.patient.lesions.values() if lesion.onset_on}
-    if not onsets:
-        return None
-    known = [PartialDate.parse(onset) for onset in onsets]
-    middles = [onset.earliest + (onset.latest - onset.earliest) / 2 for onset in known]
-    days = (_first_treatment(one) - min(middles)).days
-    return days / 365.25 if days >= 0 else None
+    return years_since_onset(one.patient.lesions.values(), _first_treatment(one))
 
 
 def _best_response(one: PatientOutcome) -> str:
@@ -284,19 +268,8 @@ def _best_response(one: PatientOutcome) -> str:
     return next((response for response in BEST_RESPONSE if response in tried), "no")
 
 
-def _taken(one: PatientOutcome) -> list[MedicationRecord]:
-    """The drugs that were, or may have been, taken on the day of the first treatment."""
-    day = _first_treatment(one)
-    return [
-        record
-        for record in one.patient.medications
-        if (not record.started_on or PartialDate.parse(record.started_on).earliest <= day)
-        and (not record.stopped_on or PartialDate.parse(record.stopped_on).latest >= day)
-    ]
-
-
 def _roles_taken(one: PatientOutcome) -> Codes:
-    return tuple({record.role for record in _taken(one)}) or ("",)
+    return tuple({record.role for record in taken_on(one.patient, _first_treatment(one))}) or ("",)
 
 
 def _spread(values: Sequence[float]) -> Spread | None:

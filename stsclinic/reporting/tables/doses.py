@@ -12,6 +12,7 @@ from stsclinic.reporting.rows import SessionOf, behind
 from stsclinic.reporting.selection import Course
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
+from stsclinic.reporting.tables.words import by_strength
 
 GROUPED_BY = {
     "all": "All injections",
@@ -157,7 +158,7 @@ def _by_outcome(report: Report, injected: Injected) -> Groups:
 
 def _by_concentration(injected: Injected) -> Groups:
     by_label, labels = injected.by_label, injected.labels
-    for label in sorted(labels, key=lambda label: (not label[0].isdigit(), len(label), label)):
+    for label in by_strength(labels):
         yield label, Part(by_label, labels.index(label))
 
 

@@ -71,7 +71,7 @@ def _scores(report: Report) -> Table:
             Column("mean", "Mean", "number", decimals=1),
             Column("sd", "SD", "number", decimals=2),
             Column("median", "Median", "number", decimals=1),
-            *interval_columns(2),
+            *interval_columns(1),
         )
     )
     for scale in SCALES:
@@ -94,7 +94,7 @@ def _change(report: Report) -> Table:
             Column("mean_decrease", "Mean decrease", "number", decimals=1),
             Column("sd", "SD", "number", decimals=2),
             Column("median_decrease", "Median decrease", "number", decimals=1),
-            *interval_columns(2),
+            *interval_columns(1),
             Column("t", "t", "number", decimals=2),
             Column("df", "df", "whole"),
             Column("p_t", "p (t)", "p"),

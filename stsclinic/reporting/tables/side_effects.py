@@ -10,7 +10,7 @@ from stsclinic.reporting.rows import Behind, SessionOf, behind
 from stsclinic.reporting.statistics.rates import rate_per_100
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
-from stsclinic.reporting.tables.words import WILSON_FOOTNOTE, share_columns, share_values
+from stsclinic.reporting.tables.words import WILSON_FOOTNOTE, by_strength, share_columns, share_values
 
 GROUPED_BY = {
     "all": "All side effects",
@@ -20,13 +20,16 @@ GROUPED_BY = {
     "site": "Body site",
     "concentration": "Concentration",
 }
+UNKNOWN = "Not known"
+"""The concentration of an event that cannot be said to have one."""
 SERIOUS = {True: "Serious", False: "Not serious", None: "Not recorded"}
 
 FOOTNOTES = (
     "Side effects count the whole selection, whether or not the series is analysed. Rates are events per 100 "
     "treatment sessions and per 100 injections, with exact 95% Poisson intervals (Garwood). They assume that "
     "events are independent; a patient with many events makes them look surer than they are.",
-    "By body site and concentration, the treatments and injections are those of that site or concentration. "
+    "By body site and concentration, the treatments and injections are those of that site or concentration; each "
+    "that was injected has its row, also where no side effect followed. "
     "An event has the site of its lesion, and the concentration injected into that lesion at its session, or "
     "that of the whole session where it names no lesion and one concentration was used.",
 )
@@ -122,13 +125,19 @@ def _rates(report: Report, injected: Injected) -> Table:
         ("grade", {grade: f"Grade {grade}" for grade in range(1, 6)}, lambda one: one.grade),
         ("serious", SERIOUS, lambda one: one.serious),
         ("site", {**BODY_SITE, "": "No lesion named"}, found.site_of_event),
-        ("concentration", None, found.concentration_of_event),
+        (
+            "concentration",
+            {label: label for label in (*by_strength(injected.labels), UNKNOWN)},
+            found.concentration_of_event,
+        ),
     ):
         grouped = _grouped(events, key_of)
         parts = []
-        for key, label in (labels or {key: key for key in sorted(grouped)}).items():
-            if group := grouped.get(key):
-                parts.append(add(by, label, group, found.of(by, key)))
+        for key, label in labels.items():
+            group, exposed = grouped.get(key, []), found.of(by, key)
+            # A site or concentration that had no event has a rate too, with an upper end.
+            if group or (exposed is not found.every and exposed.injections):
+                parts.append(add(by, label, group, exposed))
         for column in ("events", "patients"):
             rows.add_up(column, parts, total)
     return rows.table(
@@ -213,7 +222,7 @@ class _Exposure:
             labels = [solution_of(each).label for each in given if each.lesion_id == one.lesion_id][-1:]
         else:
             labels = list({solution_of(each).label for each in given})
-        return labels[0] if len(labels) == 1 else "Not known"
+        return labels[0] if len(labels) == 1 else UNKNOWN
 
 
 def _by_patient(report: Report) -> Table:

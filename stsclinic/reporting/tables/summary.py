@@ -48,9 +48,9 @@ def _headline(report: Report, headline: Headline) -> Table:
             Column("measure", "Result", "code", labels=MEASURE),
             Column("unit", "Of", "code", labels=LEVEL),
             Column("n", "n", "count"),
-            Column("points", "Points", "number", decimals=2, computed_from=("n",)),
+            Column("points", "Points", "number", decimals=1, computed_from=("n",)),
             Column("percent", "Share", "number", "%", 1, computed_from=("n",)),
-            *interval_columns(2, computed_from=("n",)),
+            *interval_columns(1, computed_from=("n",)),
             Column("p", "p", "p", computed_from=("n",)),
             Column("method", "Interval", "code", labels=METHOD),
         )

@@ -13,6 +13,9 @@ from sessions_app.datasheets.raw import RawSheet, RawSheets
 MOST_PATIENTS = 100
 """Patients of one block."""
 
+FIRST_PATIENTS = 20
+"""Patients of the first block: it is soon checked, and the database has work while the next one is."""
+
 MOST_ROWS = 10_000
 """Rows of one block, unless one patient has more."""
 
@@ -25,12 +28,13 @@ def blocks(raw: RawSheets) -> Iterator[Places]:
     stretches = {name: _by_patient(raw.sheets[name]) for name in SHEETS if name in raw.sheets}
     block: Places = {}
     patients = rows = 0
+    most = min(FIRST_PATIENTS, MOST_PATIENTS)
     for patient in dict.fromkeys(chain.from_iterable(stretches.values())):
         found = _rows_of(patient, stretches)
         count = sum(map(len, found.values()))
-        if block and (patients == MOST_PATIENTS or rows + count > MOST_ROWS):
+        if block and (patients == most or rows + count > MOST_ROWS):
             yield _in_order(block)
-            block, patients, rows = {}, 0, 0
+            block, patients, rows, most = {}, 0, 0, MOST_PATIENTS
         for name, places in found.items():
             block.setdefault(name, []).extend(places)
         patients, rows = patients + 1, rows + count

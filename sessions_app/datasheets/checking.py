@@ -304,7 +304,7 @@ _OPEN_FIRST = "Somebody who may see the allocation can import them."
 
 def _read_register(
     book: Book, raw: RawSheets, allowed: Allowed, wanted: Mapping[str, Mapping[str, Any]]
-) -> dict[str, list[Held]]:
+) -> dict[str, Iterator[Held]]:
     """The rows of the patients whom the file names and who are there; those whom it may not change are refused."""
     by_id = _by_id(book)
     named = {

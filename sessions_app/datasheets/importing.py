@@ -69,14 +69,15 @@ def import_sheets(
                 for block in check_blocks(raw, allowed, checked, reading=inserter.beside):
                     if not checked.errors:
                         write_block(block, raw, clinic_ids, by, inserter)
-                        _count_anew(_created(checked) - counted)
+                        _count_anew(_created(checked) - counted, inserter)
                         counted |= _created(checked)
+                if not checked.errors:
+                    _count_anew(counted, inserter)
             if not agrees(checked):
                 transaction.set_rollback(True)
                 return checked
             if checked.errors:
                 raise ImportRefused(checked.errors)
-            _count_anew(counted)
             _note(checked, by, reason)
     except (DatabaseError, _ChangedSince) as error:
         sentence = "The database refused the rows: something changed since they were checked. Import again."
@@ -167,13 +168,12 @@ def _created(checked: Checked) -> set[str]:
     return {name for name, counts in checked.plan.counts.items() if counts["created"]}
 
 
-def _count_anew(sheets: Collection[str]) -> None:
+def _count_anew(sheets: Collection[str], inserter: Inserter) -> None:
     """Tell PostgreSQL how large the tables have become, in the beginning and in the end: it plans by that, and
     would take minutes for seconds' work, here or in the report, until it has counted by itself."""
     if sheets and connection.vendor == "postgresql":
         tables = ", ".join(sorted(apps.get_model(SHEETS[name].model)._meta.db_table for name in sheets))
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {tables}")
+        inserter.then(f"ANALYZE {tables}")
 
 
 def _find_clinics(patients: list[Row], ids: dict[str, int]) -> None:

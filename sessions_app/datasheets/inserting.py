@@ -6,13 +6,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Self
 
 from django.db import connection
-
-LINES = 1000
-"""Rows that are handed over at once."""
 
 DIFFERENT = 10_000
 """Different values of a column whose text is kept: most of a column's values stand in many rows."""
@@ -42,8 +39,8 @@ class Inserter:
     """
 
     def __init__(self) -> None:
-        self._given: list[tuple[str, str]] = []
-        """Statements with the text that they copy, which nobody has handed over."""
+        self._given: list[tuple[str, str | None]] = []
+        """Statements, of a COPY with its text, which nobody has handed over."""
         self._keeps = False
         self._running: Future | None = None
         self._ending = ExitStack()
@@ -52,11 +49,15 @@ class Inserter:
         if connection.vendor == "postgresql":
             self._thread = self._ending.enter_context(ThreadPoolExecutor(max_workers=1))
             self._ending.enter_context(connection.execute_wrapper(self._after_that))
+            # What a row refers to is looked up when it comes, while Python goes on, and not for all rows in the end.
+            self.then("SET CONSTRAINTS ALL IMMEDIATE")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         with self._ending:
             if kind is None:
+                if connection.vendor == "postgresql":
+                    self.then("SET CONSTRAINTS ALL DEFERRED")
                 self._hand_over()
                 self._wait()
             elif self._running is not None:
@@ -97,22 +98,33 @@ class Inserter:
             lines = ("\t".join(row) + end for row in _converted(rows, [as_copied for _ in names]))
             self._given.append((f"COPY {into} FROM STDIN", "".join(lines)))
             return
-        prepare = {
-            name: partial(fields[name].get_db_prep_save, connection=connection) for name in (*names, *fixed)
-        }
-        same = [prepare[name](value) for name, value in fixed.items()]
-        places = ", ".join("%s" for _ in prepare)
-        statement = f"INSERT INTO {into} VALUES ({places})"  # noqa: S608 (no value in it)
-        converted = _converted(rows, [prepare[name] for name in names])
+        # An id is as the database gave it.
+        prepare = [
+            None
+            if fields[name].is_relation
+            else partial(fields[name].get_db_prep_save, connection=connection)
+            for name in names
+        ]
+        same = [fields[name].get_db_prep_save(value, connection=connection) for name, value in fixed.items()]
+        converted = _converted(rows, prepare)
+        place = f"({', '.join('%s' for _ in (*names, *fixed))})"
+        # SQLite can undo each statement that writes history too, which takes longer than to write a row.
+        most = connection.ops.bulk_batch_size([*names, *fixed], [])
         with connection.cursor() as cursor:
-            while chunk := [row + same for row in islice(converted, LINES)]:
-                cursor.executemany(statement, chunk)
+            while chunk := list(islice(converted, most)):
+                places = ", ".join([place] * len(chunk))
+                values = list(chain.from_iterable((*row, *same) for row in chunk))
+                cursor.execute(f"INSERT INTO {into} VALUES {places}", values)  # noqa: S608 (no value in it)
+
+    def then(self, statement: str) -> None:
+        """Let PostgreSQL do this once it has taken the rows that were given."""
+        self._given.append((statement, None))
 
     def _hand_over(self) -> None:
         if self._given:
             self._wait()
             cursor = connection.cursor().cursor
-            self._running = self._thread.submit(_copy, cursor, self._given)
+            self._running = self._thread.submit(_do, cursor, self._given)
             self._given = []
 
     def _wait(self) -> None:
@@ -128,15 +140,22 @@ class Inserter:
         return execute(*given)
 
 
-def _copy(cursor: Any, given: Iterable[tuple[str, str]]) -> None:
+def _do(cursor: Any, given: Iterable[tuple[str, str | None]]) -> None:
     for statement, text in given:
-        cursor.copy_expert(statement, StringIO(text), len(text) + 1)
+        if text is None:
+            cursor.execute(statement)
+        else:
+            cursor.copy_expert(statement, StringIO(text), len(text) + 1)
 
 
-def _converted(rows: Iterable[Sequence[Any]], convert: Sequence[Callable[[Any], Any]]) -> Iterator[list]:
-    """Each value converted as its column is, and each different value of a column once."""
-    kept = [lru_cache(DIFFERENT)(one) for one in convert]
-    return ([one(value) for one, value in zip(kept, row, strict=True)] for row in rows)
+def _converted(
+    rows: Iterable[Sequence[Any]], convert: Sequence[Callable[[Any], Any] | None]
+) -> Iterator[tuple]:
+    """Each value converted as its column is, and each different value of a column once; None: as it is."""
+    columns = zip(convert, zip(*rows, strict=True), strict=False)
+    return zip(
+        *(map(lru_cache(DIFFERENT)(one), column) if one else column for one, column in columns), strict=True
+    )
 
 
 def as_copied(value: Any) -> str:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lesions.models import Medication
-from sessions_app.datasheets.inserting import LINES, insert_rows
+from sessions_app.datasheets.inserting import insert_rows
 from sessions_app.models import Injection, SideEffect
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
@@ -95,7 +95,7 @@ def test_numbers_days_and_what_is_not_recorded():
 
 def test_more_rows_than_are_handed_over_at_once():
     patient = make_patient(make_clinic())
-    count = 2 * LINES + 1
+    count = 2001
     rows = ((patient.pk, f"drug {number}", "other") for number in range(count))
     insert(Medication, ["patient_id", "name", "role"], rows)
     assert list(Medication.objects.order_by("pk").values_list("name", flat=True)) == [

@@ -198,15 +198,15 @@ def _write_sheet(
     everywhere = {column.field: empty_value(column) for column in own if column.name not in given}
     if sheet.name == "sessions":
         everywhere |= {"completed_at": timezone.now(), "completed_by": by}
-    varying = [column for column in own if column.name in given]
-    names = [*(column.field for column in varying), *(f"{name}_id" for name in references)]
-    by_column = [[row.values[column.name] for row in rows] for column in varying]
-    by_column += [[_referred(row, name, clinic_ids) for row in rows] for name in references]
-    values = zip(*by_column, strict=True)
+    columns = {
+        column.field: [row.values[column.name] for row in rows] for column in own if column.name in given
+    }
+    columns |= {f"{name}_id": [_referred(row, name, clinic_ids) for row in rows] for name in references}
     if sheet.name not in _PARENT_SHEETS:
-        inserter.insert(model, names, values, everywhere)
+        inserter.insert(model, columns, everywhere)
         return
-    made = [model(**dict(zip(names, one, strict=True)), **everywhere) for one in values]
+    by_row = zip(*columns.values(), strict=True)
+    made = [model(**dict(zip(columns, one, strict=True)), **everywhere) for one in by_row]
     model._base_manager.bulk_create(made, batch_size=CHUNK)
     for row, record in zip(rows, made, strict=True):
         row.pk = record.pk

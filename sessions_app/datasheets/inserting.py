@@ -17,17 +17,6 @@ DIFFERENT = 10_000
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
-def insert_rows(
-    model: Any,
-    names: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    everywhere: Mapping[str, Any] | None = None,
-) -> None:
-    """The same as Inserter.insert, and done when it returns."""
-    with Inserter() as inserter:
-        inserter.insert(model, names, rows, everywhere)
-
-
 class Inserter:
     """Inserts rows of which nobody needs the ids. Every constraint and trigger holds.
 
@@ -76,42 +65,39 @@ class Inserter:
         self._hand_over()
 
     def insert(
-        self,
-        model: Any,
-        names: Sequence[str],
-        rows: Iterable[Sequence[Any]],
-        everywhere: Mapping[str, Any] | None = None,
+        self, model: Any, columns: Mapping[str, Sequence[Any]], everywhere: Mapping[str, Any] | None = None
     ) -> None:
         """Insert rows, in their order.
 
         Args:
-            names: the attributes of the model that the values of a row are of.
+            columns: by attribute of the model, the values of the rows.
             everywhere: what all rows have, by attribute; further attributes have their defaults.
         """
         example = model(**(everywhere or {}))
         fields = {field.attname: field for field in model._meta.concrete_fields if not field.primary_key}
-        fixed = {name: field.pre_save(example, True) for name, field in fields.items() if name not in names}
-        columns = ", ".join(f'"{fields[name].column}"' for name in (*names, *fixed))
-        into = f'"{model._meta.db_table}" ({columns})'
+        fixed = {name: field.pre_save(example, True) for name, field in fields.items() if name not in columns}
+        names = ", ".join(f'"{fields[name].column}"' for name in (*columns, *fixed))
+        into = f'"{model._meta.db_table}" ({names})'
         if connection.vendor == "postgresql":
             end = "".join(f"\t{as_copied(value)}" for value in fixed.values()) + "\n"
-            lines = ("\t".join(row) + end for row in _converted(rows, [as_copied for _ in names]))
+            texts = (_each(as_copied, values) for values in columns.values())
+            lines = ("\t".join(row) + end for row in zip(*texts, strict=True))
             self._given.append((f"COPY {into} FROM STDIN", "".join(lines)))
             return
-        # An id is as the database gave it.
-        prepare = [
-            None
-            if fields[name].is_relation
-            else partial(fields[name].get_db_prep_save, connection=connection)
-            for name in names
-        ]
         same = [fields[name].get_db_prep_save(value, connection=connection) for name, value in fixed.items()]
-        converted = _converted(rows, prepare)
-        place = f"({', '.join('%s' for _ in (*names, *fixed))})"
+        prepared = (
+            # An id is as the database gave it.
+            values
+            if fields[name].is_relation
+            else _each(partial(fields[name].get_db_prep_save, connection=connection), values)
+            for name, values in columns.items()
+        )
+        rows = zip(*prepared, strict=True)
+        place = f"({', '.join('%s' for _ in (*columns, *fixed))})"
         # SQLite can undo each statement that writes history too, which takes longer than to write a row.
-        most = connection.ops.bulk_batch_size([*names, *fixed], [])
+        most = connection.ops.bulk_batch_size([*columns, *fixed], [])
         with connection.cursor() as cursor:
-            while chunk := list(islice(converted, most)):
+            while chunk := list(islice(rows, most)):
                 places = ", ".join([place] * len(chunk))
                 values = list(chain.from_iterable((*row, *same) for row in chunk))
                 cursor.execute(f"INSERT INTO {into} VALUES {places}", values)  # noqa: S608 (no value in it)
@@ -148,14 +134,9 @@ def _do(cursor: Any, given: Iterable[tuple[str, str | None]]) -> None:
             cursor.copy_expert(statement, StringIO(text), len(text) + 1)
 
 
-def _converted(
-    rows: Iterable[Sequence[Any]], convert: Sequence[Callable[[Any], Any] | None]
-) -> Iterator[tuple]:
-    """Each value converted as its column is, and each different value of a column once; None: as it is."""
-    columns = zip(convert, zip(*rows, strict=True), strict=False)
-    return zip(
-        *(map(lru_cache(DIFFERENT)(one), column) if one else column for one, column in columns), strict=True
-    )
+def _each(convert: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:
+    """The values of a column converted, each different one once."""
+    return map(lru_cache(DIFFERENT)(convert), values)
 
 
 def as_copied(value: Any) -> str:

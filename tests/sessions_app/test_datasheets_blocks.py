@@ -175,8 +175,8 @@ def test_rules_and_rows_that_are_left_out_would_have_found_nothing(seed):
 @pytest.mark.django_db
 class TestInserter:
     def insert(self, inserter, patient, *names):
-        rows = [(patient.pk, name, "other") for name in names]
-        inserter.insert(Medication, ["patient_id", "name", "role"], rows)
+        columns = {"patient_id": [patient.pk] * len(names), "name": names, "role": ["other"] * len(names)}
+        inserter.insert(Medication, columns)
 
     def test_whoever_asks_sees_what_was_given(self):
         patient = make_patient(make_clinic())
@@ -208,7 +208,7 @@ class TestInserter:
         def write():
             with acting(by="test", source="import"), Inserter() as inserter:
                 inserter.insert(
-                    Medication, ["patient_id", "name", "role"], [(nobody.patient_id, "a", "other")]
+                    Medication, {"patient_id": [nobody.patient_id], "name": ["a"], "role": ["other"]}
                 )
                 Patient.objects.count()
                 raise AssertionError("It was not said.")
@@ -237,7 +237,7 @@ class TestInserter:
 
         def write():
             with acting(by="test", source="import"), Inserter() as inserter:
-                inserter.insert(Medication, ["patient_id", "name", "role"], [(patient.pk, "b", "?")])
+                inserter.insert(Medication, {"patient_id": [patient.pk], "name": ["b"], "role": ["?"]})
                 with inserter.beside():
                     Patient.objects.count()
                 self.insert(inserter, patient, "a")
@@ -253,7 +253,7 @@ class TestInserter:
         def write():
             with acting(by="test", source="import"), Inserter() as inserter:
                 self.insert(inserter, patient, "a")
-                inserter.insert(Medication, ["patient_id", "name", "role"], [(patient.pk, "b", "?")])
+                inserter.insert(Medication, {"patient_id": [patient.pk], "name": ["b"], "role": ["?"]})
                 if asks:
                     Medication.objects.count()
                     raise AssertionError("It was not said.")

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lesions.models import Medication
-from sessions_app.datasheets.inserting import insert_rows
+from sessions_app.datasheets.inserting import Inserter
 from sessions_app.models import Injection, SideEffect
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
@@ -44,8 +44,8 @@ texts = st.one_of(
 
 
 def insert(model, names, rows):
-    with acting(by="test", source="import", reason="why"):
-        insert_rows(model, names, rows)
+    with acting(by="test", source="import", reason="why"), Inserter() as inserter:
+        inserter.insert(model, dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -116,6 +116,8 @@ def test_a_row_that_breaks_a_rule_is_refused_as_by_any_other_write():
 
 def test_nobody_acting_is_refused():
     patient = make_patient(make_clinic())
-    with pytest.raises(DatabaseError), transaction.atomic():
-        insert_rows(Medication, ["patient_id", "name", "role"], [(patient.pk, "bosentan", "vasodilator")])
+    with pytest.raises(DatabaseError), transaction.atomic(), Inserter() as inserter:
+        inserter.insert(
+            Medication, {"patient_id": [patient.pk], "name": ["bosentan"], "role": ["vasodilator"]}
+        )
     assert not Medication.objects.exists()

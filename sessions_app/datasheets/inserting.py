@@ -79,28 +79,15 @@ class Inserter:
         names = ", ".join(f'"{fields[name].column}"' for name in (*columns, *fixed))
         into = f'"{model._meta.db_table}" ({names})'
         if connection.vendor == "postgresql":
-            end = "".join(f"\t{as_copied(value)}" for value in fixed.values()) + "\n"
-            texts = (_each(as_copied, values) for values in columns.values())
-            lines = ("\t".join(row) + end for row in zip(*texts, strict=True))
-            self._given.append((f"COPY {into} FROM STDIN", "".join(lines)))
-            return
-        same = [fields[name].get_db_prep_save(value, connection=connection) for name, value in fixed.items()]
-        prepared = (
-            # An id is as the database gave it.
-            values
-            if fields[name].is_relation
-            else _each(partial(fields[name].get_db_prep_save, connection=connection), values)
-            for name, values in columns.items()
-        )
-        rows = zip(*prepared, strict=True)
-        place = f"({', '.join('%s' for _ in (*columns, *fixed))})"
-        # SQLite can undo each statement that writes history too, which takes longer than to write a row.
-        most = connection.ops.bulk_batch_size([*columns, *fixed], [])
-        with connection.cursor() as cursor:
-            while chunk := list(islice(rows, most)):
-                places = ", ".join([place] * len(chunk))
-                values = list(chain.from_iterable((*row, *same) for row in chunk))
-                cursor.execute(f"INSERT INTO {into} VALUES {places}", values)  # noqa: S608 (no value in it)
+            self._given.append((f"COPY {into} FROM STDIN", _text(columns, fixed)))
+        else:
+            prepare = {
+                name: partial(fields[name].get_db_prep_save, connection=connection)
+                for name in (*columns, *fixed)
+                # An id is as the database gave it.
+                if not fields[name].is_relation
+            }
+            _insert_many(into, columns, fixed, prepare)
 
     def then(self, statement: str) -> None:
         """Let PostgreSQL do this once it has taken the rows that were given."""
@@ -132,6 +119,34 @@ def _do(cursor: Any, given: Iterable[tuple[str, str | None]]) -> None:
             cursor.execute(statement)
         else:
             cursor.copy_expert(statement, StringIO(text), len(text) + 1)
+
+
+def _text(columns: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> str:
+    """Rows as COPY reads them."""
+    end = "".join(f"\t{as_copied(value)}" for value in fixed.values()) + "\n"
+    texts = (_each(as_copied, values) for values in columns.values())
+    return "".join("\t".join(row) + end for row in zip(*texts, strict=True))
+
+
+def _insert_many(
+    into: str,
+    columns: Mapping[str, Sequence[Any]],
+    fixed: Mapping[str, Any],
+    prepare: Mapping[str, Callable[[Any], Any]],
+) -> None:
+    """Insert many rows by one statement: SQLite notes for each how to undo it, which takes longer than a row."""
+    same = [prepare[name](value) if name in prepare else value for name, value in fixed.items()]
+    prepared = (
+        _each(prepare[name], values) if name in prepare else values for name, values in columns.items()
+    )
+    rows = zip(*prepared, strict=True)
+    place = f"({', '.join('%s' for _ in (*columns, *fixed))})"
+    most = connection.ops.bulk_batch_size([*columns, *fixed], [])
+    with connection.cursor() as cursor:
+        while chunk := list(islice(rows, most)):
+            places = ", ".join([place] * len(chunk))
+            values = list(chain.from_iterable((*row, *same) for row in chunk))
+            cursor.execute(f"INSERT INTO {into} VALUES {places}", values)  # noqa: S608 (no value in it)
 
 
 def _each(convert: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:

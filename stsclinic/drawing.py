@@ -24,6 +24,7 @@ STYLES = {
     "mark-2": 'fill="#ffffff" stroke="#8a4b08" stroke-width="1.6"',
     "whisker": 'fill="none" stroke="#1d2733" stroke-width="1.2"',
     "band": 'fill="#0b5c8a" fill-opacity="0.16" stroke="none"',
+    "bar-soft": 'fill="#0b5c8a" fill-opacity="0.3" stroke="#0b5c8a" stroke-width="0.8"',
     "bar-1": 'fill="#0b5c8a" stroke="none"',
     "bar-2": 'fill="#b86a1b" stroke="none"',
     "text": 'font-size="11" fill="#2b3541"',

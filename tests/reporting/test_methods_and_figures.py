@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -186,6 +187,42 @@ class TestFigures:
                 assert -1 <= text.x <= figure.width
                 assert 0 <= text.y <= figure.height
             assert all(path.style in STYLES for path in figure.paths)
+
+    @pytest.mark.parametrize("case", CASES)
+    def test_no_word_runs_over_the_edge(self, reports, case):
+        """A letter of the smallest text is about 6 units wide."""
+        for figure in figures(tables(reports[case])):
+            for text in figure.texts:
+                wide = 6 * len(text.words)
+                start = text.x - {"start": 0, "middle": wide / 2, "end": wide}[text.anchor]
+                assert -4 <= start, (figure.code, text)
+                assert start + wide <= figure.width + 4, (figure.code, text)
+
+    def test_bars_end_within_the_lines_of_the_grid(self, reports):
+        """In Aarhus one series became worse by 1, and the best better by 6: the grid goes from -6 to 2."""
+        (found,) = [one for one in figures(tables(reports["aarhus"])) if one.code == "waterfall"]
+        numbers = [text.words for text in found.texts if text.anchor == "end"]
+        assert numbers == ["-6", "-4", "-2", "0", "2"] * 2
+
+    def test_subjects_are_named_while_there_is_room(self):
+        case = registry_of(read_case("orlando"))
+        for copies, named in ((4, True), (5, False)):
+            many = [
+                replace(
+                    one,
+                    patient_id=f"{one.patient_id}-{copy}",
+                    series=[replace(series, patient_id=f"{one.patient_id}-{copy}") for series in one.series],
+                )
+                for one in case.patients
+                for copy in range(copies)
+            ]
+            found = figures(tables(summarise(Registry(many), allocation_visible=all_open)))
+            (subjects,) = [one for one in found if one.code == "subjects"]
+            assert any(text.words == "UCF-1-0" for text in subjects.texts) is named
+            heights = sorted(text.y for text in subjects.texts if text.words.startswith("UCF") and text.x < 320)
+            assert all(20 <= y <= subjects.height - 20 for y in heights)
+            assert all(lower - upper >= 11 for upper, lower in pairwise(heights))
+            assert "UCF-1-0, active: 0.09 to 0.00 cm²." in subjects.description
 
     def test_the_flow_has_the_numbers_of_its_table(self, reports):
         (flow,) = [one for one in figures(tables(reports["aarhus"])) if one.code == "flow"]

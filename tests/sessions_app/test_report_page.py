@@ -490,6 +490,17 @@ class TestFilter:
         assert "No series of this selection is analysed" in words_of(html)
         assert html.count("<figure") == 1
         assert 'id="figure-flow"' in html
+        assert "The arms are compared all the same" not in words_of(html)
+
+    def test_a_trial_without_scores_says_where_its_arms_are_compared(self, client):
+        clinic = load("orlando")
+        reader(client, clinic)
+        assert "The arms are compared all the same" not in words_of(page(client))
+        open_allocation(clinic=clinic, protocol_code="placebo3", patient=None, reason="The end.", by="dana")
+        html = page(client)
+        assert "The arms are compared all the same" in words_of(html)
+        assert 'href="#section-controlled"' in html
+        assert 'id="section-controlled"' in html
 
     @pytest.mark.parametrize("start", ["", "-1", "x", "999999999999", "²", "3", "1e3", "٣"])
     def test_a_strange_part_of_a_table_is_its_beginning(self, client, clinic, start):

@@ -106,6 +106,7 @@ def within_figure(tables: Mapping[str, Table]) -> Figure | None:
     for x, arm in branches:
         middle, foot = x + BOX / 2, top
         gone = [_beside(row, arm) for row in rows if row["stage_code"] in ("left", "continuing")]
+        gone = ["Not analysed", *gone] if gone else []
         for lines in (
             [BRANCHES[arm], f"{of['treated']['stage']}: {of['treated'][arm]}"],
             gone,

@@ -6,7 +6,8 @@ from stsclinic.drawing import Figure, Part, Text, circle, line, rectangle, trian
 from stsclinic.drawing import Path as DrawnPath
 from stsclinic.reporting.tables import Table
 
-WIDTH, LEFT, RIGHT = 640, 96, 626
+WIDTH, LEFT, RIGHT = 640, 96, 610
+"""The last day stands in the middle of its words, so there is room beside the lanes."""
 TOP, LANE = 26, 18
 MOST_LANES = 40
 

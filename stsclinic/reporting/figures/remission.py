@@ -45,7 +45,7 @@ def remission_figure(tables: Mapping[str, Table]) -> Figure | None:
                 end = BAR_START + (BAR_END - BAR_START) * percent / 100
                 words = f"{OUTCOME[row['outcome']]}: {shown['n']} ({shown['percent']} %)"
                 paths.append(
-                    Path(rectangle(BAR_START, top + 3, max(end - BAR_START, 0.5), ROW - 10), "bar-1", words)
+                    Path(rectangle(BAR_START, top + 3, max(end - BAR_START, 0.5), ROW - 10), "bar-soft", words)
                 )
             if low is not None and high is not None:
                 x, far = (BAR_START + (BAR_END - BAR_START) * one / 100 for one in (low, high))
@@ -85,6 +85,7 @@ def gone_figure(tables: Mapping[str, Table]) -> Figure | None:
     grid = at_risk.as_dicts()
     last = max(grid[-1]["days"], 28)
     plot = Plot(left=70, right=620, top=22, bottom=220, x=(0, last), y=(0, 100))
+    plot.heading("Lesions gone")
     plot.grid([(value, f"{value} %") for value in (0, 25, 50, 75, 100)])
     every = max(1, -(-len(grid) // 9))
     shown = grid[::every]

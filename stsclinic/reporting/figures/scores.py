@@ -4,8 +4,9 @@ Source of the form: report 000, figure 1 (means over the treatments).
 """
 
 from collections.abc import Mapping, Sequence
-from math import floor, log10
+from math import ceil, floor, log10
 
+from stsclinic.charts import ticks
 from stsclinic.drawing import Figure, Text, circle, line, rectangle
 from stsclinic.reporting.figures.plot import Plot, known
 from stsclinic.reporting.scores import SCALES
@@ -15,6 +16,12 @@ WIDTH = 640
 PANELS = ((46, 306), (366, 626))
 MOST_LINES = 2000
 """Different lines drawn; further ones would not be told apart."""
+START, END = 0.1, 0.94
+"""Where the line of a subject's lesion begins and ends, of the width of its plot."""
+NAME = 11
+"""The height of a subject's name."""
+MOST_NAMES = 16
+"""Subjects whose names have room beside the ends of their lines. Of more, the table tells who is who."""
 
 
 def scores_figure(tables: Mapping[str, Table]) -> Figure | None:
@@ -122,7 +129,10 @@ def waterfall_figure(tables: Mapping[str, Table]) -> Figure | None:
             reverse=True,
         )
         worst, best = max([1, *changes]), min([-1, *changes])
-        plot = Plot(left=left, right=right, top=34, bottom=206, x=(0, max(1, len(changes))), y=(best, worst))
+        step = ticks(best, worst)[1] - ticks(best, worst)[0]
+        # Both ends stand on a line of the grid, so that the longest bars can be read off too.
+        y = (floor(best / step) * step, ceil(worst / step) * step)
+        plot = Plot(left=left, right=right, top=34, bottom=206, x=(0, max(1, len(changes))), y=y)
         plot.heading(f"Change of {name}, first to last treatment")
         plot.grid()
         width = plot.at_x(1) - plot.at_x(0)
@@ -190,8 +200,18 @@ def sizes_figure(tables: Mapping[str, Table]) -> Figure | None:
 
 
 def _label(plot: Plot, x: float, words: str) -> Text:
-
     return Text(plot.at_x(x), plot.bottom + 18, words, "text", "middle")
+
+
+def _apart(heights: Sequence[float], top: float) -> list[float]:
+    """Where names stand that would stand on one another, sorted from above: moved up, then down again from the top."""
+    found: list[float] = []
+    for y in reversed(heights):
+        found.append(min(y, found[-1] - NAME) if found else y)
+    found.reverse()
+    for place, y in enumerate(found):
+        found[place] = max(y, found[place - 1] + NAME if place else top)
+    return found
 
 
 def subjects_figure(tables: Mapping[str, Table]) -> Figure | None:
@@ -210,26 +230,25 @@ def subjects_figure(tables: Mapping[str, Table]) -> Figure | None:
         ("active", "Active", PANELS[0], "1"),
         ("control", "Control", PANELS[1], "2"),
     ):
-        plot = Plot(left=left, right=right, top=34, bottom=226, x=(0, 1), y=(0, highest * 1.05))
+        # The grid ends before the names, which would be hard to read on its lines.
+        plot = Plot(left=left, right=right - 46, top=34, bottom=226, x=(0, 1), y=(0, highest * 1.05))
         plot.heading(f"{words}: size, cm²")
         plot.grid()
-        plot.texts += [_label(plot, 0.12, "Baseline"), _label(plot, 0.8, "End")]
+        plot.texts += [_label(plot, START, "Baseline"), _label(plot, END, "End")]
         ends: list[tuple[float, str]] = []
         for row in (one for one in rows if one["arm"] == arm):
             before, after = plot.at_y(row["size_cm2_baseline"]), plot.at_y(row["size_cm2_end"])
-            x, end = plot.at_x(0.12), plot.at_x(0.8)
+            x, end = plot.at_x(START), plot.at_x(END)
             plot.draw(line([(x, before), (end, after)]), f"line-{style}", row["patient_id"])
             plot.draw(circle(x, before, 3) + circle(end, after, 3), f"mark-{style}")
             ends.append((after, row["patient_id"]))
             told.append(
                 f"{row['patient_id']}, {arm}: {row['size_cm2_baseline']:.2f} to {row['size_cm2_end']:.2f} cm²."
             )
-        free = float("inf")
-        for y, name in sorted(ends, reverse=True):
-            # Names that would stand on one another are moved up.
-            free = min(y + 3.5, free - 11)
-
-            plot.texts.append(Text(plot.at_x(0.8) + 8, free, name, "small"))
+        if len(ends) <= MOST_NAMES:
+            ends.sort()
+            for y, (_, name) in zip(_apart([y for y, _ in ends], plot.top), ends, strict=True):
+                plot.texts.append(Text(plot.right + 6, y + 3.5, name, "small"))
         plots.append(plot)
     return _figure(
         "subjects",

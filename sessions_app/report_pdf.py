@@ -27,6 +27,8 @@ MM_PER_UNIT = 0.27
 
 ROWS_PRINTED = 1000
 """Rows of a list on paper. The other files hold all."""
+ROWS_TOGETHER = 14
+"""A table of so few rows, without a long text, stays on one page with its notes."""
 WIDE_TEXT, LONG_WORDS = 60, 18
 """Characters from which a column of texts shares the room that is left; the second of a table of many columns."""
 LANDSCAPE_COLUMNS = 9
@@ -154,6 +156,8 @@ def _table(table: Table, notes: list[str]) -> dict[str, Any]:
         "rows": rows,
         "notes": [notes.index(note) + 1 for note in table.footnotes],
         "cut": cut if len(table.rows) > ROWS_PRINTED else "",
+        "together": len(rows) <= ROWS_TOGETHER
+        and all(len(text) <= WIDE_TEXT for row in rows for text in row),
         "landscape": table.section == "lists" and bool(rows) and many >= LANDSCAPE_COLUMNS,
         "size": next(size for least, size in SIZES if many >= least),
     }

@@ -195,7 +195,7 @@ class TestFigures:
             for text in figure.texts:
                 wide = 6 * len(text.words)
                 start = text.x - {"start": 0, "middle": wide / 2, "end": wide}[text.anchor]
-                assert -4 <= start, (figure.code, text)
+                assert start >= -4, (figure.code, text)
                 assert start + wide <= figure.width + 4, (figure.code, text)
 
     def test_bars_end_within_the_lines_of_the_grid(self, reports):
@@ -219,7 +219,9 @@ class TestFigures:
             found = figures(tables(summarise(Registry(many), allocation_visible=all_open)))
             (subjects,) = [one for one in found if one.code == "subjects"]
             assert any(text.words == "UCF-1-0" for text in subjects.texts) is named
-            heights = sorted(text.y for text in subjects.texts if text.words.startswith("UCF") and text.x < 320)
+            heights = sorted(
+                text.y for text in subjects.texts if text.words.startswith("UCF") and text.x < 320
+            )
             assert all(20 <= y <= subjects.height - 20 for y in heights)
             assert all(lower - upper >= 11 for upper, lower in pairwise(heights))
             assert "UCF-1-0, active: 0.09 to 0.00 cm²." in subjects.description

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -67,6 +68,30 @@ def test_every_cell_of_every_table_is_that_of_the_csv(client, case):
     assert pdf.tags["Table"] == len(printed)
     assert pdf.tags["TD"] == sum(len(heading) * len(rows) for heading, *rows in printed.values())
     assert pdf.tags["TH"] >= sum(len(heading) for heading, *_ in printed.values())
+
+
+@pytest.mark.parametrize("case", ["aarhus", "orlando"])
+def test_a_short_table_is_not_torn_apart(client, case):
+    """With its heading and all of its rows on one page; no page begins with the notes of a table before."""
+    load(client, case)
+    pdf, torn, whole = read_pdf(download(client, "pdf")), [], 0
+    for code, (heading, *rows) in csv_tables(client).items():
+        if (
+            code in NOT_PRINTED_AS_TABLES
+            or len(rows) > 14
+            or any(len(cell) > 60 for row in rows for cell in row)
+        ):
+            continue
+        shown = [
+            [cell.removeprefix("'") if cell[:2] == "'-" else cell or "–" for cell in row] for row in rows
+        ]
+        if any(replace(pdf, pages=[page]).holds(heading, shown) for page in pdf.pages):
+            whole += 1
+        else:
+            torn.append(code)
+    assert not torn
+    assert whole > 10
+    assert not any(page.startswith("Notes:") for page in pdf.pages)
 
 
 def test_another_cell_would_be_noticed(client):

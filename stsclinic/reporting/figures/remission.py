@@ -45,7 +45,9 @@ def remission_figure(tables: Mapping[str, Table]) -> Figure | None:
                 end = BAR_START + (BAR_END - BAR_START) * percent / 100
                 words = f"{OUTCOME[row['outcome']]}: {shown['n']} ({shown['percent']} %)"
                 paths.append(
-                    Path(rectangle(BAR_START, top + 3, max(end - BAR_START, 0.5), ROW - 10), "bar-soft", words)
+                    Path(
+                        rectangle(BAR_START, top + 3, max(end - BAR_START, 0.5), ROW - 10), "bar-soft", words
+                    )
                 )
             if low is not None and high is not None:
                 x, far = (BAR_START + (BAR_END - BAR_START) * one / 100 for one in (low, high))

@@ -225,6 +225,37 @@ def test_the_median_time_to_gone_lies_within_its_interval(registries):
         assert row[key] == (min(passed) if passed else None)
 
 
+def test_no_share_is_told_after_the_last_lesion_was_followed(registries):
+    """In Aarhus the last lesion was seen on day 175 and not all were gone; the row of day 196 says nothing of it."""
+    found = by_code(summarise(registries["aarhus"]))
+    last = max(row["days"] for row in as_dicts(found["time_to_gone"]))
+    rows = as_dicts(found["at_risk"])
+    assert [row["days"] for row in rows if row["percent_gone"] is None] == [196]
+    assert last == 175
+    assert (rows[-1]["at_risk"], rows[-1]["ci95_low"], rows[-1]["ci95_high"]) == (0, None, None)
+    assert rows[-2]["percent_gone"] > 50
+
+
+def test_where_all_are_gone_the_share_stays(registries):
+    """One lesion of one patient: gone at its last assessment."""
+    aarhus = registries["aarhus"]
+    report = summarise(aarhus)
+    gone = next(
+        lesion
+        for one in report.series
+        for lesion in one.lesions
+        if lesion.outcomes["follow_up"] == "complete"
+    )
+    patient = gone.course.patient
+    series = [
+        replace(one, lesions={gone.lesion_id: ""})
+        for one in patient.series
+        if one.series_no == gone.course.series.series_no
+    ]
+    found = by_code(summarise(Registry([replace(patient, series=series)])))
+    assert as_dicts(found["at_risk"])[-1]["percent_gone"] == 100
+
+
 def test_the_intervals_between_and_within_arms(registries):
     """Reckoned again by scipy from each subject's lesions."""
     found = by_code(summarise(registries["orlando"], allocation_visible=all_open))

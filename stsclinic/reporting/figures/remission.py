@@ -114,11 +114,15 @@ def gone_figure(tables: Mapping[str, Table]) -> Figure | None:
             Text(plot.at_x(row["days"]), plot.bottom + 52, str(row["at_risk"]), "small", "middle")
         )
     told = f"Of {rows[0]['at_risk']} lesions followed, {sum(row['gone'] for row in rows)} were seen gone."
-    by_then = [f"{row['percent_gone']:.0f} % by day {row['days']}" for row in shown[1:]]
+    by_then = [
+        f"{row['percent_gone']:.0f} % by day {row['days']}"
+        for row in shown[1:]
+        if row["percent_gone"] is not None
+    ]
     return Figure(
         code="time-to-gone",
         title=found.title.partition(":")[0],
-        description=f"{told} Estimated share gone: {', '.join(by_then)}.",
+        description=f"{told} Estimated share gone: {', '.join(by_then)}." if by_then else told,
         width=WIDTH,
         height=282,
         paths=plot.paths,

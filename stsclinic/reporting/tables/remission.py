@@ -36,6 +36,10 @@ INTERVAL_FOOTNOTE = (
     "of 4000 draws, fixed seed), since those of one patient are not independent; it is not given where none or all have the outcome. Those not evaluable count in "
     "the denominator."
 )
+AFTER_FOOTNOTE = (
+    "No share is given after the last day on which a lesion was followed, unless all are gone: what was not gone by "
+    "then may have gone later."
+)
 DAYS_OF_RISK = 28
 """How far apart the numbers at risk are told, in days."""
 
@@ -209,20 +213,21 @@ def _at_risk(followed: Followed, steps: Sequence[Step]) -> Table:
         gone_by_then = bisect_right(gone_days, day)
         position = bisect_right(step_days, day)
         step = steps[position - 1] if position else None
+        share = 100 * step.share_gone if step else 0.0
+        is_told = day <= days[-1] or share == 100
         rows.add(
             (
                 day,
                 len(days) - bisect_left(days, day),
                 gone_by_then,
                 bisect_right(days, day) - gone_by_then,
-                100 * step.share_gone if step else 0.0,
-                *_ends(step),
+                *((share, *_ends(step)) if is_told else (None, None, None)),
             ),
             _ended(followed, is_gone=True, last=day),
             by={"at_risk": at_risk(followed, day), "censored": _ended(followed, is_gone=False, last=day)},
         )
     title = f"Numbers at risk every {DAYS_OF_RISK} days"
-    return rows.table("at_risk", title, "remission", gone.FOOTNOTES, is_individual=True)
+    return rows.table("at_risk", title, "remission", (*gone.FOOTNOTES, AFTER_FOOTNOTE), is_individual=True)
 
 
 def at_risk(followed: Followed, day: int) -> Behind:

@@ -19,7 +19,7 @@ from sessions_app.datasheets.collecting import without_garbage_collection
 from sessions_app.datasheets.snapshot import snapshot
 from sessions_app.models import Protocol
 from sessions_app.registry import load_registry
-from sessions_app.selections import selection_by_codes, selection_facts
+from sessions_app.selections import selection_facts
 from stsclinic import __version__
 from stsclinic.access import clinics_where
 from stsclinic.clinical.dates import show_date
@@ -45,8 +45,6 @@ class Prepared:
     about: Table
     """What the report shows: selection, number of patients, date, state of the data, program's version."""
     methods: Methods
-    selection_words: str
-    """The selection by codes, for the log."""
     stated_on: date
     is_for_sharing: bool = False
     """Whether small numbers are hidden and lists of persons left out."""
@@ -133,7 +131,6 @@ def prepare(
             versions=_versions(),
             with_numbers=not for_sharing,
         ),
-        selection_words="; ".join(selection_by_codes(selection)) or "everything",
         stated_on=day,
         is_for_sharing=for_sharing,
     )

@@ -25,6 +25,19 @@ def selection_facts(selection: Selection) -> list[tuple[str, str]]:
     ]
 
 
+def selection_in_a_line(selection: Selection, clinics: Mapping[str, str]) -> str:
+    """What was chosen, for people, without what was not; empty where nothing was.
+
+    Args:
+        clinics: the names of clinics by their codes.
+    """
+    nothing = dict(selection_facts(Selection()))
+    names = [name for code, name in clinics.items() if code in selection.clinics]
+    told = [f"Clinics: {'; '.join(names)}"] if names else []
+    told += [f"{what}: {value}" for what, value in selection_facts(selection) if value != nothing[what]]
+    return "; ".join(told)
+
+
 def selection_by_codes(selection: Selection) -> list[str]:
     """What was chosen, for the log; nothing where everything was."""
     parts = {

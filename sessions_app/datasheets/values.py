@@ -119,7 +119,7 @@ def _yes_or_no(column: Column, text: str) -> bool:
 
 def _date(column: Column, text: str) -> date:
     if not _ISO_DATE.fullmatch(text):
-        raise ValueRefused(_no_date(text, "This is no ISO date."))
+        raise ValueRefused(_no_date(text, "This is no date as year, month and day."))
     try:
         day = date.fromisoformat(text)
     except ValueError as error:

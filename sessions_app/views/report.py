@@ -25,6 +25,7 @@ from sessions_app.report_asked import (
     selection_words,
 )
 from sessions_app.reports import RIGHT
+from sessions_app.selections import selection_in_a_line
 from stsclinic.access import require
 from stsclinic.audit.services import note_event
 
@@ -94,7 +95,7 @@ def _page(
         "form": form,
         # Django's own templates made it, of this user's report.
         "made": mark_safe(content),  # noqa: S308
-        "selection_words": selection_words(form),
+        "chosen": selection_in_a_line(form.selection, dict(form.fields["clinic"].choices)),
         "job": job,
         "kept_until": job and job.finished_at and job.finished_at + KEPT_FOR,
     }

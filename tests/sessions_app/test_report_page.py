@@ -399,8 +399,13 @@ def test_a_picture_says_what_it_is_of(client):
 
 def test_what_is_chosen_stands_beside_the_word_selection(client):
     reader(client, load("hershey"))
-    assert "Selection diagnosis dm" in words_of(page(client, diagnosis="dm"))
+    assert "Selection Diagnosis: Dermatomyositis " in words_of(page(client, diagnosis="dm"))
     assert "Selection everything" in words_of(page(client))
+    # What the headline is said to count is chosen too.
+    chosen = {"clinic": "hershey", "body_site": ["elbow", "knee"], "concentration": "150", "unit": "lesion"}
+    assert (
+        "Selection Clinics: hershey; Body site: Elbow, Knee; Concentration: 150 mg/ml; Headline: Lesions, follow-up "
+    ) in words_of(page(client, **chosen))
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1900-01-01", "1979-12-31", "2108-01-01", "9999-12-31"])

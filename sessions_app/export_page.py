@@ -13,7 +13,7 @@ from sessions_app.exchange import EXPORT_RIGHT
 from sessions_app.export_jobs import EVERYTHING, KEPT_FOR, KINDS, can_start_again, condition, folder_of
 from sessions_app.models import ExportJob
 from sessions_app.report_asked import PAGE, Asked, asked_from
-from sessions_app.selections import selection_facts, selection_from_json
+from sessions_app.selections import selection_facts, selection_from_json, selection_in_a_line
 from stsclinic.access import NotAllowed, may
 from stsclinic.clinical.dates import show_date
 from stsclinic.clinics.models import User
@@ -104,16 +104,33 @@ class ShownExport:
                 *selection_facts(selection_from_json(chosen)),
                 ("Date", show_date(date.fromisoformat(chosen["stated_on"]))),
             ]
-        more = [("days as recorded", chosen["with_dates"]), ("free text", chosen["with_text"])]
-        recorded = ", ".join(words for words, leaves in more if leaves)
         found = [
             ("Clinics", ", ".join(chosen["clinics"])),
             *selection_facts(selection_from_json(chosen)),
             ("Files", ", ".join(FORMATS[name].words for name in chosen["formats"] if name in FORMATS)),
-            ("Form", f"With {recorded}" if recorded else "De-identified"),
+            ("Form", self.form),
             ("IDs", "Random codes" if chosen["new_ids"] else "Study IDs"),
         ]
         return [*found, ("Reason", self.job.reason)] if self.job.reason else found
+
+    @property
+    def form(self) -> str:
+        """What leaves of the persons."""
+        more = {"with_dates": "days as recorded", "with_text": "free text"}
+        recorded = ", ".join(words for name, words in more.items() if self.job.chosen[name])
+        return f"With {recorded}" if recorded else "De-identified"
+
+    @property
+    def told_apart(self) -> str:
+        """What one export of a list was made of, in a line: clinics, selection, form, formats."""
+        chosen = self.job.chosen
+        parts = [
+            ", ".join(chosen["clinics"]),
+            selection_in_a_line(selection_from_json(chosen), {}),
+            self.form,
+            ", ".join(chosen["formats"]),
+        ]
+        return "; ".join(filter(None, parts))
 
 
 def exports_of(user: User) -> list[ShownExport]:

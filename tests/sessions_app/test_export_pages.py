@@ -210,6 +210,16 @@ class TestAsking:
             unit="lesion",
         )
 
+    def test_the_list_tells_exports_of_the_same_minute_apart(
+        self, web, registry, started, django_capture_on_commit_callbacks
+    ):
+        commit = django_capture_on_commit_callbacks
+        finished(web, commit, formats=["csv", "sav"], body_site=["elbow"], unit="lesion")
+        finished(web, commit, with_dates="on")
+        words = words_of(web.get(reverse("exports")).content.decode())
+        assert "north; Body site: Elbow; Headline: Lesions, follow-up; De-identified; csv, sav" in words
+        assert "north; With days as recorded; csv" in words
+
     def test_an_address_of_all_clinics_chooses_those_that_may_leave(self, web, registry):
         form = web.get(reverse("exports"), {"unit": "lesion"}).context["form"]
         assert form.is_valid() and form.plan.clinics == ("north",)

@@ -332,6 +332,22 @@ def test_concentrations_stand_in_the_order_of_their_strength(registries):
         assert groups == ["40 mg/ml", "150 mg/ml", "250 mg/ml", "Saline"], code
 
 
+def test_table_1_tells_the_subtypes_of_the_lesions(registries):
+    patients = [
+        replace(
+            one, lesions={key: replace(lesion, subtype="idiopathic") for key, lesion in one.lesions.items()}
+        )
+        if place == 0
+        else one
+        for place, one in enumerate(registries["aarhus"].patients)
+    ]
+    rows = as_dicts(by_code(summarise(Registry(patients)))["characteristics"])
+    found = {row["value"]: row["overall"] for row in rows if row["characteristic"] == "Subtype"}
+    assert list(found) == ["Dystrophic", "Idiopathic"]
+    assert found["Dystrophic"].of == found["Idiopathic"].of == sum(one.n for one in found.values()) == 106
+    assert found["Idiopathic"].n > 0
+
+
 def test_table_1_names_earlier_treatments_and_medication(registries):
     rows = as_dicts(by_code(summarise(registries["aarhus"]))["earlier_treatments"])
     tried = {row["name"]: row["overall"] for row in rows if row["kind"] == "earlier"}

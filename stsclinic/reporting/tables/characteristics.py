@@ -16,6 +16,7 @@ from stsclinic.clinical.terms import (
     MEDICATION_ROLE,
     RESPONSE,
     SEX,
+    SUBTYPE,
     YES_NO,
 )
 from stsclinic.reporting.outcomes import LesionsOf, PatientOutcome, size_mm2
@@ -136,9 +137,11 @@ class _Characteristics:
         ]
         one = cache(lambda code: (code,))
         types = [one(place.lesion_type if place else "") for place in places]
+        subtypes = [one(place.subtype if place else "") for place in places]
         sites = [one(place.body_site if place else "") for place in places]
         for name, labels, codes in (
             ("Type of lesion", LESION_TYPE, types),
+            ("Subtype", SUBTYPE, subtypes),
             ("Body site", BODY_SITE, sites),
         ):
             self._shares(name, {**labels, "": "Not recorded"}, self.lesions, codes, total)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.remission import HORIZON
 from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
 from stsclinic.reporting.controlled import COMPARED, Controlled, pairs_of
@@ -161,7 +162,7 @@ def _patients_words(
     if chosen.concentrations:
         limits.append(
             "series in which sodium thiosulfate was injected at "
-            f"{_listed([f'{one:f} mg/ml' for one in sorted(chosen.concentrations)])}"
+            f"{_listed([f'{show_decimal(one)} mg/ml' for one in sorted(chosen.concentrations)])}"
         )
     if chosen.first_treatment_from:
         limits.append(f"a first treatment from {day_words(chosen.first_treatment_from)}")

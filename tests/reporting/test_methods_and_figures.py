@@ -53,7 +53,7 @@ class TestMethods:
             protocols=frozenset({"weekly4"}),
             subtypes=frozenset({"dystrophic"}),
             body_sites=frozenset({"thumb", "elbow"}),
-            concentrations=frozenset({Decimal(150)}),
+            concentrations=frozenset({Decimal("150.0")}),
             first_treatment_from=date(2024, 1, 1),
             first_treatment_to=date(2024, 12, 31),
             horizon="end_of_treatment",

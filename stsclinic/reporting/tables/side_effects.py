@@ -27,7 +27,8 @@ SERIOUS = {True: "Serious", False: "Not serious", None: "Not recorded"}
 FOOTNOTES = (
     "Side effects count the whole selection, whether or not the series is analysed. Rates are events per 100 "
     "treatment sessions and per 100 injections, with exact 95% Poisson intervals (Garwood). They assume that "
-    "events are independent; a patient with many events makes them look surer than they are.",
+    "events are independent; a patient with many events makes them look surer than they are. An infusion is "
+    "a treatment, and no injection.",
     "By body site and concentration, the treatments and injections are those of that site or concentration; each "
     "that was injected has its row, also where no side effect followed. "
     "An event has the site of its lesion, and the concentration injected into that lesion at its session, or "

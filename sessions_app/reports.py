@@ -32,6 +32,7 @@ from stsclinic.reporting.summary import Report, summarise
 from stsclinic.reporting.suppression import FOOTNOTE as SHARING_FOOTNOTE
 from stsclinic.reporting.suppression import fit_for_sharing
 from stsclinic.reporting.tables import Column, Table, in_numbers, tables
+from stsclinic.reporting.words import count_words
 
 RIGHT = "see_report"
 
@@ -170,9 +171,14 @@ def _rows_words(registry: Registry) -> str:
     series = [one for patient in registry.patients for one in patient.series]
     sessions = [session for one in series for session in one.sessions]
     injections = sum(len(session.injections) for session in sessions)
-    return (
-        f"{len(registry.patients)} patients, {len(series)} series, "
-        f"{len(sessions)} sessions, {injections} injections, {len(registry.side_effects)} side effects"
+    return ", ".join(
+        (
+            count_words(len(registry.patients), "patient"),
+            f"{len(series)} series",
+            count_words(len(sessions), "session"),
+            count_words(injections, "injection"),
+            count_words(len(registry.side_effects), "side effect"),
+        )
     )
 
 

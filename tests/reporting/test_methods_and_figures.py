@@ -238,6 +238,13 @@ class TestFigures:
         ):
             assert expected in words
 
+    def test_one_is_one_patient_in_the_flow_too(self):
+        alone = Registry(registry_of(read_case("orlando")).patients[:1])
+        found = figures(tables(summarise(alone, allocation_visible=all_open)))
+        words = {text.words for one in found if one.code in ("flow", "flow-within") for text in one.texts}
+        assert {"1 patient", "1 patient, 1 series", "1 subject", "0 patients, 0 series"} <= words
+        assert not {"1 patients", "1 subjects"} & words
+
     def test_a_text_in_a_figure_is_text(self, reports):
         (flow,) = [one for one in figures(tables(reports["kansas"])) if one.code == "flow"]
         hostile = type(flow)(

@@ -324,6 +324,18 @@ def test_what_was_injected_without_a_side_effect_has_its_rate(registries):
     assert all(row["by"] not in ("term", "grade", "serious") for row in as_dicts(found))
 
 
+def test_a_small_dose_is_not_shown_as_none(registries):
+    """UCF-1 got 0.009 ml at 40 mg/ml three times: 0.36 mg each."""
+    alone = Registry(registries["orlando"].patients[:1])
+    found = by_code(summarise(alone, allocation_visible=all_open))["doses"]
+    columns = {column.code: column for column in found.columns}
+    (row,) = [one for one in as_dicts(found) if one["group"] == "40 mg/ml"]
+    shown = {
+        code: cell_text(columns[code], row[code]) for code in ("volume_ml", "median_volume_ml", "dose_mg")
+    }
+    assert shown == {"volume_ml": "0.027", "median_volume_ml": "0.009", "dose_mg": "1.1"}
+
+
 def test_concentrations_stand_in_the_order_of_their_strength(registries):
     both = Registry([*registries["orlando"].patients, *registries["aarhus"].patients])
     found = by_code(summarise(both, allocation_visible=all_open))

@@ -341,6 +341,7 @@ class TestTheStateOfTheData:
         ours = load("hershey")
         reader(client, ours)
         before, files = self.about(client), download(client, "json", stated="2026-11-20")
+        assert before.endswith("; 1 patient, 1 series, 4 sessions, 15 injections, 4 side effects")
         other = load("orlando")
         assert self.about(client) == before
         assert download(client, "json", stated="2026-11-20") == files

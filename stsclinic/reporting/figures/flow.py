@@ -59,7 +59,7 @@ def flow_figure(tables: Mapping[str, Table]) -> Figure | None:
         return None
     stages: list[tuple[list[str], list[str]]] = []
     for row in _texts(found):
-        counts = ", ".join(f"{row[one]} {one}" for one in ("patients", "series") if one in row)
+        counts = ", ".join(_counted(row[one], one) for one in ("patients", "series") if one in row)
         if "leaving" in row:
             stages[-1][1].append(f"{row['leaving']}: {row.get('patients') or row['series'] + ' series'}")
         else:
@@ -91,7 +91,7 @@ def within_figure(tables: Mapping[str, Table]) -> Figure | None:
     }
     drawing, top = _Drawing(), 4.0
     for stage in ("assessed", "assigned"):
-        lines = [of[stage]["stage"], f"{of[stage]['subjects']} subjects"]
+        lines = [of[stage]["stage"], _counted(of[stage]["subjects"], "subjects")]
         foot = drawing.box(2, top, BOX, lines)
         top = drawing.gap(foot, beside[stage])
         if stage == "assessed":
@@ -119,7 +119,7 @@ def within_figure(tables: Mapping[str, Table]) -> Figure | None:
     told = "; ".join(
         f"{row['stage']}{' (' + row['leaving'].lower() + ')' if 'leaving' in row else ''}: "
         + ", ".join(
-            f"{row[one]} {words}"
+            _counted(row[one], words)
             for one, words in (
                 ("subjects", "subjects"),
                 ("lesions", "lesions"),
@@ -131,6 +131,11 @@ def within_figure(tables: Mapping[str, Table]) -> Figure | None:
         for row in rows
     )
     return _figure("flow-within", found, told, bottom, drawing)
+
+
+def _counted(number: str, many: str) -> str:
+    """`1 patient`, `2 patients`, `1 series`."""
+    return f"{number} {many.removesuffix('s') if number == '1' and many != 'series' else many}"
 
 
 def _beside(row: Mapping[str, str], column: str) -> str:

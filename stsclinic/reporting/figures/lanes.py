@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from stsclinic.drawing import Figure, Part, Text, circle, line, rectangle, triangle
 from stsclinic.drawing import Path as DrawnPath
 from stsclinic.reporting.tables import Table
+from stsclinic.reporting.words import count_words
 
 WIDTH, LEFT, RIGHT = 640, 96, 610
 """The last day stands in the middle of its words, so there is room beside the lanes."""
@@ -56,8 +57,8 @@ def lanes_figure(tables: Mapping[str, Table], first: int = 0) -> Figure | None:
     return Figure(
         code="side-effects",
         title="Treatments and side effects of each patient who had one",
-        description=f"{events} side effects of {len(lanes)} patients beside their treatments, in days from the "
-        f"first treatment.{more}",
+        description=f"{count_words(events, 'side effect')} of {count_words(len(lanes), 'patient')} beside their "
+        f"treatments, in days from the first treatment.{more}",
         width=WIDTH,
         height=bottom + 8,
         paths=paths,

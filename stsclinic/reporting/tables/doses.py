@@ -61,9 +61,9 @@ def _doses(report: Report, injected: Injected) -> Table:
             Column("injections", "Injections", "count"),
             Column("sessions", "Sessions", "count"),
             Column("patients", "Patients", "count"),
-            Column("volume_ml", "Volume", "number", "ml", 2),
-            Column("median_volume_ml", "Median volume", "number", "ml", 2),
-            Column("dose_mg", "Dose", "number", "mg", 0),
+            Column("volume_ml", "Volume", "number", "ml", 3),
+            Column("median_volume_ml", "Median volume", "number", "ml", 3),
+            Column("dose_mg", "Dose", "number", "mg", 1),
             Column(
                 "mean_dose_mg",
                 "Mean dose per session",

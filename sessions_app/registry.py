@@ -7,21 +7,23 @@ Most rows are assessments and injections: these stay columns of numbers, see reg
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
+from sessions_app.asking import answers
 from sessions_app.datasheets.snapshot import snapshot
-from sessions_app.models import (
-    Infusion,
-    Series,
-    SeriesLesion,
-    SideEffect,
-    TreatmentSession,
+from sessions_app.models import Infusion, Series, SideEffect
+from sessions_app.registry_columns import (
+    GIVEN,
+    SEEN,
+    KeptLesions,
+    Read,
+    SessionColumns,
+    ask_sessions,
+    ask_treated,
 )
-from sessions_app.registry_columns import read_given, read_seen
 from stsclinic.clinics.models import Clinic
 from stsclinic.reporting.columns import GivenRows, SeenRows
 from stsclinic.reporting.records import (
@@ -36,6 +38,30 @@ from stsclinic.reporting.records import (
     SideEffectRecord,
 )
 
+PATIENT_FIELDS = {
+    "patient_id": "study_id",
+    "clinic": "clinic__code",
+    "sex": "sex",
+    "diagnosis": "diagnosis",
+    "birth_year": "birth_year",
+    "offered_on": "offered_on",
+    "not_enrolled_reason": "not_enrolled_reason",
+    "consented_on": "consented_on",
+    "withdrawn_on": "withdrawn_on",
+    "lesion_count": "lesion_count",
+}
+"""Of a patient: the field of its record, and where the database has it."""
+
+LESION_FIELDS = (
+    "lesion_id",
+    "body_site",
+    "laterality",
+    "site_detail",
+    "lesion_type",
+    "subtype",
+    "onset_on",
+)
+
 SERIES_FIELDS = {
     "patient_id": "patient__study_id",
     "series_no": "series_no",
@@ -47,7 +73,7 @@ SERIES_FIELDS = {
     "stop_reason": "stop_reason",
     "started_on": "started_on",
 }
-"""Of a series: the field of its record, and where the database has it."""
+
 
 CHUNK = 2000
 
@@ -61,74 +87,94 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
     with snapshot():
         if within is not None and not Clinic.objects.exclude(pk__in=within).exists():
             within = None
-        lesions, lesion_ids = _lesions(within)
-        series: dict[int, list[SeriesRecord]] = defaultdict(list)
-        for patient_pk, one in _series(within, _sessions(within, lesion_ids), lesion_ids):
-            series[patient_pk].append(one)
-        medications, tried = _medications(within), _prior_treatments(within)
-        patients = [
-            PatientRecord(
-                **facts,
-                medications=medications[pk],
-                prior_treatments=tried[pk],
-                lesions=lesions[pk],
-                series=series[pk],
+        facts = {
+            pk: dict(zip(PATIENT_FIELDS, values, strict=True))
+            for pk, *values in _rows(Patient, "", within, "pk", *PATIENT_FIELDS.values())
+        }
+        lesions, lesion_ids = _lesions(
+            _rows(Lesion, "patient__", within, "pk", "patient_id", *LESION_FIELDS), facts
+        )
+        kept = KeptLesions(lesion_ids)
+        infusions = {
+            pk: InfusionRecord(*values)
+            for pk, *values in _rows(
+                Infusion, "session__series__patient__", within, "session_id", "dose_g", "duration_min"
             )
-            for pk, facts in _patients(within)
-        ]
-        side_effects = sorted(_side_effects(within), key=_by_onset)
-    return Registry(patients=sorted(patients, key=lambda one: one.patient_id), side_effects=side_effects)
+        }
+        found = answers([SEEN.ask(within), ask_treated(within), GIVEN.ask(within), ask_sessions(within)])
+        seen = SEEN.read(next(found), kept)
+        treated = _treated(next(found), lesion_ids)
+        given = GIVEN.read(next(found), kept)
+        sessions = _sessions(next(found), seen, given, infusions)
+        series = _series(
+            _rows(Series, "patient__", within, "pk", "patient_id", *SERIES_FIELDS.values()), treated, sessions
+        )
+        medications = _by_patient(
+            MedicationRecord,
+            _rows(Medication, "patient__", within, "patient_id", "role", "started_on", "stopped_on", "name"),
+        )
+        tried = _by_patient(
+            PriorTreatmentRecord,
+            _rows(PriorTreatment, "patient__", within, "patient_id", "response", "treatment"),
+        )
+        side_effects = sorted(
+            _side_effects(_rows(SideEffect, "patient__", within, *SIDE_EFFECT_FIELDS)), key=_by_onset
+        )
+    patients = [
+        PatientRecord(
+            **of_patient,
+            medications=medications[pk],
+            prior_treatments=tried[pk],
+            lesions=lesions[pk],
+            series=series[pk],
+        )
+        for pk, of_patient in facts.items()
+    ]
+    return Registry(patients=sorted(patients, key=attrgetter("patient_id")), side_effects=side_effects)
 
 
-def _rows(
-    model: Any, patient: str, within: list[int] | None, parents: tuple[str, ...], *paths: str
-) -> Iterator[tuple]:
-    """The kept rows whose parents are kept too. `patient` is the path to the patient, with its `__`."""
-    kept: dict[str, Any] = {f"{parent}struck_out_at": None for parent in ("", patient, *parents)}
-    if within is not None:
-        kept[f"{patient}clinic__in"] = within
-    return model.everything.filter(**kept).values_list(*paths).iterator(chunk_size=CHUNK)
+def _rows(model: Any, patient: str, within: list[int] | None, *paths: str) -> Iterator[tuple]:
+    """The kept rows, in no order and whatever was struck out above them: nobody looks below that.
 
-
-def _rows_of(model: Any, patient: str, within: list[int] | None, *paths: str) -> Iterator[tuple]:
-    """The kept rows, whatever was struck out above them: the caller knows what is kept there, which is quicker."""
+    `patient` is the path to the patient, with its `__`.
+    """
     found = model.objects.order_by()
     if within is not None:
         found = found.filter(**{f"{patient}clinic__in": within})
     return found.values_list(*paths).iterator(chunk_size=CHUNK)
 
 
-def _patients(within: list[int] | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    fields = {
-        "patient_id": "study_id",
-        "clinic": "clinic__code",
-        "sex": "sex",
-        "diagnosis": "diagnosis",
-        "birth_year": "birth_year",
-        "offered_on": "offered_on",
-        "not_enrolled_reason": "not_enrolled_reason",
-        "consented_on": "consented_on",
-        "withdrawn_on": "withdrawn_on",
-        "lesion_count": "lesion_count",
-    }
-    for pk, *values in _rows(Patient, "", within, (), "pk", *fields.values()):
-        yield pk, dict(zip(fields, values, strict=True))
-
-
-def _lesions(within: list[int] | None) -> tuple[dict[int, dict[str, LesionRecord]], dict[int, str]]:
-    """The lesions by patient, in the order of their IDs, and the ID of each by its row."""
-    found: dict[int, dict[str, LesionRecord]] = defaultdict(dict)
+def _lesions(
+    found: Iterable[tuple], patients: Container[int]
+) -> tuple[dict[int, dict[str, LesionRecord]], dict[int, str]]:
+    """The lesions of these patients, by patient and in the order of their IDs, and the ID of each by its row."""
+    by_patient: dict[int, dict[str, LesionRecord]] = defaultdict(dict)
     ids: dict[int, str] = {}
-    alike, one_text = cache(LesionRecord), cache(str)
-    facts = ("body_site", "laterality", "site_detail", "lesion_type", "subtype", "onset_on")
-    for pk, patient_pk, lesion_id, *values in _rows(
-        Lesion, "patient__", within, (), "pk", "patient_id", "lesion_id", *facts
-    ):
-        ids[pk] = one_text(lesion_id)
-        found[patient_pk][ids[pk]] = alike(ids[pk], *values)
-    for of_patient in found.values():
+    alike: dict[tuple, LesionRecord] = {}
+    for pk, patient_pk, *values in found:
+        if patient_pk in patients:
+            key = tuple(values)
+            record = alike.get(key)
+            if record is None:
+                record = alike[key] = LesionRecord(*key)
+            ids[pk] = record.lesion_id
+            by_patient[patient_pk][record.lesion_id] = record
+    for of_patient in by_patient.values():
         _put_in_order(of_patient)
-    return found, ids
+    return by_patient, ids
+
+
+def _treated(
+    found: Iterable[tuple[int, int, str]], lesion_ids: Mapping[int, str]
+) -> dict[int, dict[str, str]]:
+    """The arms of the kept lesions by their IDs, by series."""
+    by_series: dict[int, dict[str, str]] = defaultdict(dict)
+    for series_pk, lesion_pk, arm in found:
+        if lesion_pk in lesion_ids:
+            by_series[series_pk][lesion_ids[lesion_pk]] = arm
+    for of_series in by_series.values():
+        _put_in_order(of_series)
+    return by_series
 
 
 def _put_in_order(by_id: dict[str, Any]) -> None:
@@ -140,90 +186,75 @@ def _put_in_order(by_id: dict[str, Any]) -> None:
         by_id.update(items)
 
 
-def _medications(within: list[int] | None) -> dict[int, list[MedicationRecord]]:
-    found: dict[int, list[MedicationRecord]] = defaultdict(list)
-    paths = ("patient_id", "role", "started_on", "stopped_on", "name")
-    for patient_pk, *values in sorted(_rows(Medication, "patient__", within, (), *paths)):
-        found[patient_pk].append(MedicationRecord(*values))
-    return found
+def _by_patient(record: Any, found: Iterable[tuple]) -> dict[int, list[Any]]:
+    """Records of what stands behind the patient in each row, in the order of that."""
+    by_patient: dict[int, list[Any]] = defaultdict(list)
+    for patient_pk, *values in sorted(found):
+        by_patient[patient_pk].append(record(*values))
+    return by_patient
 
 
-def _prior_treatments(within: list[int] | None) -> dict[int, list[PriorTreatmentRecord]]:
-    found: dict[int, list[PriorTreatmentRecord]] = defaultdict(list)
-    paths = ("patient_id", "response", "treatment")
-    for patient_pk, *values in sorted(_rows(PriorTreatment, "patient__", within, (), *paths)):
-        found[patient_pk].append(PriorTreatmentRecord(*values))
-    return found
-
-
-def _series(
-    within: list[int] | None, sessions: dict[int, list[SessionRecord]], lesion_ids: Mapping[int, str]
-) -> Iterator[tuple[int, SeriesRecord]]:
-    lesions: dict[int, dict[str, str]] = defaultdict(dict)
-    for series_pk, lesion_pk, arm in _rows_of(
-        SeriesLesion, "series__patient__", within, "series_id", "lesion_id", "arm"
-    ):
-        if lesion_pk in lesion_ids:
-            lesions[series_pk][lesion_ids[lesion_pk]] = arm
-    for of_series in lesions.values():
-        _put_in_order(of_series)
-    found = []
-    for pk, patient_pk, *values in _rows(
-        Series, "patient__", within, (), "pk", "patient_id", *SERIES_FIELDS.values()
-    ):
-        facts = dict(zip(SERIES_FIELDS, values, strict=True))
-        found.append((patient_pk, SeriesRecord(**facts, lesions=lesions[pk], sessions=sessions[pk])))
-    return iter(sorted(found, key=lambda one: (one[0], one[1].series_no)))
-
-
-def _sessions(within: list[int] | None, lesion_ids: Mapping[int, str]) -> dict[int, list[SessionRecord]]:
+def _sessions(
+    found: SessionColumns, seen: Read, given: Read, infusions: Mapping[int, InfusionRecord]
+) -> dict[int, list[SessionRecord]]:
     """The sessions by series, in their order, with all that was seen and done."""
-    patient, parents = "session__series__patient__", ("session__", "session__series__")
-    infusions = {
-        session_pk: InfusionRecord(*values)
-        for session_pk, *values in _rows(
-            Infusion, patient, within, parents, "session_id", "dose_g", "duration_min"
-        )
-    }
-    seen, given = read_seen(within, lesion_ids), read_given(within, lesion_ids)
-    sessions: dict[int, list[SessionRecord]] = defaultdict(list)
-    alike: Callable[[Any], Any] = cache(lambda value: value)
-    facts = ("session_no", "kind", "held_on", "ptga", "phga")
-    for series_pk, pk, session_no, kind, held_on, ptga, phga in _rows(
-        TreatmentSession, "series__patient__", within, ("series__",), "series_id", "pk", *facts
+    by_series: dict[int, list[SessionRecord]] = defaultdict(list)
+    for series_pk, pk, facts, its_seen, its_given in zip(
+        found.series, found.ids, found.facts, seen.rows(found.ids), given.rows(found.ids), strict=True
     ):
-        sessions[series_pk].append(
+        by_series[series_pk].append(
             SessionRecord(
-                session_no,
-                alike(kind),
-                alike(held_on),
-                ptga,
-                phga,
-                SeenRows(*seen.rows(pk)),
-                GivenRows(*given.rows(pk)),
+                *facts,
+                SeenRows(seen.columns, *its_seen),
+                GivenRows(given.columns, *its_given),
                 infusions.get(pk),
             )
         )
-    for of_series in sessions.values():
-        of_series.sort(key=attrgetter("session_no"))
-    return sessions
+    return by_series
 
 
-def _side_effects(within: list[int] | None) -> Iterator[SideEffectRecord]:
+def _series(
+    found: Iterable[tuple],
+    treated: Mapping[int, Mapping[str, str]],
+    sessions: Mapping[int, Sequence[SessionRecord]],
+) -> dict[int, list[SeriesRecord]]:
+    """The series by patient, in their order."""
+    by_patient: dict[int, list[SeriesRecord]] = defaultdict(list)
+    for pk, patient_pk, *values in found:
+        facts = dict(zip(SERIES_FIELDS, values, strict=True))
+        by_patient[patient_pk].append(SeriesRecord(**facts, lesions=treated[pk], sessions=sessions[pk]))
+    for of_patient in by_patient.values():
+        of_patient.sort(key=attrgetter("series_no"))
+    return by_patient
+
+
+SIDE_EFFECT_FIELDS = (
+    "patient__study_id",
+    "series__series_no",
+    "session__session_no",
+    "lesion__lesion_id",
+    "patient__struck_out_at",
+    "series__struck_out_at",
+    "lesion__struck_out_at",
+    "term",
+    "term_detail",
+    "grade",
+    "onset_on",
+    "serious",
+)
+
+
+def _side_effects(found: Iterable[tuple]) -> Iterator[SideEffectRecord]:
     """Side effects that are kept; one whose series, session or lesion was struck out stays without it."""
-    facts = ("term", "term_detail", "grade", "onset_on", "serious")
-    references = ("series__series_no", "session__session_no", "lesion__lesion_id")
-    struck_out = ("series__struck_out_at", "lesion__struck_out_at")
-    paths = ("patient__study_id", *references, *struck_out, *facts)
-    for row in _rows(SideEffect, "patient__", within, (), *paths):
-        patient_id, series_no, session_no, lesion_id, no_series, no_lesion, *values = row
-        yield SideEffectRecord(
-            patient_id,
-            None if no_series else series_no,
-            None if no_series else session_no,
-            "" if no_lesion or lesion_id is None else lesion_id,
-            *values,
-        )
+    for patient_id, series_no, session_no, lesion_id, no_patient, no_series, no_lesion, *values in found:
+        if no_patient is None:
+            yield SideEffectRecord(
+                patient_id,
+                None if no_series else series_no,
+                None if no_series else session_no,
+                "" if no_lesion or lesion_id is None else lesion_id,
+                *values,
+            )
 
 
 def _by_onset(one: SideEffectRecord) -> tuple:

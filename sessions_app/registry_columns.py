@@ -3,84 +3,80 @@
 A million rows are read as whole numbers, which PostgreSQL writes as numpy has them in memory, and never one by one.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from io import BytesIO
+from struct import Struct
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
-from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, Func, IntegerField, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Expression,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce
 
-from sessions_app.models import Assessment, Injection
+from sessions_app.asking import Question
+from sessions_app.models import Assessment, Injection, SeriesLesion, TreatmentSession
 from stsclinic.reporting.columns import Columns, Numbers, places_in
 from stsclinic.reporting.records import AssessmentRecord
 
 NOT_KEPT = -1
 """Stands for a lesion that is none of those asked for."""
 
-COPY_HEADER, COPY_TRAILER = 19, 2
-"""Bytes around the rows of PostgreSQL's COPY in binary: its documentation of COPY, "Binary Format"."""
+COPY_HEADER, CELLS_OF_ROW, ARRAY_HEAD = 19, 2, 20
+"""Bytes before the rows of PostgreSQL's COPY in binary, before the cells of a row, and before the elements of an array:
+its documentation of COPY, "Binary Format", and array_send in its source."""
+
+SIZE = Struct(">i")
+
+PART = 20_000
+"""Ids of a table that come at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Columns, with the ids of their sessions, sorted, and where the rows of each begin, up to the end."""
+    """Columns, and beside them the id of each row's session, which are sorted."""
 
     columns: Columns
-    sessions: Sequence[int]
-    starts: Sequence[int]
+    session: Numbers
 
-    def rows(self, session: int) -> tuple[Columns, int, int]:
-        """The columns, and from where to before where the rows of a session stand in them."""
-        place = bisect_left(self.sessions, session)
-        has_rows = place < len(self.sessions) and self.sessions[place] == session
-        return self.columns, self.starts[place], self.starts[place + has_rows]
+    def rows(self, sessions: Sequence[int]) -> list[tuple[int, int]]:
+        """From where to before where the rows of each of these sessions (by id) stand in the columns."""
+        import numpy as np
 
-
-def read_seen(within: list[int] | None, lesion_ids: Mapping[int, str]) -> Read:
-    """The assessments of these lesions, as records."""
-    names = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
-    return _read(Assessment, names, lambda values: AssessmentRecord(*values), within, lesion_ids)
+        starts, stops = (np.searchsorted(self.session, sessions, side).tolist() for side in ("left", "right"))
+        return list(zip(starts, stops, strict=True))
 
 
-def read_given(within: list[int] | None, lesion_ids: Mapping[int, str]) -> Read:
-    """The injections into these lesions, as agent, mg/ml, ml and pain."""
-    names = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
-    return _read(Injection, names, tuple, within, lesion_ids)
+class KeptLesions:
+    """The IDs of lesions by the ids of their rows, numbered as code points are ordered.
 
+    No database's own order is that everywhere.
+    """
 
-def _read(
-    model: Any,
-    names: Sequence[str],
-    kind_of: Callable[[Sequence[Any]], Any],
-    within: list[int] | None,
-    lesion_ids: Mapping[int, str],
-) -> Read:
-    import numpy as np
+    def __init__(self, lesion_ids: Mapping[int, str]):
+        import numpy as np
 
-    kinds = _Kinds([model._meta.get_field(name) for name in names])
-    session, lesion, number = _rows(model, kinds.number, within)
-    # By ID, as code points are ordered: no database's own order is that everywhere.
-    texts = sorted(set(lesion_ids.values()))
-    place_of = {text: place for place, text in enumerate(texts)}
-    keys = sorted(lesion_ids)
-    text_of = np.array([*(place_of[lesion_ids[key]] for key in keys), NOT_KEPT], dtype=np.int32)
-    text = text_of[places_in(np.array(keys, dtype=np.int64), lesion)]
-    order = np.argsort(session * len(text_of) + text)
-    order = order[text[order] != NOT_KEPT]
-    session = session[order]
-    different, kind = np.unique(number[order], return_inverse=True)
-    starts = np.flatnonzero(np.diff(session, prepend=NOT_KEPT))
-    columns = Columns(
-        lesion_ids=texts,
-        kinds=[kind_of(kinds.values(one)) for one in different.tolist()],
-        lesion=text[order],
-        kind=kind.astype(np.int32),
-    )
-    return Read(columns, session[starts].tolist(), [*starts.tolist(), len(session)])
+        self.texts = sorted(set(lesion_ids.values()))
+        place_of = {text: place for place, text in enumerate(self.texts)}
+        keys = np.fromiter(lesion_ids, dtype=np.int64, count=len(lesion_ids))
+        places = np.array([place_of[text] for text in lesion_ids.values()], dtype=np.int32)
+        order = np.argsort(keys)
+        self._keys, self._places = keys[order], np.append(places[order], np.int32(NOT_KEPT))
+
+    def places(self, keys: Numbers) -> Numbers:
+        """For each id the place of its ID in `texts`; NOT_KEPT of another lesion."""
+        return self._places[places_in(self._keys, keys)]
 
 
 class _Kinds:
@@ -102,7 +98,8 @@ class _Kinds:
         found = []
         for field, different in reversed(self._fields):
             number, part = divmod(number, different)
-            found.append(None if part == 0 else _value(field, part - 1))
+            nothing = None if field.null else ""
+            found.append(nothing if part == 0 else _value(field, part - 1))
         return found[::-1]
 
 
@@ -149,27 +146,218 @@ class _LastPlaces(Func):
         return self.as_sql(compiler, connection, template="(%(expressions)s * %(scale)s)::bigint", **context)
 
 
-def _rows(model: Any, kind: Any, within: list[int] | None) -> list[Numbers]:
-    """The columns of the kept rows: the ids of their sessions and lesions, and the numbers of their kinds."""
-    import numpy as np
+class SeenOrGiven:
+    """Rows of a model that belong to a session and a lesion, and hold values of some fields: their kind.
 
-    names = ("session", "lesion", "kind")
-    if within == []:
-        return [np.zeros(0, dtype=np.int64) for _ in names]
-    found = model.objects.order_by()
+    Args:
+        kind_of: makes a kind of the values.
+    """
+
+    def __init__(self, model: Any, names: Sequence[str], kind_of: Callable[[Sequence[Any]], Any]):
+        self._model, self._kind_of = model, kind_of
+        self._kinds = _Kinds([model._meta.get_field(name) for name in names])
+
+    def ask(self, within: list[int] | None) -> Question:
+        """The kept rows of these clinics (by id), or of all."""
+        found = self._model.objects.order_by().annotate(kind=self._kinds.number)
+        if within is not None:
+            found = found.filter(session__series__patient__clinic__in=within)
+        return _columns(found, "session_id", "lesion_id", "kind")
+
+    def read(self, answer: Sequence[Numbers], lesions: KeptLesions) -> Read:
+        """What was answered, of these lesions."""
+        import numpy as np
+
+        session, lesion, number = answer
+        text = lesions.places(lesion)
+        # Most rows were written session by session, and a stable sort is quick where much is in its order.
+        order = np.argsort(session * (len(lesions.texts) + 1) + text, kind="stable")
+        order = order[text[order] != NOT_KEPT]
+        number = number[order]
+        # They are few: to look for each is quicker than to sort all.
+        different = np.unique(number)
+        columns = Columns(
+            lesion_ids=lesions.texts,
+            kinds=[self._kind_of(self._kinds.values(one)) for one in different.tolist()],
+            lesion=text[order],
+            kind=np.searchsorted(different, number).astype(np.int32),
+        )
+        return Read(columns, session[order])
+
+
+SEEN = SeenOrGiven(
+    Assessment,
+    ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga"),
+    lambda values: AssessmentRecord(*values),
+)
+"""The assessments, as records."""
+
+GIVEN = SeenOrGiven(Injection, ("agent", "concentration_mg_ml", "volume_ml", "pain_vas"), tuple)
+"""The injections, as agent, mg/ml, ml and pain."""
+
+
+def ask_treated(within: list[int] | None) -> Question:
+    """Which lesions the series of these clinics (by id) treat, or all: the ids of both, and the arm."""
+    kinds = _Kinds([SeriesLesion._meta.get_field("arm")])
+    found = SeriesLesion.objects.order_by().annotate(number=kinds.number)
     if within is not None:
-        found = found.filter(session__series__patient__clinic__in=within)
-    sql, parameters = found.values_list("session_id", "lesion_id", kind).query.sql_with_params()
-    with connection.cursor() as cursor:
-        if connection.vendor != "postgresql":
-            rows = np.fromiter(cursor.execute(sql, parameters), dtype=[(name, np.int64) for name in names])
-            return [rows[name] for name in names]
-        written = BytesIO()
-        statement = cursor.mogrify(sql, parameters).decode()
-        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT binary)", written)
-    # Before each row stands the number of its cells, and before each cell its size.
-    cells = [part for name in names for part in ((f"size_{name}", ">i4"), (name, ">i8"))]
-    layout = np.dtype([("cells", ">i2"), *cells])
-    count = (len(written.getbuffer()) - COPY_HEADER - COPY_TRAILER) // layout.itemsize
-    rows = np.frombuffer(written.getbuffer(), dtype=layout, count=count, offset=COPY_HEADER)
-    return [rows[name].astype(np.int64) for name in names]
+        found = found.filter(series__patient__clinic__in=within)
+    asked = _columns(found, "series_id", "lesion_id", "number")
+
+    def ask() -> Iterable[tuple[int, int, str]]:
+        series, lesions, numbers = (one.tolist() for one in asked())
+        arm_of = {number: kinds.values(number)[0] for number in set(numbers)}
+        return zip(series, lesions, map(arm_of.__getitem__, numbers), strict=True)
+
+    return ask
+
+
+@dataclass(frozen=True, slots=True)
+class SessionColumns:
+    """Sessions, by series and in their order: the ids of their series, their own, and what a SessionRecord begins with."""
+
+    series: Sequence[int]
+    ids: Sequence[int]
+    facts: Iterable[tuple[int, str, date, int | None, int | None]]
+
+
+def ask_sessions(within: list[int] | None) -> Question:
+    """The SessionColumns of these clinics (by id), or of all."""
+    kinds = _Kinds([TreatmentSession._meta.get_field(name) for name in ("kind", "ptga", "phga")])
+    found = TreatmentSession.objects.order_by().annotate(number=kinds.number, day=_Day("held_on"))
+    if within is not None:
+        found = found.filter(series__patient__clinic__in=within)
+    asked = _columns(found, "series_id", "id", "session_no", "day", "number")
+
+    def ask() -> SessionColumns:
+        import numpy as np
+
+        columns = asked()
+        order = np.lexsort((columns[2], columns[0]))
+        series, ids, session_no, days, numbers = (one[order].tolist() for one in columns)
+        day_of = {day: date.fromordinal(day) for day in set(days)}
+        values_of = {number: kinds.values(number) for number in set(numbers)}
+        facts = (
+            (number, values_of[values][0], day_of[day], *values_of[values][1:])
+            for number, day, values in zip(session_no, days, numbers, strict=True)
+        )
+        return SessionColumns(series, ids, facts)
+
+    return ask
+
+
+class _Day(Func):
+    """The number of a day, as date.toordinal() gives it."""
+
+    output_field = BigIntegerField()
+    template = "CAST(julianday(%(expressions)s) - 1721424.5 AS integer)"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """A difference of days is a whole number."""
+        template = "(%(expressions)s - DATE '0001-01-01' + 1)::bigint"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class _OfPart(Expression):
+    """The id of a row that is the first of a part of the table, or so many after it."""
+
+    output_field = BigIntegerField()
+
+    def __init__(self, after: int):
+        super().__init__()
+        self._after = after
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return f"part.first + {self._after}", []
+
+
+def _columns(found: Any, *names: str) -> Question:
+    """Columns of whole numbers, of which none is missing, as arrays."""
+    if connection.vendor == "postgresql":
+        return _copied(found, names)
+
+    def ask() -> list[Numbers]:
+        import numpy as np
+
+        layout = [(name, np.int64) for name in names]
+        answer = np.fromiter(found.values_list(*names).iterator(), dtype=layout)
+        return [answer[name] for name in names]
+
+    return ask
+
+
+def _copied(found: Any, names: Sequence[str]) -> Question:
+    """PostgreSQL makes arrays of a part of the table at once, which come as numpy has them in memory: to take them
+    row by row, the program would have to stop its other work for each."""
+    parts = found.filter(pk__gte=_OfPart(0), pk__lt=_OfPart(PART)).values_list(*names)
+    try:
+        sql, parameters = parts.query.sql_with_params()
+    except EmptyResultSet:
+        return _Arrays(len(names)).columns
+    table = found.model._meta.db_table
+    arrays = ", ".join(f"array_agg({name}::bigint)" for name in names)
+    statement = (
+        f"COPY (SELECT arrays.* FROM generate_series((SELECT min(id) FROM {table}), (SELECT max(id) FROM {table}),"  # noqa: S608
+        f" {PART}) AS part(first), LATERAL (SELECT {arrays} FROM ({sql}) AS found({', '.join(names)})) AS arrays)"
+        " TO STDOUT (FORMAT binary)"
+    )
+    cursor = connection.cursor()
+
+    def ask() -> list[Numbers]:
+        arrays = _Arrays(len(names))
+        cursor.copy_expert(cursor.mogrify(statement, parameters).decode(), arrays)
+        return arrays.columns()
+
+    return ask
+
+
+class _Arrays:
+    """Takes what PostgreSQL copies in binary: after a head rows of arrays, each a part of a column."""
+
+    def __init__(self, columns: int):
+        self._parts: list[list[Numbers]] = [[] for _ in range(columns)]
+        self._rest = b""
+        self._is_begun = False
+
+    def write(self, data: bytes) -> None:
+        """Keep the numbers of the rows that are whole by now."""
+        self._rest += data
+        if not self._is_begun and len(self._rest) >= COPY_HEADER:
+            self._rest, self._is_begun = self._rest[COPY_HEADER:], True
+        while self._is_begun and (stop := self._end_of_row()):
+            self._keep(self._rest[:stop])
+            self._rest = self._rest[stop:]
+
+    def columns(self) -> list[Numbers]:
+        """The columns, each in one piece."""
+        import numpy as np
+
+        found = []
+        for parts in self._parts:
+            found.append(np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64))
+            parts.clear()
+        return found
+
+    def _end_of_row(self) -> int:
+        """Where the first row ends; 0 where it is not whole, and of the end of all rows."""
+        place = CELLS_OF_ROW
+        for _ in self._parts:
+            if len(self._rest) < place + SIZE.size:
+                return 0
+            place += SIZE.size + max(0, SIZE.unpack_from(self._rest, place)[0])
+        return place if len(self._rest) >= place else 0
+
+    def _keep(self, row: bytes) -> None:
+        import numpy as np
+
+        element = np.dtype([("size", ">i4"), ("number", ">i8")])
+        place = CELLS_OF_ROW
+        for parts in self._parts:
+            (size,) = SIZE.unpack_from(row, place)
+            place += SIZE.size
+            # A part of the table without rows has no array.
+            if size > ARRAY_HEAD:
+                count = (size - ARRAY_HEAD) // element.itemsize
+                numbers = np.frombuffer(row, element, count, place + ARRAY_HEAD)["number"]
+                parts.append(numbers.astype(np.int64))
+            place += max(0, size)

@@ -1,0 +1,47 @@
+"""Questions to the database that are asked one after the other, the next ones while the program works on an answer.
+
+PostgreSQL answers in a process of its own, so that both are at work at once. SQLite answers within this one: there a
+question is asked when its answer is wanted.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Any
+
+from django.db import connection
+
+Question = Callable[[], Any]
+"""Asks the database, and nothing else, and gives its answer. It may run in another thread than it was made in, with a
+cursor that it was made with."""
+
+AHEAD = 2
+"""How many answers may wait, which bounds their memory."""
+
+
+def answers(questions: Sequence[Question]) -> Iterator[Any]:
+    """The answers to one question or more, in their order.
+
+    Raises:
+        RuntimeError: from whoever asks the database for something else before the last answer is taken.
+    """
+    if connection.vendor != "postgresql":
+        yield from (ask() for ask in questions)
+        return
+    with connection.execute_wrapper(_not_meanwhile), ThreadPoolExecutor(max_workers=1) as thread:
+        waiting = iter(questions)
+        asked: deque[Future[Any]] = deque(thread.submit(ask) for ask in islice(waiting, AHEAD))
+        while True:
+            with connection.wrap_database_errors:
+                answer = asked.popleft().result()
+            asked.extend(thread.submit(ask) for ask in islice(waiting, 1))
+            if not asked:
+                break
+            yield answer
+    yield answer
+
+
+def _not_meanwhile(execute: Callable, *given: Any) -> Any:
+    """Two who use one connection at once would wait for each other without end."""
+    raise RuntimeError("The database is still answering: take the last answer first.")

@@ -6,6 +6,7 @@ made from its rows when somebody looks at them; most never are. numpy is importe
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from stsclinic.reporting.records import AssessmentRecord, InjectionRecord, SessionRecord
@@ -58,7 +59,8 @@ class _RowsOfSession:
     def __len__(self) -> int:
         return self.stop - self.start
 
-    def _each(self) -> Iterator[tuple[str, Any]]:
+    def each(self) -> Iterator[tuple[str, Any]]:
+        """The lesion and the kind of each row."""
         columns, rows = self.columns, slice(self.start, self.stop)
         for lesion, kind in zip(columns.lesion[rows].tolist(), columns.kind[rows].tolist(), strict=True):
             yield columns.lesion_ids[lesion], columns.kinds[kind]
@@ -70,10 +72,10 @@ class SeenRows(_RowsOfSession, Mapping[str, AssessmentRecord]):
     __slots__ = ()
 
     def __iter__(self) -> Iterator[str]:
-        return (lesion_id for lesion_id, _ in self._each())
+        return (lesion_id for lesion_id, _ in self.each())
 
     def __getitem__(self, lesion_id: str) -> AssessmentRecord:
-        return dict(self._each())[lesion_id]
+        return dict(self.each())[lesion_id]
 
 
 class GivenRows(_RowsOfSession, Sequence[InjectionRecord]):
@@ -82,7 +84,7 @@ class GivenRows(_RowsOfSession, Sequence[InjectionRecord]):
     __slots__ = ()
 
     def __iter__(self) -> Iterator[InjectionRecord]:
-        return (InjectionRecord(lesion_id, *kind) for lesion_id, kind in self._each())
+        return (InjectionRecord(lesion_id, *kind) for lesion_id, kind in self.each())
 
     def __getitem__(self, place: Any) -> Any:
         return list(self)[place]
@@ -105,12 +107,15 @@ def seen_at(sessions: Sequence[SessionRecord]) -> Gathered:
 
 def given_at(sessions: Sequence[SessionRecord]) -> Gathered:
     """Every injection at these sessions; the kinds are (agent, mg/ml, ml, pain) as in an InjectionRecord."""
-    return _gathered(
-        [one.injections for one in sessions],
-        lambda given: [
-            (one.lesion_id, (one.agent, one.concentration_mg_ml, one.volume_ml, one.pain_vas))
-            for one in given
-        ],
+    return _gathered([one.injections for one in sessions], kinds_given)
+
+
+def kinds_given(given: Sequence[InjectionRecord]) -> Iterator[tuple[str, tuple]]:
+    """The lesion of each injection of a session, and what an InjectionRecord holds beside it."""
+    if isinstance(given, GivenRows):
+        return given.each()
+    return (
+        (one.lesion_id, (one.agent, one.concentration_mg_ml, one.volume_ml, one.pain_vas)) for one in given
     )
 
 
@@ -120,13 +125,17 @@ def _gathered(
     """Rows that stand in columns are taken from there; others are put into columns of their own."""
     import numpy as np
 
+    if set(map(type, of_sessions)) in ({SeenRows}, {GivenRows}):
+        columns, first, stop = (list(map(attrgetter(name), of_sessions)) for name in _RowsOfSession.__slots__)
+        if len(set(map(id, columns))) == 1:
+            return _taken(columns[0], first, stop)
     stored: dict[int, Columns] = {}
     begins: dict[int, int] = {}
     rows = 0
     lesion_ids, kinds = Places(), Places()
     lesion: list[int] = []
     kind: list[int] = []
-    first, number, own = [], [], []
+    first, stop, own = [], [], []
     for place, one in enumerate(of_sessions):
         if isinstance(one, _RowsOfSession):
             key = id(one.columns)
@@ -134,24 +143,34 @@ def _gathered(
                 stored[key], begins[key] = one.columns, rows
                 rows += len(one.columns.kind)
             first.append(begins[key] + one.start)
-            number.append(one.stop - one.start)
+            stop.append(begins[key] + one.stop)
             continue
         own.append(place)
         first.append(len(kind))
-        number.append(len(one))
+        stop.append(len(kind) + len(one))
         for lesion_id, its_kind in rows_of(one):
             lesion.append(lesion_ids.of(lesion_id))
             kind.append(kinds.of(its_kind))
     for place in own:
         first[place] += rows
+        stop[place] += rows
     found = [*stored.values()]
     if kind or not found:
         ids = np.array(lesion, dtype=np.int32), np.array(kind, dtype=np.int32)
         found.append(Columns(lesion_ids.found, kinds.found, *ids))
-    together = found[0] if len(found) == 1 else _together(found)
-    row = _ranges(first, number)
-    session = np.repeat(np.arange(len(number), dtype=np.int32), number)
-    return Gathered(together.lesion_ids, together.kinds, together.lesion[row], together.kind[row], session)
+    return _taken(found[0] if len(found) == 1 else _together(found), first, stop)
+
+
+def _taken(columns: Columns, first: Sequence[int], stop: Sequence[int]) -> Gathered:
+    """The rows of each session, from the first to before the last one."""
+    import numpy as np
+
+    starts, stops = (np.array(one, dtype=np.int64) for one in (first, stop))
+    counts = stops - starts
+    session = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    before = np.cumsum(counts) - counts
+    row = np.repeat(starts - before, counts) + np.arange(counts.sum())
+    return Gathered(columns.lesion_ids, columns.kinds, columns.lesion[row], columns.kind[row], session)
 
 
 def _together(found: Sequence[Columns]) -> Columns:
@@ -171,15 +190,6 @@ def _together(found: Sequence[Columns]) -> Columns:
     lesion = joined(lesion_ids, [one.lesion_ids for one in found], [one.lesion for one in found])
     kind = joined(kinds, [one.kinds for one in found], [one.kind for one in found])
     return Columns(lesion_ids.found, kinds.found, lesion, kind)
-
-
-def _ranges(first: Sequence[int], number: Sequence[int]) -> Numbers:
-    """So many numbers in a row from each first one."""
-    import numpy as np
-
-    counts = np.array(number, dtype=np.int64)
-    before = np.cumsum(counts) - counts
-    return np.repeat(np.array(first, dtype=np.int64) - before, counts) + np.arange(counts.sum())
 
 
 def places_in(sorted_keys: Numbers, wanted: Numbers) -> Numbers:

@@ -5,17 +5,20 @@ complete remission and in any. How sure it is shows in the same numbers under ot
 Source: ICH E9(R1), sensitivity analyses.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, NamedTuple
+from functools import cache, partial
+from itertools import compress, groupby
+from typing import Any
 
-from stsclinic.reporting.outcomes import SeriesOutcome, patient_outcome
+from stsclinic.reporting.columns import Numbers
+from stsclinic.reporting.lesions import OUTCOMES, count_outcomes, outcome_numbers
+from stsclinic.reporting.outcomes import SeriesOutcome, best_of_those, patient_outcome
 from stsclinic.reporting.records import PatientRecord
-from stsclinic.reporting.rows import Behind, Value, behind
-from stsclinic.reporting.scores import SCALES, describe_decrease
-from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, Verdict, judge_series
-from stsclinic.reporting.statistics.bootstrap import share_interval
+from stsclinic.reporting.rows import Behind, Value
+from stsclinic.reporting.scores import SCALES, Exact, Scores, describe_decrease
+from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, judge_beside
+from stsclinic.reporting.statistics.bootstrap import share_intervals
 from stsclinic.reporting.statistics.mixed import random_intercept_mean
 from stsclinic.reporting.statistics.wilson import wilson_interval
 
@@ -27,6 +30,9 @@ MEASURE = {
 }
 SCALES_OF_HEADLINE = ("ptga", "phga")
 IN_REMISSION = {"complete": ("complete",), "any": ("complete", "partial")}
+INSIDE = {measure: [OUTCOMES.index(one) for one in those] for measure, those in IN_REMISSION.items()}
+LEVEL_OF_UNIT = {"series": "series", "patient": "patients", "lesion": "lesions"}
+"""The code of LEVEL for one of UNIT."""
 
 CHOICE = {
     "as_reported": "As reported",
@@ -79,13 +85,12 @@ class Estimate:
 
 
 Headline = dict[str, Estimate | None]
-Decrease = Callable[[Course, str], int | None]
-"""How far the score of a series (`ptga` or `phga`) fell; None where it cannot be told."""
 
 
 def headline(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> Headline:
     """The four numbers of analysed series, counted by `unit` (a code of UNIT) at a horizon."""
-    return _headline(series, horizon, unit, _to_last)
+    judged = _Judged(series, horizon)
+    return judged.all.headline(unit, judged.to_last)
 
 
 def under_other_choices(
@@ -99,250 +104,277 @@ def under_other_choices(
 
     What became of a series does not depend on whether it is analysed.
     """
-    judged = {id(one.course): one for one in (*analysed, *left_out)}
-    known = {
-        (id(one.course), scale): _to_last_known(one.course, scale)
-        for one in judged.values()
-        for scale in SCALES_OF_HEADLINE
-    }
+    import numpy as np
 
-    def to_last_known(course: Course, scale: str) -> int | None:
-        return known[id(course), scale]
-
-    def judge_carried_forward(course: Course) -> Verdict:
-        return _judge_carried_forward(course, to_last_known)
-
-    carried, every = [], []
-    for courses in courses_by_patient:
-        verdicts = judge_series(courses, judge_carried_forward)
-        carried += [judged[id(verdict.course)] for verdict in verdicts if not verdict.reason]
-        every += [judged[id(course)] for course in courses if course.treatments]
-    scored = [one for one in every if to_last_known(one.course, "ptga") is not None]
-    first = _first_of_each(analysed)
-    # The series of a patient who has one are those of the patient, so their shares are independent.
-    of_first = _members(first, horizon, "lesion" if unit == "lesion" else "series")
+    by_course = {id(one.course): one for one in (*analysed, *left_out)}
+    courses = [course for of_patient in courses_by_patient for course in of_patient]
+    judged = _Judged([by_course[id(course)] for course in courses], horizon)
+    is_analysed = {id(one.course) for one in analysed}
+    reported = judged.those(np.array([id(course) in is_analysed for course in courses], dtype=bool))
+    carried = judged.those(_is_carried_forward(courses, judged.to_last_known))
+    treated = judged.those(np.array([bool(course.treatments) for course in courses], dtype=bool))
+    scored = judged.those(~np.isnan(judged.to_last_known["ptga"]))
+    first = reported.first_of_each_patient()
+    lesion_or_series = "lesion" if unit == "lesion" else "series"
     return {
-        "as_reported": headline(analysed, horizon, unit),
-        "first_series": _series_scores(first, _to_last) | _shares(of_first, unit != "lesion"),
-        "averaged": _averaged_scores(analysed, _to_last)
-        | _averaged_shares(_members(analysed, horizon, "lesion" if unit == "lesion" else "series")),
-        "mixed": _mixed_scores(analysed) | {"complete": None, "any": None},
-        "carried_forward": _headline(carried, horizon, unit, to_last_known),
-        "all_series": _scores(every, unit, to_last_known)
-        | _shares(_members(scored, horizon, unit), unit == "patient"),
+        "as_reported": reported.headline(unit, judged.to_last),
+        # The series of a patient who has one are those of the patient, so their shares are independent.
+        "first_series": first.scores("series", judged.to_last)
+        | first.shares(lesion_or_series, are_independent=unit != "lesion"),
+        "averaged": reported.scores("patient", judged.to_last) | reported.averaged_shares(lesion_or_series),
+        "mixed": reported.mixed_scores(judged.to_last) | {"complete": None, "any": None},
+        "carried_forward": carried.headline(unit, judged.to_last_known),
+        "all_series": treated.scores(unit, judged.to_last_known)
+        | scored.shares(unit, are_independent=unit == "patient"),
     }
 
 
-def _judge_carried_forward(course: Course, decrease: Decrease) -> Verdict:
-    """Like rules 1 and 2, for a series that has ended and has a first and a later score of each kind."""
-    if not course.treatments:
-        return Verdict(course, "no_treatment")
-    if course.series.status not in ("completed", "stopped") or len(course.treatments) < FEWEST_TREATMENTS:
-        return Verdict(course, "incomplete")
-    known = all(decrease(course, scale) is not None for scale in SCALES_OF_HEADLINE)
-    return Verdict(course, "" if known else "insufficient_registration")
+def _is_carried_forward(courses: Sequence[Course], to_last_known: Mapping[str, Numbers]) -> Numbers:
+    """Which of these series, patient by patient, would be analysed with the last observation carried forward.
+
+    In place of rules 1 and 2, a series has ended and has a first and a later score of each kind.
+    """
+    import numpy as np
+
+    unknown = np.isnan(np.stack([to_last_known[scale] for scale in SCALES_OF_HEADLINE])).any(axis=0)
+    sound = [
+        course
+        for course, is_unknown in zip(courses, unknown.tolist(), strict=True)
+        if not is_unknown
+        and len(course.treatments) >= FEWEST_TREATMENTS
+        and course.series.status in ("completed", "stopped")
+    ]
+    taken = {
+        id(verdict.course)
+        for _, of_patient in groupby(sound, key=lambda course: course.series.patient_id)
+        for verdict in judge_beside(of_patient)
+        if not verdict.reason
+    }
+    return np.array([id(course) in taken for course in courses], dtype=bool)
 
 
-def _headline(series: Sequence[SeriesOutcome], horizon: str, unit: str, decrease: Decrease) -> Headline:
-    return _scores(series, unit, decrease) | _shares(_members(series, horizon, unit), unit == "patient")
+class _Judged:
+    """Series, patient by patient, with their numbers in columns: the decreases of each score, NaN where unknown."""
+
+    def __init__(self, series: Sequence[SeriesOutcome], horizon: str):
+        import numpy as np
+
+        self.series, self.horizon = series, horizon
+        scores = Scores([one.course.treatments for one in series])
+        first = {scale: scores.before(scale, 1) for scale in SCALES_OF_HEADLINE}
+        self.to_last = {scale: first[scale] - scores.last(scale) for scale in SCALES_OF_HEADLINE}
+        self.to_last_known = {scale: first[scale] - scores.last_known(scale) for scale in SCALES_OF_HEADLINE}
+        numbers: dict[str, int] = {}
+        of_patient = [numbers.setdefault(one.course.series.patient_id, len(numbers)) for one in series]
+        self.patient = np.array(of_patient, dtype=np.int64)
+        self.outcome = outcome_numbers(one.outcomes[horizon] for one in series)
+
+    @property
+    def all(self) -> "_Part":
+        import numpy as np
+
+        return _Part(self, np.arange(len(self.series)))
+
+    def those(self, inside: Numbers) -> "_Part":
+        """The series of which this is true."""
+        import numpy as np
+
+        return _Part(self, np.flatnonzero(inside))
 
 
-def _to_last(course: Course, scale: str) -> int | None:
-    """From the first treatment to the last one."""
-    first, last = getattr(course.treatments[0], scale), getattr(course.treatments[-1], scale)
-    return None if first is None or last is None else first - last
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some of the series, by their places."""
+
+    judged: _Judged
+    places: Numbers
+
+    def headline(self, unit: str, decrease: Mapping[str, Numbers]) -> Headline:
+        return self.scores(unit, decrease) | self.shares(unit, are_independent=unit == "patient")
+
+    def first_of_each_patient(self) -> "_Part":
+        found: dict[int, int] = {}
+        series = self.judged.series
+
+        def began(place: int) -> tuple:
+            course = series[place].course
+            return course.first_treatment_on, course.series.series_no
+
+        for place in sorted(self.places.tolist(), key=began):
+            found.setdefault(int(self.judged.patient[place]), place)
+        import numpy as np
+
+        return _Part(self.judged, np.array(sorted(found.values()), dtype=np.int64))
+
+    # Scores
+
+    def scores(self, unit: str, decrease: Mapping[str, Numbers]) -> Headline:
+        """The mean decreases, of each series, or by patient of the mean of the patient's."""
+        of = self._by_patient if unit == "patient" else self._by_series
+        return {scale: of(scale, *self._known(decrease[scale])) for scale in SCALES_OF_HEADLINE}
+
+    def _known(self, decrease: Numbers) -> tuple[Numbers, Numbers]:
+        """The places of the series whose decrease is known, and the decreases in points."""
+        import numpy as np
+
+        found = decrease[self.places]
+        is_known = ~np.isnan(found)
+        return self.places[is_known], found[is_known]
+
+    def _by_series(self, scale: str, places: Numbers, points: Numbers) -> Estimate:
+        return _of_decreases(Exact.whole(points), "series", scale, lambda: self._courses(places))
+
+    def _by_patient(self, scale: str, places: Numbers, points: Numbers) -> Estimate:
+        import numpy as np
+
+        _, first, number = np.unique(self.judged.patient[places], return_index=True, return_inverse=True)
+        sums = np.bincount(number, points).astype(np.int64)
+        means = Exact(sums, np.bincount(number))
+        return _of_decreases(means, "patients", scale, lambda: self._patients(places[first]))
+
+    def mixed_scores(self, decrease: Mapping[str, Numbers]) -> Headline:
+        found: Headline = {}
+        for scale in SCALES_OF_HEADLINE:
+            places, points = self._known(decrease[scale])
+            fitted = random_intercept_mean(points, self.judged.patient[places])
+            rows = _with_values(
+                "series", partial(self._courses, places), points, f"Decrease of {SCALES[scale]}", 0
+            )
+            found[scale] = Estimate(
+                fitted.n,
+                fitted.mean,
+                fitted.low,
+                fitted.high,
+                fitted.p,
+                "series",
+                rows,
+                rows,
+                fitted.problem,
+                "wald",
+            )
+        return found
+
+    def _courses(self, places: Numbers) -> list[Course]:
+        return [self.judged.series[place].course for place in places.tolist()]
+
+    def _patients(self, places: Numbers) -> list[PatientRecord]:
+        return [one.patient for one in self._courses(places)]
+
+    # Remission
+
+    def shares(self, unit: str, *, are_independent: bool) -> Headline:
+        """The shares in remission; the interval is Wilson's where those counted are independent."""
+        level, table = LEVEL_OF_UNIT[unit], self._outcomes(unit)
+        (intervals,) = [{}] if are_independent else share_intervals([table], INSIDE)
+        total = int(table.sum())
+        found: Headline = {}
+        for measure, columns in INSIDE.items():
+            events = int(table[:, columns].sum())
+            interval = wilson_interval(events, total) if are_independent else intervals[measure]
+            low, high = interval or (None, None)
+            found[measure] = Estimate(
+                total,
+                events / total if total else None,
+                low,
+                high,
+                None,
+                level,
+                Behind(level, partial(self._members, unit)),
+                Behind(level, partial(self._members, unit, IN_REMISSION[measure])),
+                method="wilson" if are_independent else "bootstrap",
+            )
+        return found
+
+    def averaged_shares(self, unit: str) -> Headline:
+        """The mean over patients of the share of each."""
+        table = self._outcomes(unit)
+        totals, patients = table.sum(axis=1), self._patients(self._first_places())
+        table = table[totals > 0] / totals[totals > 0, None]
+        (intervals,) = share_intervals([table], INSIDE)
+        patients = list(compress(patients, (totals > 0).tolist()))
+        found: Headline = {}
+        for measure, columns in INSIDE.items():
+            shares = table[:, columns].sum(axis=1)
+            low, high = intervals[measure] or (None, None)
+            found[measure] = Estimate(
+                len(shares),
+                float(shares.sum() / len(shares)) if len(shares) else None,
+                low,
+                high,
+                None,
+                "patients",
+                _with_values("patients", lambda: patients, 100 * shares, "Share of the patient (%)", 1),
+                Behind("patients", partial(list, compress(patients, shares.tolist()))),
+                method="bootstrap",
+            )
+        return found
+
+    def _outcomes(self, unit: str) -> Numbers:
+        """A row for each patient: how many of the patient's units have each outcome, in the order of OUTCOMES."""
+        import numpy as np
+
+        _, number = np.unique(self.judged.patient[self.places], return_inverse=True)
+        patients = int(number.max(initial=-1)) + 1
+        if unit == "lesion":
+            of_series = self._outcomes_of_lesions()
+            return np.stack([np.bincount(number, one, patients) for one in of_series.T], axis=1)
+        by_series = count_outcomes(number, self.judged.outcome[self.places], patients)
+        if unit == "series":
+            return by_series
+        best = outcome_numbers(best_of_those(*one) for one in (by_series > 0).tolist())
+        return count_outcomes(np.arange(patients), best, patients)
+
+    def _outcomes_of_lesions(self) -> Numbers:
+        """A row for each series: how many of its lesions have each outcome."""
+        import numpy as np
+
+        series = [self.judged.series[place] for place in self.places.tolist()]
+        found = np.zeros((len(series), len(OUTCOMES)), dtype=np.int64)
+        for lesions in {id(one.judged): one.judged for one in series}.values():
+            its = [place for place, one in enumerate(series) if one.judged is lesions]
+            outcome = lesions.at[self.judged.horizon].outcome
+            until = np.zeros((len(outcome) + 1, len(OUTCOMES)), dtype=np.int64)
+            until[1:] = np.cumsum(np.eye(len(OUTCOMES), dtype=np.int64)[outcome], axis=0)
+            found[its] = until[[series[place].stop for place in its]]
+            found[its] -= until[[series[place].start for place in its]]
+        return found
+
+    def _first_places(self) -> Numbers:
+        """The place of the first series of each patient."""
+        import numpy as np
+
+        return self.places[np.unique(self.judged.patient[self.places], return_index=True)[1]]
+
+    def _members(self, unit: str, outcomes: Sequence[str] = OUTCOMES) -> list[Any]:
+        """The units that have one of these outcomes."""
+        horizon, series = self.judged.horizon, [self.judged.series[place] for place in self.places.tolist()]
+        if unit == "lesion":
+            lesions = (lesion for one in series for lesion in one.lesions)
+            return [lesion for lesion in lesions if lesion.outcomes[horizon] in outcomes]
+        if unit == "series":
+            return [one.course for one in series if one.outcomes[horizon] in outcomes]
+        grouped = groupby(series, key=lambda one: one.course.series.patient_id)
+        judged = [
+            patient_outcome(group[0].course.patient, group) for group in (list(of) for _, of in grouped)
+        ]
+        return [one.patient for one in judged if one.outcomes[horizon] in outcomes]
 
 
-def _to_last_known(course: Course, scale: str) -> int | None:
-    """From the first treatment to the last later one that has the score."""
-    scores = [getattr(treatment, scale) for treatment in course.treatments]
-    if not scores or scores[0] is None:
-        return None
-    later = next((score for score in reversed(scores[1:]) if score is not None), None)
-    return None if later is None else scores[0] - later
-
-
-def _first_of_each(series: Sequence[SeriesOutcome]) -> list[SeriesOutcome]:
-    found: dict[str, SeriesOutcome] = {}
-    for one in sorted(series, key=lambda one: (one.course.first_treatment_on, one.course.series.series_no)):
-        found.setdefault(one.course.series.patient_id, one)
-    return list(found.values())
-
-
-def _by_patient(series: Sequence[SeriesOutcome]) -> dict[str, list[SeriesOutcome]]:
-    found: dict[str, list[SeriesOutcome]] = {}
-    for one in series:
-        found.setdefault(one.course.series.patient_id, []).append(one)
-    return found
-
-
-def _of_decreases(
-    decreases: Sequence[int | Fraction], unit: str, rows: Sequence[Any], scale: str
-) -> Estimate:
+def _of_decreases(decreases: Exact, unit: str, scale: str, find: Callable[[], Sequence[Any]]) -> Estimate:
     told = describe_decrease(decreases)
     low, high = told["ci95"] or (None, None)
-    shown = _with_values(unit, rows, decreases, f"Decrease of {SCALES[scale]}", 2)
+    shown = _with_values(unit, find, decreases.floats, f"Decrease of {SCALES[scale]}", 2)
     mean = None if told["mean_decrease"] is None else float(told["mean_decrease"])
     return Estimate(told["n"], mean, low, high, told["p_t"], unit, shown, shown)
 
 
 def _with_values(
-    unit: str, rows: Sequence[Any], values: Sequence[int | Fraction | float], label: str, decimals: int
+    unit: str, find: Callable[[], Sequence[Any]], values: Numbers, label: str, decimals: int
 ) -> Behind:
-    of = {id(row): value for row, value in zip(rows, values, strict=True)}
-    return behind(unit, rows, Value(label, lambda row: float(of[id(row)]), decimals=decimals))
+    """Rows, found when they are asked for, with the value of each."""
 
+    @cache
+    def by_row() -> dict[int, float]:
+        return {id(row): value for row, value in zip(find(), values.tolist(), strict=True)}
 
-def _pairs(series: Sequence[SeriesOutcome], scale: str, decrease: Decrease) -> list[tuple[Course, int]]:
-    return [(one.course, found) for one in series if (found := decrease(one.course, scale)) is not None]
-
-
-def _scores(series: Sequence[SeriesOutcome], unit: str, decrease: Decrease) -> Headline:
-    return _averaged_scores(series, decrease) if unit == "patient" else _series_scores(series, decrease)
-
-
-def _series_scores(series: Sequence[SeriesOutcome], decrease: Decrease) -> Headline:
-    found: Headline = {}
-    for scale in SCALES_OF_HEADLINE:
-        pairs = _pairs(series, scale, decrease)
-        found[scale] = _of_decreases(
-            [points for _, points in pairs], "series", [course for course, _ in pairs], scale
-        )
-    return found
-
-
-def _averaged_scores(series: Sequence[SeriesOutcome], decrease: Decrease) -> Headline:
-    found: Headline = {}
-    for scale in SCALES_OF_HEADLINE:
-        values: dict[str, list[int]] = {}
-        patients = {}
-        for course, points in _pairs(series, scale, decrease):
-            values.setdefault(course.series.patient_id, []).append(points)
-            patients[course.series.patient_id] = course.patient
-        found[scale] = _of_decreases(
-            [one[0] if len(one) == 1 else Fraction(sum(one), len(one)) for one in values.values()],
-            "patients",
-            list(patients.values()),
-            scale,
-        )
-    return found
-
-
-def _mixed_scores(series: Sequence[SeriesOutcome]) -> Headline:
-    found: Headline = {}
-    for scale in SCALES_OF_HEADLINE:
-        pairs = _pairs(series, scale, _to_last)
-        fitted = random_intercept_mean(
-            [decrease for _, decrease in pairs], [course.series.patient_id for course, _ in pairs]
-        )
-        decreases = [decrease for _, decrease in pairs]
-        courses = [course for course, _ in pairs]
-        rows = _with_values("series", courses, decreases, f"Decrease of {SCALES[scale]}", 0)
-        found[scale] = Estimate(
-            fitted.n,
-            fitted.mean,
-            fitted.low,
-            fitted.high,
-            fitted.p,
-            "series",
-            rows,
-            rows,
-            fitted.problem,
-            "wald",
-        )
-    return found
-
-
-class _Member(NamedTuple):
-    """Somebody or something that is in remission or not: of whom, its row, its outcome."""
-
-    patient: PatientRecord
-    row: Any
-    outcome: str
-
-
-class _Members(NamedTuple):
-    """What is counted. `level` is a code of LEVEL."""
-
-    level: str
-    found: Sequence[_Member]
-
-    @property
-    def by_patient(self) -> list[list[_Member]]:
-        grouped: dict[str, list[_Member]] = {}
-        for one in self.found:
-            grouped.setdefault(one.patient.patient_id, []).append(one)
-        return list(grouped.values())
-
-
-def _members(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> _Members:
-    """The units of these series with their outcomes."""
-    if unit == "patient":
-        judged = [patient_outcome(group[0].course.patient, group) for group in _by_patient(series).values()]
-        return _Members(
-            "patients", [_Member(one.patient, one.patient, one.outcomes[horizon]) for one in judged]
-        )
-    if unit == "lesion":
-        return _Members(
-            "lesions",
-            [
-                _Member(one.course.patient, lesion, lesion.outcomes[horizon])
-                for one in series
-                for lesion in one.lesions
-            ],
-        )
-    return _Members(
-        "series",
-        [_Member(one.course.patient, one.course, one.outcomes[horizon]) for one in series],
-    )
-
-
-def _shares(members: _Members, are_independent: bool) -> Headline:
-    """The shares in remission; the interval is Wilson's where the members are independent."""
-    counted = behind(members.level, [one.row for one in members.found])
-    total = len(members.found)
-    found: Headline = {}
-    for measure, outcomes in IN_REMISSION.items():
-        inside = [one.row for one in members.found if one.outcome in outcomes]
-        if are_independent:
-            interval = wilson_interval(len(inside), total)
-        else:
-            interval = share_interval(
-                (sum(one.outcome in outcomes for one in group), len(group)) for group in members.by_patient
-            )
-        low, high = interval or (None, None)
-        found[measure] = Estimate(
-            total,
-            len(inside) / total if total else None,
-            low,
-            high,
-            None,
-            members.level,
-            counted,
-            behind(members.level, inside),
-            method="wilson" if are_independent else "bootstrap",
-        )
-    return found
-
-
-def _averaged_shares(members: _Members) -> Headline:
-    """The mean over patients of the share of each."""
-    groups = members.by_patient
-    patients = [group[0].patient for group in groups]
-    found: Headline = {}
-    for measure, outcomes in IN_REMISSION.items():
-        shares = [sum(one.outcome in outcomes for one in group) / len(group) for group in groups]
-        low, high = share_interval([(share, 1) for share in shares]) or (None, None)
-        inside = [patient for patient, share in zip(patients, shares, strict=True) if share]
-        found[measure] = Estimate(
-            len(shares),
-            sum(shares) / len(shares) if shares else None,
-            low,
-            high,
-            None,
-            "patients",
-            _with_values("patients", patients, [100 * one for one in shares], "Share of the patient (%)", 1),
-            behind("patients", inside),
-            method="bootstrap",
-        )
-    return found
+    return Behind(unit, find, Value(label, lambda row: by_row()[id(row)], decimals=decimals))

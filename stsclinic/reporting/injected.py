@@ -4,7 +4,7 @@ An injection is named by its place in the order of patients, series and sessions
 is used.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -153,12 +153,16 @@ class Injected:
         label_of = [labels.index(self.solutions[one].label) for one in self._solution_of]
         return np.array(label_of, dtype=np.int16)[self._kind]
 
-    def by_session(self, number_of: Callable[[Course], Sequence[int]]) -> Numbers:
-        """The number of the session, as `number_of` gives it for each session of a series."""
+    def by_treatment(self, most: int) -> Numbers:
+        """The number of the treatment within its series, `most` for all from that one; 0 at another visit."""
         import numpy as np
 
-        numbers = [number for course in self._courses for number in number_of(course)]
-        return np.array(numbers, dtype=np.int16)[self._given.session]
+        until = np.cumsum(self._is_treatment)
+        first = np.diff(self._course_of, prepend=-1) != 0
+        # How many treatments stand before the series of each session.
+        before = np.maximum.accumulate(np.where(first, until - self._is_treatment, 0))
+        number = np.where(self._is_treatment, np.minimum(until - before, most), 0)
+        return number.astype(np.int16)[self._given.session]
 
     def by_lesion(
         self,

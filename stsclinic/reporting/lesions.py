@@ -3,19 +3,20 @@
 The rules are stsclinic.clinical.remission. numpy is imported where it is used.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stsclinic.clinical.remission import (
     HORIZON,
     OUTCOME,
+    PtgaChange,
     judge_ends,
     longest_times_widest,
-    ptga_change,
     ptga_decreased,
 )
 from stsclinic.reporting.columns import Gathered, LesionPlaces, Numbers, Places, given_at, seen_at
 from stsclinic.reporting.records import AssessmentRecord, SessionRecord
+from stsclinic.reporting.scores import Scores
 from stsclinic.reporting.selection import Course
 
 NONE = -1
@@ -72,10 +73,27 @@ class JudgedLesions:
 
     def counts(self, horizon: str, group_of_series: Numbers, groups: int) -> Numbers:
         """A row for each group of series: how many of its lesions have each outcome, in the order of OUTCOMES."""
-        import numpy as np
+        return count_outcomes(group_of_series[self.series], self.at[horizon].outcome, groups)
 
-        cell = group_of_series[self.series] * len(OUTCOMES) + self.at[horizon].outcome
-        return np.bincount(cell, minlength=groups * len(OUTCOMES)).reshape(groups, len(OUTCOMES))
+
+def outcome_numbers(outcomes: Iterable[str]) -> Numbers:
+    """The place of each in OUTCOMES."""
+    import numpy as np
+
+    place = {outcome: number for number, outcome in enumerate(OUTCOMES)}
+    return np.fromiter(map(place.__getitem__, outcomes), dtype=np.int64)
+
+
+def count_outcomes(group: Numbers, outcome: Numbers, groups: int) -> Numbers:
+    """A row for each group: how many have each outcome, in the order of OUTCOMES.
+
+    Args:
+        group: that of each lesion or series; `outcome` is the place of its outcome.
+    """
+    import numpy as np
+
+    cell = group * len(OUTCOMES) + outcome
+    return np.bincount(cell, minlength=groups * len(OUTCOMES)).reshape(groups, len(OUTCOMES))
 
 
 def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
@@ -294,14 +312,17 @@ def _last_of_each(sorted_numbers: Numbers) -> Numbers:
 
 
 def _decreased(courses: Sequence[Course], horizon: str) -> Numbers:
-    """Whether PtGA decreased in each series, as a place in DECREASED."""
+    """Whether PtGA decreased in each series, as a place in DECREASED. Series with the same two scores are asked once."""
     import numpy as np
 
+    scores = Scores([sessions_within(course, horizon) for course in courses])
+    pairs = np.nan_to_num(np.stack([scores.before("ptga", 1), scores.last_known("ptga")], axis=1), nan=NONE)
+    different, number = np.unique(pairs, axis=0, return_inverse=True)
     found = (
-        ptga_decreased(ptga_change([session.ptga for session in sessions_within(course, horizon)]))
-        for course in courses
+        ptga_decreased(PtgaChange(*(None if one == NONE else one for one in pair)))
+        for pair in different.tolist()
     )
-    return np.array([DECREASED.index(one) for one in found], dtype=np.int64)
+    return np.array([DECREASED.index(one) for one in found], dtype=np.int64)[number.ravel()]
 
 
 def sessions_within(course: Course, horizon: str) -> Sequence[SessionRecord]:

@@ -177,7 +177,7 @@ def judge_outcomes(verdicts: Sequence[Verdict]) -> tuple[list[SeriesOutcome], Ju
     judged = judge_lesions([verdict.course for verdict in verdicts])
     numbers, count = np.arange(len(verdicts)), len(verdicts)
     outcomes = [
-        [_of_those_there(*one) for one in (judged.counts(horizon, numbers, count) > 0).tolist()]
+        [best_of_those(*one) for one in (judged.counts(horizon, numbers, count) > 0).tolist()]
         for horizon in HORIZON
     ]
     had, is_open = (
@@ -200,8 +200,8 @@ def judge_outcomes(verdicts: Sequence[Verdict]) -> tuple[list[SeriesOutcome], Ju
 
 
 @cache
-def _of_those_there(*is_there: bool) -> str:
-    """The outcome of a series that has lesions with these outcomes, asked in the order of OUTCOMES."""
+def best_of_those(*is_there: bool) -> str:
+    """The outcome of what has lesions or series with these outcomes, asked in the order of OUTCOMES."""
     return judge_group(compress(OUTCOMES, is_there))
 
 

@@ -1,18 +1,20 @@
 """PtGA and PhGA before each treatment of the analysed series, and how far they fell.
 
 Source: report 000, figure 1 and "Results". Scores are whole numbers, so sums and the question
-whether there is any variance are exact; floats begin with the mean.
+whether there is any variance are exact; floats begin with the mean. numpy is imported where it is used.
 """
 
 import math
-import statistics
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from stsclinic.reporting.selection import Course
+from stsclinic.reporting.columns import Numbers
+from stsclinic.reporting.records import SessionRecord
 
 SCALES = {"ptga": "PtGA", "phga": "PhGA"}
 
@@ -25,19 +27,83 @@ FOOTNOTES = (
 )
 
 
-def describe(values: Sequence[int | Fraction]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """Values without rounding: whole numbers, each divided by a whole number, in two arrays of numpy."""
+
+    numerators: Numbers
+    denominators: Numbers
+
+    @classmethod
+    def whole(cls, values: Numbers) -> "Exact":
+        """Of an array of whole numbers, whatever its type."""
+        import numpy as np
+
+        numerators = np.asarray(values).astype(np.int64)
+        return cls(numerators, np.ones_like(numerators))
+
+    @classmethod
+    def of(cls, values: Sequence[int | Fraction]) -> "Exact":
+        """Of few numbers, of whatever size."""
+        import numpy as np
+
+        parts = [one.numerator for one in values], [one.denominator for one in values]
+        return cls(*(np.array(one, dtype=object) for one in parts))
+
+    def __len__(self) -> int:
+        return len(self.numerators)
+
+    @property
+    def floats(self) -> Numbers:
+        """The nearest floats."""
+        return (self.numerators / self.denominators).astype(float)
+
+    @property
+    def differ(self) -> bool:
+        """Whether any two do."""
+        first = self.numerators[:1] * self.denominators, self.denominators[:1] * self.numerators
+        return bool((first[0] != first[1]).any())
+
+    @property
+    def total(self) -> int | Fraction:
+        """Their sum."""
+        return self._sum(self.numerators, 1)
+
+    @property
+    def standard_deviation(self) -> float | None:
+        """With n-1; None of fewer than two values."""
+        count = len(self)
+        if count < 2:
+            return None
+        squares = count * self._sum(self.numerators**2, 2) - self.total**2
+        return math.sqrt(Fraction(squares) / (count * (count - 1)))
+
+    def _sum(self, numerators: Numbers, power: int) -> int | Fraction:
+        """Of these, each divided by a power of its denominator."""
+        import numpy as np
+
+        found: int | Fraction = 0
+        for denominator in np.unique(self.denominators).tolist():
+            part = int(numerators[self.denominators == denominator].sum())
+            found += part if denominator == 1 else Fraction(part, denominator**power)
+        return found
+
+
+def describe(values: Exact) -> dict[str, Any]:
     """n, mean, standard deviation (n-1) and median; null where there are too few values."""
-    count, exact = len(values), _Sums(values)
+    import numpy as np
+
+    count = len(values)
     return {
         "n": count,
-        "mean": exact.total / count if count else None,
-        "sd": exact.standard_deviation,
-        "median": float(statistics.median([float(one) for one in values])) if count else None,
+        "mean": values.total / count if count else None,
+        "sd": values.standard_deviation,
+        "median": float(np.median(values.floats)) if count else None,
     }
 
 
-def describe_decrease(decreases: Sequence[int | Fraction]) -> dict[str, Any]:
-    """A paired change with its interval and tests, from each series' first score minus the later one."""
+def describe_decrease(decreases: Exact) -> dict[str, Any]:
+    """A paired change with its interval and t-test, from each series' first score minus the later one."""
     told = describe(decreases)
     result: dict[str, Any] = {
         "n": told["n"],
@@ -48,20 +114,27 @@ def describe_decrease(decreases: Sequence[int | Fraction]) -> dict[str, Any]:
         "t": None,
         "df": None,
         "p_t": None,
-        "p_wilcoxon": None,
     }
-    if len(set(decreases)) > 1:
-        from scipy import stats
+    if decreases.differ:
+        from scipy.special import stdtrit
 
         middle = float(told["mean"])
-        half = float(stats.t.ppf(0.975, told["n"] - 1)) * told["sd"] / math.sqrt(told["n"])
+        half = float(stdtrit(told["n"] - 1, 0.975)) * told["sd"] / math.sqrt(told["n"])
         result["ci95"] = [middle - half, middle + half]
-        result |= paired_t([float(one) for one in decreases])
+        result |= paired_t(decreases.floats)
         result["p_t"] = result.pop("p")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that a small sample is small; n is shown
-            result["p_wilcoxon"] = float(stats.wilcoxon([float(one) for one in decreases]).pvalue)
     return result
+
+
+def wilcoxon_p(decreases: Exact) -> float | None:
+    """Of Wilcoxon's signed-rank test, two-sided; None without variance."""
+    if not decreases.differ:
+        return None
+    from scipy import stats
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a small sample is small; n is shown
+        return float(stats.wilcoxon(decreases.floats).pvalue)
 
 
 def mean_interval(n: int, mean: float | None, sd: float | None) -> tuple[float, float] | None:
@@ -74,7 +147,7 @@ def mean_interval(n: int, mean: float | None, sd: float | None) -> tuple[float, 
     return mean - half, mean + half
 
 
-def paired_t(differences: Sequence[float]) -> dict[str, Any]:
+def paired_t(differences: Sequence[float] | Numbers) -> dict[str, Any]:
     """Two-sided paired t-test over differences, of which there must be two or more that are not all equal."""
     from scipy import stats
 
@@ -82,67 +155,80 @@ def paired_t(differences: Sequence[float]) -> dict[str, Any]:
     return {"t": float(result.statistic), "df": len(differences) - 1, "p": float(result.pvalue)}
 
 
-def score_times(courses: Sequence[Course], scale: str) -> list[dict[str, Any]]:
-    """Scores of `scale` (`ptga` or `phga`) before each treatment, and at the last. Empty without courses."""
-    return [
-        {"time": time, **describe([score for score in scores if score is not None])}
-        for time, scores in _by_time(courses, scale).items()
-    ]
+class Scores:
+    """PtGA and PhGA at the sessions of some series, in columns: a number for each series, NaN where it is missing.
 
+    Args:
+        visits: the sessions of each series that count, in their order.
+    """
 
-def score_changes(courses: Sequence[Course], scale: str) -> list[dict[str, Any]]:
-    """Decreases of `scale` from before the first treatment to each later time. Empty without courses."""
-    times = _by_time(courses, scale)
-    firsts = times.pop("before_1", [])
-    return [
-        {
-            "from": "before_1",
-            "to": time,
-            **describe_decrease(
-                [
-                    first - later
-                    for first, later in zip(firsts, scores, strict=False)
-                    if first is not None and later is not None
-                ]
-            ),
+    def __init__(self, visits: Sequence[Sequence[SessionRecord]]):
+        import numpy as np
+
+        self._counts = np.array([len(one) for one in visits], dtype=np.int64)
+        self._starts = np.cumsum(self._counts) - self._counts
+        sessions = list(chain.from_iterable(visits))
+        self._scores = {
+            scale: np.array(list(map(attrgetter(scale), sessions)), dtype=float) for scale in SCALES
         }
-        for time, scores in times.items()
+
+    @property
+    def most(self) -> int:
+        """The most sessions that a series has."""
+        return int(self._counts.max(initial=0))
+
+    def before(self, scale: str, number: int) -> Numbers:
+        """The score at the session of this number, from 1."""
+        return self._at(scale, self._starts + number - 1, self._counts >= number)
+
+    def last(self, scale: str) -> Numbers:
+        """The score at the last session."""
+        return self._at(scale, self._starts + self._counts - 1, self._counts > 0)
+
+    def last_known(self, scale: str) -> Numbers:
+        """The last score recorded after the first session."""
+        import numpy as np
+
+        scores = self._scores[scale]
+        is_later = ~np.isnan(scores)
+        is_later[self._starts[self._counts > 0]] = False
+        later = np.flatnonzero(is_later)
+        found = np.full(len(self._counts), np.nan)
+        # Of several rows of one series the last one stays.
+        found[np.repeat(np.arange(len(self._counts)), self._counts)[later]] = scores[later]
+        return found
+
+    def _at(self, scale: str, row: Numbers, is_there: Numbers) -> Numbers:
+        import numpy as np
+
+        found = np.full(len(self._counts), np.nan)
+        found[is_there] = self._scores[scale][row[is_there]]
+        return found
+
+    def by_time(self, scale: str) -> dict[str, Numbers]:
+        """The scores before each session, and at the last. Empty without series."""
+        times = {f"before_{number}": self.before(scale, number) for number in range(1, self.most + 1)}
+        return times | {"last": self.last(scale)} if times else {}
+
+
+def known(scores: Numbers) -> Exact:
+    """Those that are not missing."""
+    import numpy as np
+
+    return Exact.whole(scores[~np.isnan(scores)])
+
+
+def score_times(scores: Scores, scale: str) -> list[dict[str, Any]]:
+    """Scores of `scale` (`ptga` or `phga`) before each treatment, and at the last. Empty without series."""
+    return [{"time": time, **describe(known(one))} for time, one in scores.by_time(scale).items()]
+
+
+def score_changes(scores: Scores, scale: str) -> list[dict[str, Any]]:
+    """Decreases of `scale` from before the first treatment to each later time. Empty without series."""
+    times = scores.by_time(scale)
+    first = times.pop("before_1", None)
+    decreases = {time: known(first - later) for time, later in times.items()}
+    return [
+        {"from": "before_1", "to": time, **describe_decrease(one), "p_wilcoxon": wilcoxon_p(one)}
+        for time, one in decreases.items()
     ]
-
-
-def _by_time(courses: Sequence[Course], scale: str) -> dict[str, list[int | None]]:
-    """Each time's scores, longest course first: so the n-th score of every list is of the same course."""
-    ordered = sorted(courses, key=lambda course: -len(course.treatments))
-    score = attrgetter(scale)
-    times: dict[str, list[int | None]] = {}
-    for number in range(len(ordered[0].treatments) if ordered else 0):
-        times[f"before_{number + 1}"] = [
-            score(course.treatments[number]) for course in ordered if len(course.treatments) > number
-        ]
-    if ordered:
-        times["last"] = [score(course.treatments[-1]) for course in ordered]
-    return times
-
-
-class _Sums:
-    """Exact sums of values. They are added up as whole numbers of their common part, which is quick."""
-
-    def __init__(self, values: Sequence[int | Fraction]):
-        self._count = len(values)
-        self._parts = math.lcm(*{one.denominator for one in values})
-        whole = [one.numerator * (self._parts // one.denominator) for one in values]
-        self._total, self._squares = sum(whole), sum(one * one for one in whole)
-
-    @property
-    def total(self) -> int | Fraction:
-        """Their sum."""
-        return self._total if self._parts == 1 else Fraction(self._total, self._parts)
-
-    @property
-    def standard_deviation(self) -> float | None:
-        """With n-1; None of fewer than two values."""
-        count = self._count
-        if count < 2:
-            return None
-        squares = Fraction(count * self._squares - self._total**2, self._parts**2)
-        return math.sqrt(squares / (count * (count - 1)))

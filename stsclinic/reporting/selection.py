@@ -5,10 +5,11 @@ that the paper leaves open are in FOOTNOTES.
 """
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 
 from stsclinic.clinical.terms import STOP_REASON
@@ -160,31 +161,26 @@ def choose(registry: Registry, selection: Selection) -> Chosen:
     return Chosen(patients, side_effects)
 
 
-def judge_series(
-    courses: Iterable[Course], judge: Callable[[Course], Verdict] | None = None
-) -> list[Verdict]:
-    """One verdict for each selected series of one patient, sorted by series_no.
+def judge_series(courses: Iterable[Course]) -> list[Verdict]:
+    """One verdict for each selected series of one patient, sorted by series_no."""
+    alone = [judge_alone(course) for course in courses]
+    beside = judge_beside([verdict.course for verdict in alone if not verdict.reason])
+    verdicts = [*(verdict for verdict in alone if verdict.reason), *beside]
+    return sorted(verdicts, key=lambda verdict: verdict.course.series.series_no)
 
-    `judge` decides of each series alone, in place of rules 1 and 2; the rules between series stay.
-    """
-    verdicts, remaining = [], []
-    for course in courses:
-        verdict = (judge or judge_alone)(course)
-        if verdict.reason:
-            verdicts.append(verdict)
-        else:
-            remaining.append(course)
 
-    remaining.sort(key=lambda course: (course.first_treatment_on, course.series.series_no))
+def judge_beside(courses: Iterable[Course]) -> list[Verdict]:
+    """Rules 3 and 4: what those series of one patient that are sound by themselves must be beside one another."""
+    verdicts = []
     treated: dict[str, int] = {}
     before: Course | None = None
-    for course in remaining:
+    for course in sorted(courses, key=lambda course: (course.first_treatment_on, course.series.series_no)):
         verdict = _judge_beside(course, treated, before)
         verdicts.append(verdict)
         if not verdict.reason:
             before = course
             treated.update(dict.fromkeys(course.series.lesions, course.series.series_no))
-    return sorted(verdicts, key=lambda verdict: verdict.course.series.series_no)
+    return verdicts
 
 
 def is_complete(course: Course) -> bool:
@@ -196,6 +192,7 @@ def is_complete(course: Course) -> bool:
     return for_remission and held >= FEWEST_TREATMENTS
 
 
+@lru_cache(maxsize=4096)
 def one_month_after(day: date) -> date:
     """The same day of the next month, or that month's last day where it is shorter."""
     year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
@@ -266,8 +263,8 @@ def judge_alone(course: Course) -> Verdict:
 
 
 def _judge_beside(course: Course, treated: dict[str, int], before: Course | None) -> Verdict:
-    again = [lesion_id for lesion_id in course.series.lesions if lesion_id in treated]
-    if again:
+    if not treated.keys().isdisjoint(course.series.lesions):
+        again = [lesion_id for lesion_id in course.series.lesions if lesion_id in treated]
         words = ", ".join(f"{lesion_id} was treated in series {treated[lesion_id]}" for lesion_id in again)
         return Verdict(course, "same_lesions", words)
     if before is not None:

@@ -20,7 +20,7 @@ from stsclinic.reporting.disclosure import AllocationVisible, all_closed, concea
 from stsclinic.reporting.lesions import OUTCOMES, JudgedLesions
 from stsclinic.reporting.outcomes import PatientOutcome, SeriesOutcome, judge_outcomes, patient_outcome
 from stsclinic.reporting.records import Registry
-from stsclinic.reporting.scores import SCALES, score_changes, score_times
+from stsclinic.reporting.scores import SCALES, Scores, score_changes, score_times
 from stsclinic.reporting.selection import LEFT_OUT, Chosen, Selection, Verdict, choose, judge_series
 
 
@@ -73,13 +73,13 @@ def summarise(
     series, lesions = judge_outcomes([verdict for verdict in verdicts if not verdict.reason])
     left_out, _ = judge_outcomes([verdict for verdict in verdicts if verdict.reason])
     patients = _by_patient(series)
-    analysed = [one.course for one in series]
+    treated = Scores([one.course.treatments for one in series])
     concealed = any(verdict.course.series.allocation_concealed for verdict in verdicts)
     return Report(
         selection=selection,
         cohort=_cohort(chosen, verdicts, patients),
-        scores={scale: score_times(analysed, scale) for scale in SCALES},
-        change={scale: score_changes(analysed, scale) for scale in SCALES},
+        scores={scale: score_times(treated, scale) for scale in SCALES},
+        change={scale: score_changes(treated, scale) for scale in SCALES},
         remission={
             horizon: {
                 "by_lesion": lesions.count_outcomes(horizon),

@@ -247,6 +247,6 @@ def test_the_figure_shows_each_choice_and_says_its_numbers(report):
     words = [text.words for text in figure.texts]
     assert words.count("As reported") == 2
     assert words.count("Mixed model") == 1
-    assert "Complete remission, as reported: 36.1 % (21.6 to 52.8)." in figure.description
+    assert "Complete remission, as reported: 36.1 % (21.2 to 52.8)." in figure.description
     squares = [path for path in figure.paths if path.style == "bar-1"]
     assert len(squares) == 2 * 6 + 2 * 5

@@ -72,7 +72,9 @@ def test_every_other_number_leads_to_rows_too(registries, case):
         for number, row in enumerate(table.rows):
             for column, value in zip(table.columns, row, strict=True):
                 if column.is_number and column.code not in NAMES_A_ROW and value is not None:
-                    assert table.behind(number, column.code) is not None, (table.code, column.code)
+                    found = table.behind(number, column.code)
+                    assert found is not None, (table.code, column.code)
+                    assert found.keys == found.keys, (table.code, column.code)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -38,7 +38,7 @@ MEASURES = {
     "any": "Complete or partial remission, %",
 }
 IN_REMISSION = {"complete": ("complete",), "any": ("complete", "partial")}
-DRAWS, SEED = 4000, 20261120
+DRAWS, SEED, ALIKE = 4000, 20261120, 12
 Z95 = 1.959963984540054
 
 
@@ -102,10 +102,11 @@ def share(members, inside, unit):
     if unit == "patient":
         interval = wilson(events, len(members))
     else:
-        by_patient: dict[str, list[bool]] = {}
+        by_patient: dict[str, list[str]] = {}
         for patient, outcome in members:
-            by_patient.setdefault(patient, []).append(outcome in inside)
-        interval = bootstrap([(sum(one), len(one)) for one in by_patient.values()])
+            by_patient.setdefault(patient, []).append(outcome)
+        counted = [tuple(one.count(outcome) for outcome in OUTCOMES) for one in by_patient.values()]
+        interval = bootstrap(counted, [outcome in inside for outcome in OUTCOMES])
     low, high = interval or (None, None)
     return {
         "n": len(members),
@@ -126,19 +127,25 @@ def wilson(events, total):
     return (0.0 if not events else middle - half), (1.0 if events == total else middle + half)
 
 
-def bootstrap(patients):
-    """Percentiles of 4000 draws of patients, each with all that is theirs, with the report's seed."""
-    counted = Counter(patients)
-    drawn = len(patients)
-    events, totals = (sum(one[part] for one in patients) for part in (0, 1))
-    if drawn < 2 or not 0 < events < totals:
+def bootstrap(patients, inside):
+    """Percentiles of 4000 draws of patients, each with all that is theirs, with the report's seed.
+
+    Of each patient it takes how many have each outcome, and of each outcome whether it is counted.
+    """
+    rows, n, generator = sorted(patients), len(patients), np.random.default_rng(SEED)
+    table = np.array(rows, dtype=float)
+    if n < 2 or not 0 < table[:, inside].sum() < table.sum():
         return None
-    # Patients with the same numbers cannot be told apart: how often each pair is drawn is multinomial.
-    pairs = sorted(counted)
-    chances = np.array([counted[pair] for pair in pairs], dtype=float) / drawn
-    times = np.random.default_rng(SEED).multinomial(drawn, chances, size=DRAWS)
-    drawn_events, drawn_totals = (times @ np.array(pairs, dtype=float)).T
-    return tuple(float(one) for one in np.percentile(drawn_events / drawn_totals, (2.5, 97.5)))
+    different = Counter(rows)
+    if len(different) * ALIKE <= n:
+        # Patients with the same row cannot be told apart: how often each row is drawn is multinomial.
+        chances = np.array(list(different.values())) / n
+        sums = generator.multinomial(n, chances, size=DRAWS) @ np.array(list(different), dtype=float)
+    else:
+        drawn = (generator.integers(n, size=n) for _ in range(DRAWS))
+        sums = np.array([np.bincount(one, minlength=n) @ table for one in drawn])
+    shares = sums[:, inside].sum(axis=1) / sums.sum(axis=1)
+    return tuple(float(one) for one in np.percentile(shares, (2.5, 97.5)))
 
 
 def times_of(treatments, score):

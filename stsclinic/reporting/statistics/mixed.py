@@ -10,6 +10,10 @@ Source: Laird NM, Ware JH. Random-effects models for longitudinal data. Biometri
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+Numbers = Any
+"""An array of numpy."""
 
 Z95 = 1.959963984540054
 LARGEST_RATIO = 1e6
@@ -29,28 +33,25 @@ class Fitted:
     problem: str = ""
 
 
-def random_intercept_mean(values: Sequence[float], patients: Sequence[str]) -> Fitted:
-    """Fit values of series, each of the patient at the same place. Both lists are equally long."""
-    by_patient: dict[str, list[float]] = {}
-    for value, patient in zip(values, patients, strict=True):
-        by_patient.setdefault(patient, []).append(value)
-    groups = len(by_patient)
-    if groups < 2 or groups == len(values):
-        problem = "No patient has two series." if groups > 1 else "There are not two patients."
-        return Fitted(len(values), groups, problem=problem)
-    if len(set(values)) < 2:
-        return Fitted(len(values), groups, problem="The values do not differ.")
+def random_intercept_mean(
+    values: Sequence[float] | Numbers, patients: Sequence[str] | Sequence[int] | Numbers
+) -> Fitted:
+    """Fit values of series, each of the patient at the same place. Both are equally long."""
     import numpy as np
     from scipy.optimize import minimize_scalar
     from scipy.special import ndtr
 
-    sizes = np.array([len(one) for one in by_patient.values()], dtype=float)
-    means = np.array([math.fsum(one) / len(one) for one in by_patient.values()])
-    within = math.fsum(
-        (value - mean) ** 2
-        for mean, one in zip(means.tolist(), by_patient.values(), strict=True)
-        for value in one
-    )
+    values = np.asarray(values, dtype=float)
+    _, number = np.unique(patients, return_inverse=True)
+    sizes = np.bincount(number).astype(float)
+    groups = len(sizes)
+    if groups < 2 or groups == len(values):
+        problem = "No patient has two series." if groups > 1 else "There are not two patients."
+        return Fitted(len(values), groups, problem=problem)
+    if (values == values[0]).all():
+        return Fitted(len(values), groups, problem="The values do not differ.")
+    means = np.bincount(number, values) / sizes
+    within = math.fsum(((values - means[number]) ** 2).tolist())
 
     def at(ratio: float) -> tuple[float, float, float]:
         """The mean, the rest's variance and -2 log restricted likelihood (but for a constant)."""

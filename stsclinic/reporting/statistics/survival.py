@@ -8,11 +8,11 @@ Source: Kaplan EL, Meier P. Nonparametric estimation from incomplete observation
 from dataclasses import dataclass
 from typing import Any
 
+from stsclinic.reporting.statistics.bootstrap import times_drawn
+
 DRAWS = 1000
 SEED = 20261120
 PERCENTILES = (2.5, 97.5)
-CELLS = 500_000
-"""Numbers of one block of draws, which bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,10 @@ def time_to_gone(patient: Any, days: Any, is_gone: Any) -> list[Step]:
         return np.bincount(cell, weights, shape[0] * shape[1]).astype(float).reshape(shape)
 
     ended, gone = table(None), table(is_gone)
-    # Those who end on a day or later were at risk on it.
-    at_risk = np.cumsum(ended[:, ::-1], axis=1)[:, ::-1]
-    whole_gone, whole_risk = gone.sum(axis=0), at_risk.sum(axis=0)
+    whole_gone, whole_risk = gone.sum(axis=0), _at_risk(ended.sum(axis=0))
     shares = _share_gone(whole_gone, whole_risk)
     has_interval = len(patients) > 1
-    low, high = _interval(gone, at_risk) if has_interval else (shares, shares)
+    low, high = _interval(gone, ended) if has_interval else (shares, shares)
     return [
         Step(
             days=day,
@@ -79,15 +77,20 @@ def _share_gone(gone, at_risk):
     return 1 - np.cumprod(stays, axis=-1)
 
 
-def _interval(gone, at_risk):
+def _interval(gone, ended):
     import numpy as np
 
     patients, steps = gone.shape
-    generator = np.random.default_rng(SEED)
-    block = max(1, CELLS // max(patients, steps))
+    both = np.hstack([gone, ended])
     drawn = []
-    for start in range(0, DRAWS, block):
-        size = min(block, DRAWS - start)
-        times = generator.multinomial(patients, np.full(patients, 1 / patients), size=size).astype(float)
-        drawn.append(_share_gone(times @ gone, times @ at_risk))
+    for times in times_drawn(patients, DRAWS, SEED):
+        sums = times @ both
+        drawn.append(_share_gone(sums[:, :steps], _at_risk(sums[:, steps:])))
     return np.percentile(np.concatenate(drawn), PERCENTILES, axis=0)
+
+
+def _at_risk(ended):
+    """Those who end on a day or later were at risk on it."""
+    import numpy as np
+
+    return np.cumsum(ended[..., ::-1], axis=-1)[..., ::-1]

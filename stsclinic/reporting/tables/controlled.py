@@ -9,7 +9,7 @@ from stsclinic.reporting import controlled
 from stsclinic.reporting.controlled import Controlled, ControlledLesion, as_float, pairs_of
 from stsclinic.reporting.records import AssessmentRecord
 from stsclinic.reporting.rows import Behind, LesionIn, SessionOf, Value, behind
-from stsclinic.reporting.scores import describe, mean_interval, paired_t
+from stsclinic.reporting.scores import Exact, describe, mean_interval, paired_t
 from stsclinic.reporting.statistics.sign_flip import MOST_EXACT, sign_flip_p
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
@@ -201,7 +201,7 @@ def _paired(found: Controlled) -> Table:
 
 def _interval(values: Sequence[Fraction | int]) -> tuple[float | None, float | None]:
     """The 95% interval of a mean, by Student's t."""
-    told = describe(values)
+    told = describe(Exact.of(values))
     mean = None if told["mean"] is None else float(told["mean"])
     return mean_interval(told["n"], mean, told["sd"]) or (None, None)
 

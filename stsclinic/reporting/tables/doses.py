@@ -1,7 +1,6 @@
 """What was injected: volumes, mg, syringes and concentrations by session, body site and outcome."""
 
 from collections.abc import Iterable, Sequence
-from itertools import count
 
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.remission import OUTCOME
@@ -9,7 +8,6 @@ from stsclinic.clinical.terms import BODY_SITE
 from stsclinic.reporting.injected import Injected, Part
 from stsclinic.reporting.records import InfusionRecord
 from stsclinic.reporting.rows import SessionOf, behind
-from stsclinic.reporting.selection import Course
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
 from stsclinic.reporting.tables.words import by_strength
@@ -125,12 +123,7 @@ Groups = Iterable[tuple[str, Part]]
 def _by_session(injected: Injected) -> Groups:
     """By the number of the treatment within its series; 0 where it was given at another visit."""
     last = MOST_SESSIONS + 1
-
-    def numbers(course: Course) -> list[int]:
-        treatments = count(1)
-        return [min(next(treatments), last) if one.kind == "treatment" else 0 for one in course.sessions]
-
-    by_session = injected.by_session(numbers)
+    by_session = injected.by_treatment(last)
     for number in (*range(1, last + 1), 0):
         label = f"Treatment {number}" if number < last else f"Treatment {last} and later"
         yield label if number else "Another visit", Part(by_session, number)

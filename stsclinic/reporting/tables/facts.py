@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 from stsclinic.clinical.dates import PartialDate, age_by_year
 from stsclinic.reporting.records import LesionRecord, MedicationRecord, PatientRecord
@@ -19,10 +20,14 @@ def years_since_onset(lesions: Iterable[LesionRecord], day: date) -> float | Non
     onsets = {lesion.onset_on for lesion in lesions if lesion.onset_on}
     if not onsets:
         return None
-    known = [PartialDate.parse(onset) for onset in onsets]
-    middles = [onset.earliest + (onset.latest - onset.earliest) / 2 for onset in known]
-    days = (day - min(middles)).days
+    days = (day - min(map(_middle, onsets))).days
     return days / 365.25 if days >= 0 else None
+
+
+@lru_cache(maxsize=4096)
+def _middle(onset: str) -> date:
+    known = PartialDate.parse(onset)
+    return known.earliest + (known.latest - known.earliest) / 2
 
 
 def taken_on(patient: PatientRecord, day: date) -> list[MedicationRecord]:

@@ -1,16 +1,15 @@
 """Remission by lesion, series and patient, with intervals; the time until a lesion is gone; ulcers."""
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from stsclinic.clinical.remission import FOOTNOTES as REMISSION_FOOTNOTES
 from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.reporting import gone, outcomes
 from stsclinic.reporting.gone import Followed, followed_lesions
-from stsclinic.reporting.lesions import OUTCOMES
+from stsclinic.reporting.lesions import OUTCOMES, count_outcomes, outcome_numbers
 from stsclinic.reporting.rows import Behind, behind
-from stsclinic.reporting.statistics.bootstrap import share_interval
+from stsclinic.reporting.statistics.bootstrap import Interval, share_intervals
 from stsclinic.reporting.statistics.survival import Step, time_to_gone
 from stsclinic.reporting.statistics.wilson import wilson_interval
 from stsclinic.reporting.summary import Report
@@ -40,6 +39,10 @@ AFTER_FOOTNOTE = (
     "No share is given after the last day on which a lesion was followed, unless all are gone: what was not gone by "
     "then may have gone later."
 )
+
+INSIDE = {outcome: (outcome,) for outcome in OUTCOME} | {ANY: ("complete", "partial")}
+"""The outcomes that a share counts."""
+
 DAYS_OF_RISK = 28
 """How far apart the numbers at risk are told, in days."""
 
@@ -102,18 +105,18 @@ def _intervals(report: Report) -> Table:
             Column("method", "Interval", "code", labels=METHOD),
         )
     )
+    bootstrapped = _bootstrapped(report)
     for horizon in reversed(HORIZON):
         for level in LEVELS:
             counts = report.remission[horizon][level]
             total = sum(counts.values())
-            of_patients = Counter(() if level == "by_patient" else _by_patient(report, horizon, level))
             numbers = {}
-            for outcome, inside in (*((one, (one,)) for one in OUTCOME), (ANY, ("complete", "partial"))):
+            for outcome, inside in INSIDE.items():
                 count = sum(counts[one] for one in inside)
                 if level == "by_patient":
                     found = wilson_interval(count, total)
                 else:
-                    found = share_interval(_of_those_in(of_patients, inside))
+                    found = bootstrapped[horizon, level][outcome]
                 low, high = (None, None) if found is None else (100 * end for end in found)
                 method = "wilson" if level == "by_patient" else "bootstrap"
                 share = 100 * count / total if total else None
@@ -141,25 +144,19 @@ def _every(report: Report, level: str) -> Behind:
     )
 
 
-def _of_those_in(of_patients: Counter[tuple[int, ...]], inside: Sequence[str]) -> Counter[tuple[int, int]]:
-    """How many patients have so many with one of these outcomes, of so many."""
-    places = [OUTCOMES.index(one) for one in inside]
-    found: Counter[tuple[int, int]] = Counter()
-    for one, times in of_patients.items():
-        found[sum(one[place] for place in places), sum(one)] += times
-    return found
+def _bootstrapped(report: Report) -> dict[tuple[str, str], dict[str, Interval]]:
+    """The intervals of the shares in INSIDE by horizon and level, of series and lesions."""
+    import numpy as np
 
-
-def _by_patient(report: Report, horizon: str, level: str) -> Iterable[tuple[int, ...]]:
-    """How many series or lesions of each patient have each outcome, in the order of OUTCOMES."""
-    if level == "by_lesion":
-        import numpy as np
-
-        each = np.arange(len(report.patients))
-        patient_of = np.repeat(each, [len(one.series) for one in report.patients])
-        return map(tuple, report.lesions.counts(horizon, patient_of, len(each)).tolist())
-    counted = (Counter(one.outcomes[horizon] for one in patient.series) for patient in report.patients)
-    return (tuple(one[outcome] for outcome in OUTCOMES) for one in counted)
+    each = np.arange(len(report.patients))
+    patient_of = np.repeat(each, [len(one.series) for one in report.patients])
+    tables = {}
+    for horizon in HORIZON:
+        tables[horizon, "by_lesion"] = report.lesions.counts(horizon, patient_of, len(each))
+        outcome = outcome_numbers(one.outcomes[horizon] for one in report.series)
+        tables[horizon, "by_series"] = count_outcomes(patient_of, outcome, len(each))
+    inside = {name: [OUTCOMES.index(one) for one in those] for name, those in INSIDE.items()}
+    return dict(zip(tables, share_intervals([*tables.values()], inside), strict=True))
 
 
 def _steps(report: Report, followed: Followed, steps: Sequence[Step]) -> Table:

@@ -1,10 +1,12 @@
 """Side effects: events and patients, and rates per 100 treatments and per 100 injections."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from stsclinic.clinical.terms import BODY_SITE, SIDE_EFFECT_TERM
-from stsclinic.reporting.injected import Injected, Part, solution_of
+from stsclinic.reporting.columns import kinds_given
+from stsclinic.reporting.injected import Injected, Part, Solution
 from stsclinic.reporting.records import SideEffectRecord
 from stsclinic.reporting.rows import Behind, SessionOf, behind
 from stsclinic.reporting.statistics.rates import rate_per_100
@@ -179,6 +181,7 @@ class _Exposure:
             injected.injections_behind(injected.all),
         )
         self._injected = injected
+        self._label_of = cache(lambda agent, mg_ml: Solution(agent, mg_ml).label)
         self._patients = {
             patient.patient_id: (patient, courses) for patient, courses in report.chosen.patients
         }
@@ -212,17 +215,17 @@ class _Exposure:
         """What was injected into its lesion at its session, or in the whole session, if it was one."""
         _patient, courses = self._patients[one.patient_id]
         given = [
-            injection
+            (lesion_id, self._label_of(*kind[:2]))
             for course in courses
             if course.series.series_no == one.series_no
             for session in course.sessions
             if session.session_no == one.session_no
-            for injection in session.injections
+            for lesion_id, kind in kinds_given(session.injections)
         ]
         if one.lesion_id:
-            labels = [solution_of(each).label for each in given if each.lesion_id == one.lesion_id][-1:]
+            labels = [label for lesion_id, label in given if lesion_id == one.lesion_id][-1:]
         else:
-            labels = list({solution_of(each).label for each in given})
+            labels = list({label for _, label in given})
         return labels[0] if len(labels) == 1 else UNKNOWN
 
 

@@ -2,10 +2,21 @@
 
 import random
 
+import numpy as np
 import pytest
 
-from stsclinic.reporting.statistics.bootstrap import share_interval
+from stsclinic.reporting.statistics.bootstrap import ALIKE, share_intervals
 from stsclinic.reporting.statistics.wilson import wilson_interval
+
+
+def table_of(patients):
+    """How many of each patient's lesions have the outcome, and how many have not."""
+    return np.array([(events, total - events) for events, total in patients]).reshape(-1, 2)
+
+
+def share_interval(patients):
+    (found,) = share_intervals([table_of(patients)], {"it": [0]})
+    return found["it"]
 
 
 def plain_bootstrap(patients, draws=4000):
@@ -27,6 +38,26 @@ def test_as_a_plain_bootstrap(seed):
     assert share_interval(patients) == pytest.approx(plain_bootstrap(patients), abs=0.025)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_of_few_different_patients_as_a_plain_bootstrap(seed):
+    """Rows are drawn, and not patients."""
+    generator = random.Random(seed)
+    different = [(0, 3), (1, 2), (2, 2), (4, 5)]
+    patients = generator.choices(different, k=len(different) * ALIKE)
+    assert share_interval(patients) == pytest.approx(plain_bootstrap(patients), abs=0.025)
+
+
+def test_an_interval_does_not_depend_on_what_else_is_asked():
+    generator = random.Random(3)
+    tables = [
+        np.array([[generator.randint(0, 9) for _ in range(4)] for _ in range(patients)])
+        for patients in (30, 30, 12)
+    ]
+    inside = {"first": [0], "both": [0, 1]}
+    assert share_intervals(tables, inside) == [share_intervals([table], inside)[0] for table in tables]
+    assert share_intervals(tables, {"both": [0, 1]})[0]["both"] == share_intervals(tables, inside)[0]["both"]
+
+
 def test_one_lesion_each_is_close_to_wilson():
     patients = [(1, 1)] * 120 + [(0, 1)] * 180
     assert share_interval(patients) == pytest.approx(wilson_interval(120, 300), abs=0.01)
@@ -41,7 +72,7 @@ def test_lesions_that_agree_within_a_patient_count_as_one():
 
 def test_the_same_data_give_the_same_interval_in_any_order():
     patients = [(1, 3), (0, 2), (2, 2), (5, 9), (0, 1)]
-    assert share_interval(patients) == share_interval(reversed(patients)) == share_interval(patients)
+    assert share_interval(patients) == share_interval(patients[::-1]) == share_interval(patients)
 
 
 @pytest.mark.parametrize("patients", [[(2, 2), (1, 1)], [(0, 2), (0, 1)]])

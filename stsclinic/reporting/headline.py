@@ -15,7 +15,7 @@ from stsclinic.reporting.columns import Numbers
 from stsclinic.reporting.lesions import OUTCOMES, count_outcomes, outcome_numbers
 from stsclinic.reporting.outcomes import SeriesOutcome, best_of_those, patient_outcome
 from stsclinic.reporting.records import PatientRecord
-from stsclinic.reporting.rows import Behind, Value
+from stsclinic.reporting.rows import Behind, Value, behind
 from stsclinic.reporting.scores import SCALES, Exact, Scores, describe_decrease
 from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, judge_beside
 from stsclinic.reporting.statistics.bootstrap import share_intervals
@@ -295,6 +295,7 @@ class _Part:
         found: Headline = {}
         for measure, columns in INSIDE.items():
             shares = table[:, columns].sum(axis=1)
+            inside = list(compress(patients, shares.tolist()))
             low, high = intervals[measure] or (None, None)
             found[measure] = Estimate(
                 len(shares),
@@ -304,7 +305,7 @@ class _Part:
                 None,
                 "patients",
                 _with_values("patients", lambda: patients, 100 * shares, "Share of the patient (%)", 1),
-                Behind("patients", partial(list, compress(patients, shares.tolist()))),
+                behind("patients", inside),
                 method="bootstrap",
             )
         return found

@@ -23,7 +23,7 @@ class ExportForm(SelectionForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": "Choose at least one kind of file.",
-            "invalid_choice": "“%(value)s” is not in this list. Choose one of it.",
+            "invalid_choice": "“%(value)s” is not in this list. Choose from it.",
         },
     )
     danish = forms.BooleanField(

@@ -4,17 +4,19 @@ The report and the export take the same ones under the same names, so an address
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from typing import cast
 
 from django import forms
 
+from lesions.forms.fields import NumberField
+from sessions_app.models import Injection
 from stsclinic.clinical.remission import HORIZON
 from stsclinic.clinical.terms import BODY_SITE, DIAGNOSIS, SUBTYPE
 from stsclinic.clinics.models import Clinic
+from stsclinic.fields import MeasureField
 from stsclinic.reporting.selection import UNIT, Selection
 
 _NO_DATE = "Enter a date such as 2026-11-20."
-_NO_CONCENTRATION = "Enter a concentration above 0 in mg/ml, such as 150."
 
 
 def date_field(label: str, help_text: str = "") -> forms.DateField:
@@ -35,7 +37,7 @@ def _several(label: str, choices: list[tuple[str, str]]) -> forms.MultipleChoice
         choices=choices,
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "invalid_choice": "“%(value)s” is not in this list. Choose of it, or nothing for all."
+            "invalid_choice": "“%(value)s” is not in this list. Choose from it, or nothing for all."
         },
     )
 
@@ -45,7 +47,7 @@ def _one(label: str, labels: Mapping[str, str]) -> forms.ChoiceField:
         label=label,
         required=False,
         choices=list(labels.items()),
-        error_messages={"invalid_choice": "“%(value)s” is not in this list. Choose of it."},
+        error_messages={"invalid_choice": "“%(value)s” is not in this list. Choose from it."},
     )
 
 
@@ -54,14 +56,10 @@ class SelectionForm(forms.Form):
 
     treated_from = date_field("First treatment from")
     treated_to = date_field("First treatment to")
-    concentration = forms.DecimalField(
+    concentration = NumberField(
+        cast(MeasureField, Injection._meta.get_field("concentration_mg_ml")),
         label="Concentration used",
         required=False,
-        min_value=Decimal("0.01"),
-        max_value=Decimal(1000),
-        localize=False,
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "class": "w-num-4 num"}),
-        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _NO_CONCENTRATION),
     )
     horizon = _one(
         "Headline at", {"follow_up": HORIZON["follow_up"], "end_of_treatment": HORIZON["end_of_treatment"]}

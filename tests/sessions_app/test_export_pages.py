@@ -230,14 +230,15 @@ class TestAsking:
         )
         assert response.status_code == 200
         words = words_of(response.content.decode())
-        assert "“south” is not in this list" in words and "Enter a concentration above 0" in words
+        assert "“south” is not in this list" in words and "Enter a number from 0 to 1000" in words
         assert not response.context["form"]["with_dates"].value()
 
     @pytest.mark.parametrize(
         ("more", "sentence"),
         [
             ({"body_site": ["elbow", "tail"]}, "“tail” is not in this list"),
-            ({"concentration": "0"}, "Enter a concentration above 0"),
+            ({"concentration": "0"}, "Concentration used: Enter a number above 0."),
+            ({"concentration": "1.000"}, "1.000 could be 1 or 1000."),
             ({"unit": "visit"}, "“visit” is not in this list"),
             ({"formats": []}, "Choose at least one kind of file."),
             ({"formats": ["doc"]}, "“doc” is not in this list"),

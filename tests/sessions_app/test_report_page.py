@@ -402,6 +402,8 @@ def test_what_is_chosen_stands_beside_the_word_selection(client):
     reader(client, load("hershey"))
     assert "Selection Diagnosis: Dermatomyositis " in words_of(page(client, diagnosis="dm"))
     assert "Selection everything" in words_of(page(client))
+    # A comma is a decimal mark here as elsewhere.
+    assert "Selection Concentration: 37.5 mg/ml " in words_of(page(client, concentration="37,5"))
     # What the headline is said to count is chosen too.
     chosen = {"clinic": "hershey", "body_site": ["elbow", "knee"], "concentration": "150", "unit": "lesion"}
     assert (

@@ -112,12 +112,13 @@ class Injected:
         each = [patient.lesions for patient in self._patients]
         owners = np.repeat(np.arange(len(each)), [len(lesions) for lesions in each])
         places = LesionPlaces(owners, [lesion_id for lesions in each for lesion_id in lesions])
-        sites = Places()
-        sites.of("")
-        site_of = [sites.of(lesion.body_site) for lesions in each for lesion in lesions.values()]
+        sites = {"": 0}
+        site_of = [
+            sites.setdefault(lesion.body_site, len(sites)) for lesions in each for lesion in lesions.values()
+        ]
         place = places.find(self._given, self._patient_of)
         self._site = np.array([*site_of, 0], dtype=np.int16)[place]
-        self.sites = sites.found
+        self.sites = list(sites)
 
     @property
     def labels(self) -> list[str]:
@@ -268,16 +269,13 @@ class Injected:
         import numpy as np
 
         thousandths = np.array([int(one * THOUSANDTHS) for one in self._volumes], dtype=np.int64)
-        solution, total = np.array(self._solution_of, dtype=np.int32)[kind], 0
-        for number in range(len(self.solutions)):
-            its = solution == number
-            volumes = np.bincount(session[its], weights=thousandths[kind[its]])
-            volumes, counts = np.unique(volumes[volumes > 0], return_counts=True)
-            total += sum(
-                syringes(Decimal(int(volume)) / THOUSANDTHS) * int(times)
-                for volume, times in zip(volumes, counts, strict=True)
-            )
-        return total
+        solution = np.array(self._solution_of, dtype=np.int64)[kind]
+        volumes = np.bincount(session * len(self.solutions) + solution, weights=thousandths[kind])
+        volumes, counts = np.unique(volumes[volumes > 0], return_counts=True)
+        return sum(
+            syringes(Decimal(int(volume)) / THOUSANDTHS) * int(times)
+            for volume, times in zip(volumes, counts, strict=True)
+        )
 
 
 def _each_once(sorted_numbers: Any) -> Any:

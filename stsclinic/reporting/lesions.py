@@ -143,8 +143,8 @@ class _Visits:
 
         lesion = places.find(rows, self._course_of)
         kept = np.flatnonzero(lesion >= 0)
-        in_turn = lesion[kept].astype(np.int64) * len(self._days) + rows.session[kept]
-        kept = kept[np.argsort(in_turn)]
+        # They stand in the order of the sessions, and stay in it.
+        kept = kept[np.argsort(lesion[kept], kind="stable")]
         return lesion[kept], rows.session[kept], rows.kind[kept]
 
     @property

@@ -18,6 +18,7 @@ from stsclinic.clinical.terms import (
     SUBTYPE,
     YES_NO,
 )
+from stsclinic.reporting.columns import Numbers
 from stsclinic.reporting.outcomes import LesionsOf, PatientOutcome, size_mm2
 from stsclinic.reporting.rows import Behind, Value, behind
 from stsclinic.reporting.summary import Report
@@ -193,14 +194,16 @@ class _Characteristics:
 
     def _spread(self, name: str, unit: str, level: _Level, values: Sequence[float | None]) -> None:
         """Median and quartiles of what is known of the members of a level, with how many that are."""
-        known: dict[str, list[float]] = {group: [] for group in level.groups}
-        for value, outcome in zip(values, level.outcomes, strict=True):
-            if value is not None:
-                known["overall"].append(value)
-                known[outcome].append(value)
-        if not known["overall"]:
+        import numpy as np
+
+        numbers, outcomes = np.array(values, dtype=float), np.array(level.outcomes, dtype=object)
+        there = ~np.isnan(numbers)
+        if not there.any():
             return
-        cells = [_spread(one) for one in known.values()]
+        cells = [
+            _spread(numbers[there if group == "overall" else there & (outcomes == group)])
+            for group in level.groups
+        ]
         of_row = cache(lambda: {id(row): value for row, value in zip(level.rows, values, strict=True)})
         shown = Value(name, lambda row: of_row()[id(row)], unit, 1)
 
@@ -274,11 +277,11 @@ def _roles_taken(one: PatientOutcome) -> Codes:
     return tuple({record.role for record in taken_on(one.patient, _first_treatment(one))}) or ("",)
 
 
-def _spread(values: Sequence[float]) -> Spread | None:
+def _spread(values: Numbers) -> Spread | None:
     """Median and quartiles (inclusive method: of one value, itself)."""
-    if not values:
+    if not len(values):
         return None
     import numpy as np
 
-    low, middle, high = np.quantile(np.array(values, dtype=float), (0.25, 0.5, 0.75)).tolist()
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75)).tolist()
     return Spread(middle, low, high, len(values))

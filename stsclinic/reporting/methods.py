@@ -187,6 +187,11 @@ def _patients_words(
         "was analysed if it treated other lesions and began at least one calendar month after the last treatment "
         f"of the analysed series before it {cite('aarhus')}."
     )
+    if chosen.picks_series and report.series:
+        sentences.append(
+            "Series outside the selection were not looked at, so an analysed series need not be the first that treated "
+            "its lesions."
+        )
     return " ".join(sentences)
 
 

@@ -36,7 +36,8 @@ FOOTNOTES = (
     "Incomplete: neither completed with the planned number of treatments (at least 2; 2 where the protocol "
     "plans none) nor stopped for complete or sufficient partial remission after at least 2.",
     "Insufficient registration: PtGA or PhGA is missing at the first or at the last treatment.",
-    "Same lesions: the series treats a lesion of an earlier analysed series of the patient.",
+    "Same lesions: the series treats a lesion of an earlier analysed series of the patient. Only selected series are "
+    "looked at: with a protocol, a period or a concentration chosen, an earlier series outside of it does not count.",
     "Too close: the first treatment is earlier than one calendar month after the last treatment of the "
     "analysed series before it (31 January plus one month is the last day of February).",
     "All selected series are taken together, whatever their protocol.",

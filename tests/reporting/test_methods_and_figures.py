@@ -92,6 +92,18 @@ class TestMethods:
         report = summarise(registry_of(read_case("aarhus")), Selection(unit="patient"))
         assert "over patients (the mean of each patient's series)" in told(report).text
 
+    def test_a_period_may_begin_with_a_later_series_and_that_is_told(self, reports):
+        told_so = "an analysed series need not be the first that treated its lesions"
+        period = Selection(first_treatment_from=date(2018, 6, 1), first_treatment_to=date(2018, 8, 31))
+        report = summarise(registry_of(read_case("aarhus")), period)
+        whole = {
+            (one.course.series.patient_id, one.course.series.series_no) for one in reports["aarhus"].series
+        }
+        found = {(one.course.series.patient_id, one.course.series.series_no) for one in report.series}
+        assert found - whole
+        assert told_so in told(report).text
+        assert told_so not in told(reports["aarhus"]).text
+
     def test_of_no_analysed_series_it_lists_no_method(self):
         text = told(summarise(Registry([]))).text
         for words in ("Kaplan", "random intercept", "carrying", "Poisson", "bootstrap", "two-sided"):

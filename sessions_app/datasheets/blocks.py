@@ -13,6 +13,9 @@ from sessions_app.datasheets.raw import RawSheet, RawSheets
 MOST_PATIENTS = 100
 """Patients of one block."""
 
+FIRST_PATIENTS = 20
+"""Patients of the first of several blocks: it is soon checked, and the database has work while the next one is."""
+
 MOST_ROWS = 10_000
 """Rows of one block, unless one patient has more."""
 
@@ -23,14 +26,16 @@ Places = dict[str, list[int]]
 def blocks(raw: RawSheets) -> Iterator[Places]:
     """All rows, each once and those of a patient together, in the order in which the patients come."""
     stretches = {name: _by_patient(raw.sheets[name]) for name in SHEETS if name in raw.sheets}
+    everybody = dict.fromkeys(chain.from_iterable(stretches.values()))
     block: Places = {}
     patients = rows = 0
-    for patient in dict.fromkeys(chain.from_iterable(stretches.values())):
+    most = FIRST_PATIENTS if len(everybody) > MOST_PATIENTS > FIRST_PATIENTS else MOST_PATIENTS
+    for patient in everybody:
         found = _rows_of(patient, stretches)
         count = sum(map(len, found.values()))
-        if block and (patients == MOST_PATIENTS or rows + count > MOST_ROWS):
+        if block and (patients == most or rows + count > MOST_ROWS):
             yield _in_order(block)
-            block, patients, rows = {}, 0, 0
+            block, patients, rows, most = {}, 0, 0, MOST_PATIENTS
         for name, places in found.items():
             block.setdefault(name, []).extend(places)
         patients, rows = patients + 1, rows + count

@@ -211,20 +211,14 @@ def read_rows(
     book: Book, sheet: Sheet, raw: RawSheet, places: list[int], readers: Mapping[str, Reader]
 ) -> list[Row]:
     """These rows of a sheet as values; what holds none is an error."""
-    names = [column.name for column in sheet.columns]
-    missing = frozenset(
-        column.name for column in sheet.columns if column.required and column.name not in raw.columns
-    )
-    by_column: list[Iterable[Any]] = [
-        readers[column.name].values_of(raw.texts(column.name, places))
-        if column.name in raw.columns
-        else repeat(empty_value(column))
-        for column in sheet.columns
-    ]
-    numbers = map(raw.numbers.__getitem__, places)
+    given = [column.name for column in sheet.columns if column.name in raw.columns]
+    absent = {column.name: empty_value(column) for column in sheet.columns if column.name not in given}
+    missing = frozenset(column.name for column in sheet.columns if column.required and column.name in absent)
+    by_column = [readers[name].values_of(raw.texts(name, places)) for name in given]
+    by_row: Iterable[tuple] = zip(*by_column, strict=True) if given else repeat(())
     rows = [
-        Row(sheet, dict(zip(names, values, strict=True)), number, raw, at, missing)
-        for at, number, values in zip(places, numbers, zip(*by_column, strict=False), strict=False)
+        Row(sheet, absent | dict(zip(given, values, strict=True)), raw.numbers[at], raw, at, missing)
+        for at, values in zip(places, by_row, strict=False)
     ]
     for column in sheet.columns:
         if readers[column.name].has_refused:
@@ -304,7 +298,7 @@ _OPEN_FIRST = "Somebody who may see the allocation can import them."
 
 def _read_register(
     book: Book, raw: RawSheets, allowed: Allowed, wanted: Mapping[str, Mapping[str, Any]]
-) -> dict[str, list[Held]]:
+) -> dict[str, Iterator[Held]]:
     """The rows of the patients whom the file names and who are there; those whom it may not change are refused."""
     by_id = _by_id(book)
     named = {

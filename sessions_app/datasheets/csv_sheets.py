@@ -7,9 +7,10 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator
-from typing import IO
+from itertools import chain
+from typing import IO, cast
 
-from sessions_app.datasheets.raw import Cell, Cells, RawSheets, take_rows
+from sessions_app.datasheets.raw import Cells, RawSheets, take_rows
 from sessions_app.formula_safe import as_entered
 
 LONGEST_CELL = 1_000_000
@@ -50,7 +51,7 @@ def read_csv(raw: RawSheets, name: str, stream: IO[bytes]) -> None:
         raw.refuse("The file is in UTF-16, not in UTF-8.", _VALID, sheet=name)
         return
     try:
-        first = next(lines, "")
+        first = next(iter(lines), "")
         if not first.strip() and all(not line.strip() for line in lines):
             raw.refuse("The file is empty.", "Its first row must name the columns.", sheet=name)
             return
@@ -58,10 +59,8 @@ def read_csv(raw: RawSheets, name: str, stream: IO[bytes]) -> None:
             raw.refuse("The columns are separated by tabs, not by commas.", _VALID, sheet=name)
             return
         mark = ";" if ";" in first and "," not in first else ","
-        lines.again(first)
-        take_rows(
-            raw, name, _rows(raw, name, lines, mark), are_plain=mark == ",", has_decimal_comma=mark == ";"
-        )
+        rows = _rows(raw, name, lines, first, mark)
+        take_rows(raw, name, rows, are_plain=mark == ",", has_decimal_comma=mark == ";")
     except _RowTooLong:
         raw.refuse(f"The file has a line of more than {LONGEST_ROW} characters.", _VALID, sheet=name)
     except _NotUtf8 as error:
@@ -79,7 +78,6 @@ class _Lines:
         self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         self._first = stream.read(BLOCK)
         self._given = 0
-        self._back: list[str] = []
         self._lines = self._read()
         self.row_length = 0
         """Characters of the blocks that were used up since somebody set it to 0."""
@@ -93,15 +91,9 @@ class _Lines:
         # Of Latin text every second byte is 0 then; a single one is a character that a cell may not hold.
         return begin.startswith(_OTHER_ENCODINGS) or begin.count(0) * 4 > len(begin)
 
-    def again(self, line: str) -> None:
-        """Give this line once more."""
-        self._back.append(line)
-
     def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        return self._back.pop() if self._back else next(self._lines)
+        """The lines that nobody has taken."""
+        return self._lines
 
     def _read(self) -> Iterator[str]:
         block, rest = self._first, ""
@@ -135,28 +127,19 @@ class _Lines:
             raise _NotUtf8(line, (start + re.split("[\r\n]", after)[0]).strip()) from error
 
 
-def _rows(raw: RawSheets, name: str, lines: _Lines, mark: str) -> Iterator[Cells]:
+def _rows(raw: RawSheets, name: str, lines: _Lines, first: str, mark: str) -> Iterator[Cells]:
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(lines, strict=True, delimiter=mark)
+    reader = csv.reader(chain([first], lines), strict=True, delimiter=mark)
     count = 0
-    while True:
-        lines.row_length = 0
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, _RowTooLong) as error:
-            why = (
-                f"the row is longer than {LONGEST_ROW} characters"
-                if isinstance(error, _RowTooLong)
-                else error
-            )
-            raw.refuse(
-                f"From here on the file cannot be read as CSV: {why}.",
-                'A text with a comma, a line end or a " stands in double quotes, and each " within it is doubled.',
-                sheet=name,
-                row=count + 1,
-            )
-            return
-        count += 1
-        yield [as_entered(cell) for cell in row] if lines.had_apostrophe else list[Cell](row)
+    try:
+        for count, row in enumerate(reader, start=1):  # noqa: B007 (how many there were before an error)
+            lines.row_length = 0
+            yield [as_entered(cell) for cell in row] if lines.had_apostrophe else cast(Cells, row)
+    except (csv.Error, _RowTooLong) as error:
+        too_long = f"the row is longer than {LONGEST_ROW} characters"
+        raw.refuse(
+            f"From here on the file cannot be read as CSV: {too_long if isinstance(error, _RowTooLong) else error}.",
+            'A text with a comma, a line end or a " stands in double quotes, and each " within it is doubled.',
+            sheet=name,
+            row=count + 1,
+        )

@@ -69,14 +69,15 @@ def import_sheets(
                 for block in check_blocks(raw, allowed, checked, reading=inserter.beside):
                     if not checked.errors:
                         write_block(block, raw, clinic_ids, by, inserter)
-                        _count_anew(_created(checked) - counted)
+                        _count_anew(_created(checked) - counted, inserter)
                         counted |= _created(checked)
+                if not checked.errors:
+                    _count_anew(counted, inserter)
             if not agrees(checked):
                 transaction.set_rollback(True)
                 return checked
             if checked.errors:
                 raise ImportRefused(checked.errors)
-            _count_anew(counted)
             _note(checked, by, reason)
     except (DatabaseError, _ChangedSince) as error:
         sentence = "The database refused the rows: something changed since they were checked. Import again."
@@ -167,13 +168,12 @@ def _created(checked: Checked) -> set[str]:
     return {name for name, counts in checked.plan.counts.items() if counts["created"]}
 
 
-def _count_anew(sheets: Collection[str]) -> None:
+def _count_anew(sheets: Collection[str], inserter: Inserter) -> None:
     """Tell PostgreSQL how large the tables have become, in the beginning and in the end: it plans by that, and
     would take minutes for seconds' work, here or in the report, until it has counted by itself."""
     if sheets and connection.vendor == "postgresql":
         tables = ", ".join(sorted(apps.get_model(SHEETS[name].model)._meta.db_table for name in sheets))
-        with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {tables}")
+        inserter.then(f"ANALYZE {tables}")
 
 
 def _find_clinics(patients: list[Row], ids: dict[str, int]) -> None:
@@ -198,15 +198,15 @@ def _write_sheet(
     everywhere = {column.field: empty_value(column) for column in own if column.name not in given}
     if sheet.name == "sessions":
         everywhere |= {"completed_at": timezone.now(), "completed_by": by}
-    varying = [column for column in own if column.name in given]
-    names = [*(column.field for column in varying), *(f"{name}_id" for name in references)]
-    by_column = [[row.values[column.name] for row in rows] for column in varying]
-    by_column += [[_referred(row, name, clinic_ids) for row in rows] for name in references]
-    values = zip(*by_column, strict=True)
+    columns = {
+        column.field: [row.values[column.name] for row in rows] for column in own if column.name in given
+    }
+    columns |= {f"{name}_id": [_referred(row, name, clinic_ids) for row in rows] for name in references}
     if sheet.name not in _PARENT_SHEETS:
-        inserter.insert(model, names, values, everywhere)
+        inserter.insert(model, columns, everywhere)
         return
-    made = [model(**dict(zip(names, one, strict=True)), **everywhere) for one in values]
+    by_row = zip(*columns.values(), strict=True)
+    made = [model(**dict(zip(columns, one, strict=True)), **everywhere) for one in by_row]
     model._base_manager.bulk_create(made, batch_size=CHUNK)
     for row, record in zip(rows, made, strict=True):
         row.pk = record.pk

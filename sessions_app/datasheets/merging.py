@@ -5,6 +5,7 @@ have stay as they are. A row that is only in the register stays too: nothing dis
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
 from sessions_app.datasheets.book import Book, Held, Row, key_of
 from sessions_app.datasheets.columns import SHEETS
@@ -16,10 +17,11 @@ _NUMBERED = tuple(
 _SESSION = ("patient_id", "series_no", "session_no")
 
 
-def merge(book: Book, raw: RawSheets, held: dict[str, list[Held]]) -> None:
+def merge(book: Book, raw: RawSheets, held: Mapping[str, Iterable[Held]]) -> None:
     """Bring the register's rows of the file's patients into the book, which has the file's rows and keys."""
-    numbers = _new_numbers(book, held.get("sessions", []))
-    for name, there in held.items():
+    by_sheet = {name: list(rows) for name, rows in held.items()}
+    numbers = _new_numbers(book, by_sheet.get("sessions", []))
+    for name, there in by_sheet.items():
         sheet = SHEETS[name]
         given = set(raw.sheets[name].columns) if name in raw.sheets else set()
         rows = [Row(sheet, one.values, held=one, pk=one.pk) for one in there]

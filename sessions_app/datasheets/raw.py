@@ -195,7 +195,7 @@ def take_rows(
     width, last, number = len(names), 1, 2
     while batch := list(islice(rows, BATCH)):
         plain = cast(list[list[str]], batch) if are_plain else []
-        if plain and all(len(cells) == width and any(map(str.strip, cells)) for cells in plain):
+        if set(map(len, plain)) == {width} and _none_is_empty(plain):
             by_column = list(zip(*plain, strict=True))
             taken.add_rows(range(number, number + len(batch)), [by_column[at] for at, _column in places])
             number += len(batch)
@@ -222,6 +222,11 @@ def take_rows(
                 raw.refuse(sentence, DELETE_EMPTY_ROWS, sheet=name, row=last + 1)
                 return
             number += 1
+
+
+def _none_is_empty(rows: list[list[str]]) -> bool:
+    # Most rows have something in their first cell.
+    return all(cells[0].strip() or any(map(str.strip, cells)) for cells in rows)
 
 
 def _texts_of_row(

@@ -5,6 +5,7 @@ Source: the data sheet format: drafts and struck-out rows are in no sheet.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.apps import apps
@@ -32,10 +33,22 @@ def patients_of(study_ids: Iterable[str]) -> dict[str, Patient]:
 def held_rows(
     sheet: Sheet, study_ids: Iterable[str], having: Mapping[str, Any] | None = None
 ) -> Iterator[Held]:
-    """The rows of one sheet that count, of these patients, and have these values."""
+    """The rows of one sheet that count, of these patients, and have these values.
+
+    The register is asked at once; what it answers is made into rows as they are taken.
+    """
     values = {f"sheet_{column.name}": column_value(sheet, column) for column in sheet.columns}
     protocol = ["protocol_id"] if sheet.name == "series" else []
     patient = sheet.columns[0].field
+    answers = []
+    for chunk in chunks(study_ids):
+        found = kept_rows(sheet).filter(**{f"{patient}__in": chunk}, **(having or {}))
+        found = found.annotate(**values).order_by("pk")
+        answers.append(list(found.values_list("pk", "version", *values, *protocol)))
+    return _as_held(sheet, chain.from_iterable(answers), has_protocol=bool(protocol))
+
+
+def _as_held(sheet: Sheet, rows: Iterable[tuple], *, has_protocol: bool) -> Iterator[Held]:
     names = [column.name for column in sheet.columns]
     # A text is never null; only what another row is called may be, where there is no other row.
     may_be_null = [
@@ -43,15 +56,12 @@ def held_rows(
         for column in sheet.columns
         if column.is_reference and not column.required and empty_value(column) == ""
     ]
-    for chunk in chunks(study_ids):
-        found = kept_rows(sheet).filter(**{f"{patient}__in": chunk}, **(having or {}))
-        found = found.annotate(**values).order_by("pk")
-        for pk, version, *row in found.values_list("pk", "version", *values, *protocol):
-            held = dict(zip(names, row, strict=False))
-            for name in may_be_null:
-                if held[name] is None:
-                    held[name] = ""
-            yield Held(pk, version, held, row[-1] if protocol else 0)
+    for pk, version, *row in rows:
+        held = dict(zip(names, row, strict=False))
+        for name in may_be_null:
+            if held[name] is None:
+                held[name] = ""
+        yield Held(pk, version, held, row[-1] if has_protocol else 0)
 
 
 def struck_out_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[tuple[dict, datetime]]:
@@ -66,10 +76,12 @@ def struck_out_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[tuple[di
             yield dict(zip((column.name for column in columns), row[1:], strict=True)), row[0]
 
 
-def held_by_sheet(study_ids: Iterable[str], wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Held]]:
+def held_by_sheet(
+    study_ids: Iterable[str], wanted: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Iterator[Held]]:
     """The rows that count of these patients, of the wanted sheets: all rows, or those with such values."""
     patients = list(study_ids)
-    return {name: list(held_rows(SHEETS[name], patients, wanted[name])) for name in SHEETS if name in wanted}
+    return {name: held_rows(SHEETS[name], patients, wanted[name]) for name in SHEETS if name in wanted}
 
 
 def other_patients(clinics: Iterable[str], study_ids: Iterable[str]) -> list[str]:

@@ -59,7 +59,7 @@ def _days(number: int) -> str:
 def _doses(book: Book) -> None:
     totals: dict[Row, list[Row]] = defaultdict(list)
     for row in book.rows["injections"]:
-        protocol, volume = row.protocol, row.values["volume_ml"]
+        protocol = row.protocol
         if protocol is None:
             continue
         _above(
@@ -68,14 +68,13 @@ def _doses(book: Book) -> None:
         _above(
             book, row, "volume_ml", protocol.max_volume_ml_per_lesion, "ml", "maximum for a lesion", protocol
         )
-        if row.session is not None and volume is not None:
+        if protocol.max_volume_ml_per_session is None and protocol.max_dose_mg_per_session is None:
+            continue
+        if row.session is not None and row.values["volume_ml"] is not None:
             totals[row.session].append(row)
     for rows in totals.values():
         protocol = rows[0].protocol
-        if protocol is None or (protocol.max_volume_ml_per_session, protocol.max_dose_mg_per_session) == (
-            None,
-            None,
-        ):
+        if protocol is None:
             continue
         by_region: dict[str, Decimal] = defaultdict(Decimal)
         for row in rows:
@@ -115,8 +114,7 @@ def _above(
     what: str,
     protocol: ProtocolDefinition,
 ) -> None:
-    value = row.values[column]
-    if value is not None and limit is not None and value > limit:
+    if limit is not None and (value := row.values[column]) is not None and value > limit:
         book.warn(row, column, f"Above the {what} of protocol {protocol.code}: {show_decimal(limit)} {unit}.")
 
 

@@ -42,7 +42,8 @@ class Change(models.Model):
     new = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["table_name", "row_id"], name="change_of_row")]
+        # By the row first: ids rise, so that what is new stands at the end of the index.
+        indexes = [models.Index(fields=["row_id", "table_name"], name="change_of_row")]
         ordering = ["id"]
 
     def __str__(self):

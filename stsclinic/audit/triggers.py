@@ -169,18 +169,18 @@ def _postgresql_no_truncation(table: str, refusal: str) -> list[str]:
 
 
 _POSTGRESQL_FUNCTION = """
-CREATE OR REPLACE FUNCTION stsclinic_history_{event}() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION "{function}"() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     acting jsonb := nullif(current_setting('stsclinic.acting', true), '')::jsonb;
-    hidden text[] := coalesce(string_to_array(nullif(TG_ARGV[0], ''), ','), ARRAY[]::text[]);
+    who text := acting->>'actor';
+    via text := acting->>'source';
+    why text := acting->>'reason';
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM {rows}) THEN RETURN NULL; END IF;
-    IF acting IS NULL THEN
+    IF acting IS NULL AND EXISTS (SELECT 1 FROM {rows}) THEN
         RAISE EXCEPTION '{no_actor}' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     INSERT INTO audit_change (at, actor, source, reason, table_name, row_id, action, old, new)
-    SELECT clock_timestamp(), acting->>'actor', acting->>'source', acting->>'reason', TG_TABLE_NAME,
-           {row}.id, '{action}', {old}, {new} FROM {rows};
+    SELECT clock_timestamp(), who, via, why, '{table}', {row}.id, '{action}', {old}, {new} FROM {rows};
     RETURN NULL;
 END $$
 """
@@ -188,35 +188,41 @@ END $$
 
 def _postgresql_history(connection, model) -> list[str]:
     table = model._meta.db_table
-    hidden = ",".join(model._meta.get_field(name).column for name in model.unwritten_fields)
-    old, new = "to_jsonb(o) - hidden", "to_jsonb(n) - hidden"
+    # JSONB keeps its keys by length, then by bytes: columns in that order need no sorting, row by row.
+    columns = ", ".join(f'"{name}"' for name in sorted(_columns(model), key=lambda name: (len(name), name)))
+    before, after = (f"(SELECT {columns} FROM {side}_rows) {side[0]}" for side in ("old", "new"))
     events = {
-        "insert": ("NEW TABLE AS new_rows", "n", "created", "NULL", new, "new_rows n"),
+        "insert": ("NEW TABLE AS new_rows", "n", "created", "NULL", "to_jsonb(n)", after),
         "update": (
             "OLD TABLE AS old_rows NEW TABLE AS new_rows",
             "n",
             "changed",
-            old,
-            new,
-            "old_rows o JOIN new_rows n ON o.id = n.id "
-            "WHERE to_jsonb(o) - hidden IS DISTINCT FROM to_jsonb(n) - hidden",
+            "to_jsonb(o)",
+            "to_jsonb(n)",
+            f"{before} JOIN {after} ON o.id = n.id WHERE o IS DISTINCT FROM n",
         ),
-        "delete": ("OLD TABLE AS old_rows", "o", "removed", old, "NULL", "old_rows o"),
+        "delete": ("OLD TABLE AS old_rows", "o", "removed", "to_jsonb(o)", "NULL", before),
     }
     statements = []
-    for event, (referencing, row, action, before, after, rows) in events.items():
-        statements.append(
-            _POSTGRESQL_FUNCTION.format(
-                event=event, no_actor=NO_ACTOR, row=row, action=action, old=before, new=after, rows=rows
-            )
-        )
+    for event, (referencing, row, action, old, new, rows) in events.items():
         statements.append(f'DROP TRIGGER IF EXISTS history_{event} ON "{table}"')
         if event == "delete" and not model.may_be_removed:
             continue
-        statements.append(
+        function = f"{table}_history_{event}"
+        statements += [
+            _POSTGRESQL_FUNCTION.format(
+                function=function,
+                no_actor=NO_ACTOR,
+                table=table,
+                row=row,
+                action=action,
+                old=old,
+                new=new,
+                rows=rows,
+            ),
             f'CREATE TRIGGER history_{event} AFTER {event.upper()} ON "{table}" REFERENCING {referencing} '
-            f"FOR EACH STATEMENT EXECUTE FUNCTION stsclinic_history_{event}('{hidden}')"
-        )
+            f'FOR EACH STATEMENT EXECUTE FUNCTION "{function}"()',
+        ]
     statements.append(f'DROP TRIGGER IF EXISTS never_deleted ON "{table}"')
     if not model.may_be_removed:
         statements.append(_postgresql_refusal("stsclinic_refuse_deletion", NEVER_DELETED))

@@ -2,11 +2,12 @@
 
 import datetime
 import re
+from functools import partial
 
 import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from lesions.models import Medication, NameBeginning, Patient
 from sessions_app.models import (
@@ -181,10 +182,22 @@ def test_a_role_that_is_taken_away_leaves_history(patient):
 
 def test_no_password_enters_history(patient):
     user = make_user("nurse", patient.clinic)
+    number = len(changes(user))
     with acting(by="admin", source="command"):
         user.set_password("another long passphrase")
         user.save()
     assert all("password" not in (row.new or {}) for row in changes(user))
+    assert len(changes(user)) == number, "a change of the password alone leaves history"
+
+
+@pytest.mark.parametrize("make", [make_patient, partial(make_user, "nurse")], ids=["patient", "user"])
+def test_history_has_every_column_but_those_that_stay_out(make):
+    row = make(make_clinic())
+    written = [field for field in row._meta.concrete_fields if field.name not in row.unwritten_fields]
+    (first,) = changes(row)
+    assert first.new.keys() == {field.column for field in written}
+    texts = [field.column for field in written if isinstance(field, models.CharField | models.TextField)]
+    assert {name: first.new[name] for name in texts} == {name: getattr(row, name) for name in texts}
 
 
 def test_the_innermost_actor_counts_and_the_outer_one_comes_back(patient):

@@ -44,13 +44,14 @@ class TestBlocks:
     @given(
         patients=st.lists(st.sampled_from(IDS), max_size=30),
         lesions=st.lists(st.sampled_from(IDS), max_size=30),
-        most=st.tuples(st.integers(1, 4), st.integers(1, 9)),
+        most=st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 4)),
     )
     def test_have_each_row_once_and_those_of_a_patient_together(self, patients, lesions, most):
         given_ids = {"patients": patients, "lesions": lesions}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(blocks_module, "MOST_PATIENTS", most[0])
             patch.setattr(blocks_module, "MOST_ROWS", most[1])
+            patch.setattr(blocks_module, "FIRST_PATIENTS", most[2])
             found = list(blocks(raw_of(**given_ids)))
         for name, ids in given_ids.items():
             places = [place for block in found for place in block.get(name, ())]
@@ -67,6 +68,8 @@ class TestBlocks:
         named = [patient for block in whose for patient in block if patient]
         assert len(named) == len(set(named))
         assert all(len(block) <= most[0] for block in whose)
+        if len(named) > most[0]:
+            assert len(whose[0]) <= min(most[2], most[0])
 
     def test_without_a_patient_a_sheet_is_cut_where_it_gets_long(self, monkeypatch):
         monkeypatch.setattr(blocks_module, "MOST_ROWS", 3)
@@ -173,8 +176,8 @@ def test_rules_and_rows_that_are_left_out_would_have_found_nothing(seed):
 @pytest.mark.django_db
 class TestInserter:
     def insert(self, inserter, patient, *names):
-        rows = [(patient.pk, name, "other") for name in names]
-        inserter.insert(Medication, ["patient_id", "name", "role"], rows)
+        columns = {"patient_id": [patient.pk] * len(names), "name": names, "role": ["other"] * len(names)}
+        inserter.insert(Medication, columns)
 
     def test_whoever_asks_sees_what_was_given(self):
         patient = make_patient(make_clinic())
@@ -185,6 +188,40 @@ class TestInserter:
             self.insert(inserter, patient, "d")
         assert Medication.objects.count() == 4
         assert Change.objects.filter(table_name=Medication._meta.db_table).count() == 4
+
+    def test_what_is_to_come_then_finds_the_rows_that_were_given(self):
+        if connection.vendor != "postgresql":
+            return
+        patient = make_patient(make_clinic())
+        with acting(by="test", source="import"), Inserter() as inserter:
+            self.insert(inserter, patient, "a")
+            inserter.then("UPDATE lesions_medication SET dose = 'first'")
+            self.insert(inserter, patient, "b")
+        doses = Medication.objects.order_by("pk").values_list("name", "dose")
+        assert list(doses) == [("a", "first"), ("b", "")]
+
+    def test_a_row_that_refers_to_none_is_refused_when_it_comes_and_deferring_comes_back(self):
+        if connection.vendor != "postgresql":
+            return  # SQLite looks in the end.
+        patient = make_patient(make_clinic())
+        nobody = Medication(patient_id=patient.pk + 1, name="b", role="other")
+
+        def write():
+            with acting(by="test", source="import"), Inserter() as inserter:
+                inserter.insert(
+                    Medication, {"patient_id": [nobody.patient_id], "name": ["a"], "role": ["other"]}
+                )
+                Patient.objects.count()
+                raise AssertionError("It was not said.")
+
+        with pytest.raises(DatabaseError):
+            write()
+        with acting(by="test", source="import"):
+            with Inserter() as inserter:
+                self.insert(inserter, patient, "a")
+            nobody.save()
+            Medication.objects.filter(pk=nobody.pk).update(patient=patient)
+        assert Medication.objects.count() == 2
 
     def test_what_is_asked_beside_waits_for_nothing_that_was_given(self):
         patient = make_patient(make_clinic())
@@ -201,7 +238,7 @@ class TestInserter:
 
         def write():
             with acting(by="test", source="import"), Inserter() as inserter:
-                inserter.insert(Medication, ["patient_id", "name", "role"], [(patient.pk, "b", "?")])
+                inserter.insert(Medication, {"patient_id": [patient.pk], "name": ["b"], "role": ["?"]})
                 with inserter.beside():
                     Patient.objects.count()
                 self.insert(inserter, patient, "a")
@@ -217,7 +254,7 @@ class TestInserter:
         def write():
             with acting(by="test", source="import"), Inserter() as inserter:
                 self.insert(inserter, patient, "a")
-                inserter.insert(Medication, ["patient_id", "name", "role"], [(patient.pk, "b", "?")])
+                inserter.insert(Medication, {"patient_id": [patient.pk], "name": ["b"], "role": ["?"]})
                 if asks:
                     Medication.objects.count()
                     raise AssertionError("It was not said.")

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lesions.models import Medication
-from sessions_app.datasheets.inserting import LINES, insert_rows
+from sessions_app.datasheets.inserting import Inserter
 from sessions_app.models import Injection, SideEffect
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change
@@ -44,8 +44,8 @@ texts = st.one_of(
 
 
 def insert(model, names, rows):
-    with acting(by="test", source="import", reason="why"):
-        insert_rows(model, names, rows)
+    with acting(by="test", source="import", reason="why"), Inserter() as inserter:
+        inserter.insert(model, dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -95,7 +95,7 @@ def test_numbers_days_and_what_is_not_recorded():
 
 def test_more_rows_than_are_handed_over_at_once():
     patient = make_patient(make_clinic())
-    count = 2 * LINES + 1
+    count = 2001
     rows = ((patient.pk, f"drug {number}", "other") for number in range(count))
     insert(Medication, ["patient_id", "name", "role"], rows)
     assert list(Medication.objects.order_by("pk").values_list("name", flat=True)) == [
@@ -116,6 +116,8 @@ def test_a_row_that_breaks_a_rule_is_refused_as_by_any_other_write():
 
 def test_nobody_acting_is_refused():
     patient = make_patient(make_clinic())
-    with pytest.raises(DatabaseError), transaction.atomic():
-        insert_rows(Medication, ["patient_id", "name", "role"], [(patient.pk, "bosentan", "vasodilator")])
+    with pytest.raises(DatabaseError), transaction.atomic(), Inserter() as inserter:
+        inserter.insert(
+            Medication, {"patient_id": [patient.pk], "name": ["bosentan"], "role": ["vasodilator"]}
+        )
     assert not Medication.objects.exists()

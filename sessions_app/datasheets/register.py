@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 from django.apps import apps
+from django.db.models import CharField, QuerySet
 
 from lesions.models import Patient
 from sessions_app.datasheets.book import Held
@@ -16,18 +17,25 @@ from sessions_app.datasheets.columns import SHEETS, Sheet
 from sessions_app.datasheets.exporting import column_value, kept_rows
 from sessions_app.datasheets.values import empty_value
 from stsclinic.fields import SmallLetters
+from stsclinic.statement import Given, statement
 
-CHUNK = 500
+CHUNK = 100
+"""Patients of whom a statement asks at once."""
+
+_ID = CharField()
+_PLACES = [Given(f"patient_{number}", _ID) for number in range(CHUNK)]
 
 
 def patients_of(study_ids: Iterable[str]) -> dict[str, Patient]:
     """The patients of these study IDs, whatever their capitals, struck-out ones included, with their clinics."""
-    found: dict[str, Patient] = {}
+    small = {study_id.lower() for study_id in study_ids}
+    return {patient.study_id: patient for asked in _asked(small) for patient in _patients().rows(**asked)}
+
+
+@statement
+def _patients() -> QuerySet[Patient]:
     everybody = Patient.everything.annotate(plain=SmallLetters("study_id")).select_related("clinic")
-    for chunk in chunks({study_id.lower() for study_id in study_ids}):
-        for patient in everybody.filter(plain__in=chunk):
-            found[patient.study_id] = patient
-    return found
+    return everybody.filter(plain__in=_PLACES)
 
 
 def held_rows(
@@ -37,15 +45,19 @@ def held_rows(
 
     The register is asked at once; what it answers is made into rows as they are taken.
     """
+    made = _held(sheet.name, tuple((having or {}).items()))
+    answers = [made.rows(**asked) for asked in _asked(study_ids)]
+    return _as_held(sheet, chain.from_iterable(answers), has_protocol=sheet.name == "series")
+
+
+@statement
+def _held(name: str, having: tuple[tuple[str, Any], ...]) -> QuerySet:
+    """Of the rows: id, version, columns, and a series' protocol."""
+    sheet = SHEETS[name]
     values = {f"sheet_{column.name}": column_value(sheet, column) for column in sheet.columns}
-    protocol = ["protocol_id"] if sheet.name == "series" else []
-    patient = sheet.columns[0].field
-    answers = []
-    for chunk in chunks(study_ids):
-        found = kept_rows(sheet).filter(**{f"{patient}__in": chunk}, **(having or {}))
-        found = found.annotate(**values).order_by("pk")
-        answers.append(list(found.values_list("pk", "version", *values, *protocol)))
-    return _as_held(sheet, chain.from_iterable(answers), has_protocol=bool(protocol))
+    protocol = ["protocol_id"] if name == "series" else []
+    found = kept_rows(sheet).filter(**{f"{sheet.columns[0].field}__in": _PLACES}, **dict(having))
+    return found.annotate(**values).order_by("pk").values_list("pk", "version", *values, *protocol)
 
 
 def _as_held(sheet: Sheet, rows: Iterable[tuple], *, has_protocol: bool) -> Iterator[Held]:
@@ -66,14 +78,22 @@ def _as_held(sheet: Sheet, rows: Iterable[tuple], *, has_protocol: bool) -> Iter
 
 def struck_out_rows(sheet: Sheet, study_ids: Iterable[str]) -> Iterator[tuple[dict, datetime]]:
     """The rows of one sheet that were struck out, though what they belong to was not, with when."""
-    columns = sheet.columns
-    patient = columns[0].field
+    names = [column.name for column in sheet.columns]
+    for asked in _asked(study_ids):
+        for at, *row in _struck_out(sheet.name).rows(**asked):
+            yield dict(zip(names, row, strict=True)), at
+
+
+@statement
+def _struck_out(name: str) -> QuerySet:
+    """Of the rows: when they were struck out, and the columns."""
+    sheet = SHEETS[name]
     kept = {f"{path}struck_out_at": None for path in sheet.kept_paths if path}
-    model = apps.get_model(sheet.model)
-    for chunk in chunks(study_ids):
-        found = model._base_manager.filter(**{f"{patient}__in": chunk}, **kept).exclude(struck_out_at=None)
-        for row in found.values_list("struck_out_at", *(column.field for column in columns)):
-            yield dict(zip((column.name for column in columns), row[1:], strict=True)), row[0]
+    of_patients = {f"{sheet.columns[0].field}__in": _PLACES}
+    found = (
+        apps.get_model(sheet.model)._base_manager.filter(**of_patients, **kept).exclude(struck_out_at=None)
+    )
+    return found.values_list("struck_out_at", *(column.field for column in sheet.columns))
 
 
 def held_by_sheet(
@@ -91,7 +111,10 @@ def other_patients(clinics: Iterable[str], study_ids: Iterable[str]) -> list[str
     return sorted(study_id for study_id in found if study_id not in given)
 
 
-def chunks(study_ids: Iterable[str]) -> Iterator[list[str]]:
-    """The study IDs in lists that a query can take."""
+def _asked(study_ids: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The study IDs for the places of statements, which are all filled: at last with the last one, again and again."""
     wanted = list(study_ids)
-    return (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        chunk += chunk[-1:] * (CHUNK - len(chunk))
+        yield {place.name: study_id for place, study_id in zip(_PLACES, chunk, strict=True)}

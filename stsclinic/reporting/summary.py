@@ -73,7 +73,8 @@ def summarise(
     series, lesions = judge_outcomes([verdict for verdict in verdicts if not verdict.reason])
     left_out, _ = judge_outcomes([verdict for verdict in verdicts if verdict.reason])
     patients = _by_patient(series)
-    treated = Scores([one.course.treatments for one in series])
+    # The longest first: floats are added up in this order, which decides their last digit.
+    treated = Scores(sorted((one.course.treatments for one in series), key=len, reverse=True))
     concealed = any(verdict.course.series.allocation_concealed for verdict in verdicts)
     return Report(
         selection=selection,

@@ -7,6 +7,7 @@ question is asked when its answer is wanted.
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -20,28 +21,35 @@ AHEAD = 2
 """How many answers may wait, which bounds their memory."""
 
 
-def answers(questions: Sequence[Question]) -> Iterator[Any]:
-    """The answers to one question or more, in their order.
+@contextmanager
+def answers(questions: Sequence[Question]) -> Iterator[Iterator[Any]]:
+    """The answers to these questions, in their order. After the block nothing is asked any more.
 
     Raises:
-        RuntimeError: from whoever asks the database for something else before the last answer is taken.
+        RuntimeError: from whoever asks the database for something else within the block.
     """
     if connection.vendor != "postgresql":
-        yield from (ask() for ask in questions)
+        yield (ask() for ask in questions)
         return
-    with connection.execute_wrapper(_not_meanwhile), ThreadPoolExecutor(max_workers=1) as thread:
-        waiting = iter(questions)
-        asked: deque[Future[Any]] = deque(thread.submit(ask) for ask in islice(waiting, AHEAD))
-        while True:
-            with connection.wrap_database_errors:
-                answer = asked.popleft().result()
-            asked.extend(thread.submit(ask) for ask in islice(waiting, 1))
-            if not asked:
-                break
-            yield answer
-    yield answer
+    thread = ThreadPoolExecutor(max_workers=1)
+    with connection.execute_wrapper(_not_meanwhile):
+        try:
+            yield _in_turn(thread, questions)
+        finally:
+            # What runs is waited for: a connection is for one at a time, also when something went wrong.
+            thread.shutdown(cancel_futures=True)
+
+
+def _in_turn(thread: ThreadPoolExecutor, questions: Sequence[Question]) -> Iterator[Any]:
+    waiting = iter(questions)
+    asked: deque[Future[Any]] = deque(thread.submit(ask) for ask in islice(waiting, AHEAD))
+    while asked:
+        with connection.wrap_database_errors:
+            answer = asked.popleft().result()
+        asked.extend(thread.submit(ask) for ask in islice(waiting, 1))
+        yield answer
 
 
 def _not_meanwhile(execute: Callable, *given: Any) -> Any:
     """Two who use one connection at once would wait for each other without end."""
-    raise RuntimeError("The database is still answering: take the last answer first.")
+    raise RuntimeError("The database is still answering other questions.")

@@ -101,11 +101,12 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
                 Infusion, "session__series__patient__", within, "session_id", "dose_g", "duration_min"
             )
         }
-        found = answers([SEEN.ask(within), ask_treated(within), GIVEN.ask(within), ask_sessions(within)])
-        seen = SEEN.read(next(found), kept)
-        treated = _treated(next(found), lesion_ids)
-        given = GIVEN.read(next(found), kept)
-        sessions = _sessions(next(found), seen, given, infusions)
+        questions = [SEEN.ask(within), ask_treated(within), GIVEN.ask(within), ask_sessions(within)]
+        with answers(questions) as found:
+            seen = SEEN.read(next(found), kept)
+            treated = _treated(next(found), lesion_ids)
+            given = GIVEN.read(next(found), kept)
+            sessions = _sessions(next(found), seen, given, infusions)
         series = _series(
             _rows(Series, "patient__", within, "pk", "patient_id", *SERIES_FIELDS.values()), treated, sessions
         )

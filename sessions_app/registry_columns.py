@@ -39,8 +39,8 @@ its documentation of COPY, "Binary Format", and array_send in its source."""
 
 SIZE = Struct(">i")
 
-PART = 20_000
-"""Ids of a table that come at once."""
+PART, PARTS = 20_000, 10_000
+"""Ids of a table that come at once, or more where they lie so far apart that there would be more parts than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,16 +259,16 @@ class _Day(Func):
 
 
 class _OfPart(Expression):
-    """The id of a row that is the first of a part of the table, or so many after it."""
+    """The first id of a part of the table, or of the next part."""
 
     output_field = BigIntegerField()
 
-    def __init__(self, after: int):
+    def __init__(self, sql: str):
         super().__init__()
-        self._after = after
+        self._sql = sql
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        return f"part.first + {self._after}", []
+        return self._sql, []
 
 
 def _columns(found: Any, *names: str) -> Question:
@@ -289,16 +289,19 @@ def _columns(found: Any, *names: str) -> Question:
 def _copied(found: Any, names: Sequence[str]) -> Question:
     """PostgreSQL makes arrays of a part of the table at once, which come as numpy has them in memory: to take them
     row by row, the program would have to stop its other work for each."""
-    parts = found.filter(pk__gte=_OfPart(0), pk__lt=_OfPart(PART)).values_list(*names)
+    parts = found.filter(pk__gte=_OfPart("part.first"), pk__lt=_OfPart("part.first + ids.size")).values_list(
+        *names
+    )
     try:
         sql, parameters = parts.query.sql_with_params()
     except EmptyResultSet:
         return _Arrays(len(names)).columns
     table = found.model._meta.db_table
     arrays = ", ".join(f"array_agg({name}::bigint)" for name in names)
+    ids = f"SELECT min(id) AS low, max(id) AS high, greatest({PART}, (max(id) - min(id)) / {PARTS} + 1) AS size FROM {table}"  # noqa: S608
     statement = (
-        f"COPY (SELECT arrays.* FROM generate_series((SELECT min(id) FROM {table}), (SELECT max(id) FROM {table}),"  # noqa: S608
-        f" {PART}) AS part(first), LATERAL (SELECT {arrays} FROM ({sql}) AS found({', '.join(names)})) AS arrays)"
+        f"COPY (SELECT arrays.* FROM ({ids}) AS ids, generate_series(ids.low, ids.high, ids.size) AS part(first),"  # noqa: S608
+        f" LATERAL (SELECT {arrays} FROM ({sql}) AS found({', '.join(names)})) AS arrays)"
         " TO STDOUT (FORMAT binary)"
     )
     cursor = connection.cursor()

@@ -12,7 +12,7 @@ from typing import Any
 from stsclinic.reporting.records import AssessmentRecord, InjectionRecord, SessionRecord
 
 Numbers = Any
-"""An array of numpy with a whole number for each row."""
+"""An array of numpy: a number for each row, and of tables a row of numbers."""
 
 
 NOWHERE = -1

@@ -88,7 +88,7 @@ Headline = dict[str, Estimate | None]
 
 
 def headline(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> Headline:
-    """The four numbers of analysed series, counted by `unit` (a code of UNIT) at a horizon."""
+    """The four numbers of analysed series, patient by patient, counted by `unit` (a code of UNIT) at a horizon."""
     judged = _Judged(series, horizon)
     return judged.all.headline(unit, judged.to_last)
 
@@ -193,6 +193,8 @@ class _Part:
         return self.scores(unit, decrease) | self.shares(unit, are_independent=unit == "patient")
 
     def first_of_each_patient(self) -> "_Part":
+        import numpy as np
+
         found: dict[int, int] = {}
         series = self.judged.series
 
@@ -202,8 +204,6 @@ class _Part:
 
         for place in sorted(self.places.tolist(), key=began):
             found.setdefault(int(self.judged.patient[place]), place)
-        import numpy as np
-
         return _Part(self.judged, np.array(sorted(found.values()), dtype=np.int64))
 
     # Scores

@@ -122,8 +122,13 @@ class Injected:
 
     @property
     def labels(self) -> list[str]:
-        """What `by_label` numbers."""
-        return list(dict.fromkeys(one.label for one in self.solutions))
+        """What `by_label` numbers, in the order of the concentration; what has none comes last."""
+
+        def strength(one: Solution) -> tuple:
+            counted = one.concentration_mg_ml if one.is_counted else None
+            return counted is None, counted or 0, not one.agent
+
+        return list(dict.fromkeys(one.label for one in sorted(self.solutions, key=strength)))
 
     def __iter__(self) -> Iterator[InjectionOf]:
         for course in self._courses:
@@ -270,7 +275,9 @@ class Injected:
 
         thousandths = np.array([int(one * THOUSANDTHS) for one in self._volumes], dtype=np.int64)
         solution = np.array(self._solution_of, dtype=np.int64)[kind]
-        volumes = np.bincount(session * len(self.solutions) + solution, weights=thousandths[kind])
+        # The sessions stand in their order: a place for each that is there, and for each solution in it.
+        place = np.cumsum(np.diff(session, prepend=session[:1]) > 0)
+        volumes = np.bincount(place * len(self.solutions) + solution, weights=thousandths[kind])
         volumes, counts = np.unique(volumes[volumes > 0], return_counts=True)
         return sum(
             syringes(Decimal(int(volume)) / THOUSANDTHS) * int(times)

@@ -12,6 +12,7 @@ from stsclinic.reporting.summary import summarise
 from stsclinic.reporting.suppression import FEWEST, FOOTNOTE, fit_for_sharing
 from stsclinic.reporting.tables import HIDDEN, tables
 from stsclinic.reporting.tables.table import Column, Rows, Share, Sum
+from tests.reporting.registries import Mood, make_sheets
 from tests.reporting.sheets import read_case, registry_of
 
 CASES = ("aarhus", "orlando", "hershey", "coimbra", "kansas")
@@ -149,6 +150,23 @@ def test_the_totals_of_aarhus_stay_and_its_small_numbers_do_not():
     remission = {(row["horizon"], row["of"]): row for row in shared["remission"].as_dicts()}
     assert remission["follow_up", "by_patient"]["none"] is HIDDEN
     assert list(remission["follow_up", "by_patient"].values()).count(HIDDEN) > 1
+
+
+def test_that_a_few_had_no_side_effect_is_not_told():
+    """Of each of them it would tell that there was none."""
+    of_nobody = 0
+    for seed in range(30):
+        mood = Mood(seed=seed, patients=6, max_series=2, unknown=0.05, flat=False, protocol="")
+        found = tables(summarise(registry_of(make_sheets(mood)), allocation_visible=all_open))
+        whole, shared = (
+            [row for table in one if table.code == "side_effect_rates" for row in table.as_dicts()]
+            for one in (found, fit_for_sharing(found))
+        )
+        for told, row in zip(whole, shared, strict=True):
+            if row["treatments"] is HIDDEN:
+                assert (row["events"], row["patients"]) == (HIDDEN, HIDDEN)
+                of_nobody += told["events"] == 0
+    assert of_nobody
 
 
 def test_a_percentage_does_not_tell_a_hidden_total():

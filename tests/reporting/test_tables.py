@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from statistics import mean
 
 import pytest
@@ -337,11 +338,19 @@ def test_a_small_dose_is_not_shown_as_none(registries):
 
 
 def test_concentrations_stand_in_the_order_of_their_strength(registries):
-    both = Registry([*registries["orlando"].patients, *registries["aarhus"].patients])
+    """Not in that of their texts: 37.5 is longer than 150."""
+
+    def weaker(session):
+        injections = [replace(one, concentration_mg_ml=Decimal("37.5")) for one in session.injections]
+        return replace(session, injections=injections)
+
+    first, *others = registries["aarhus"].patients
+    series = [replace(one, sessions=[weaker(session) for session in one.sessions]) for one in first.series]
+    both = Registry([*registries["orlando"].patients, replace(first, series=series), *others])
     found = by_code(summarise(both, allocation_visible=all_open))
     for code in ("doses", "side_effect_rates"):
         groups = [row["group"] for row in as_dicts(found[code]) if row["by"] == "concentration"]
-        assert groups == ["40 mg/ml", "150 mg/ml", "250 mg/ml", "Saline"], code
+        assert groups == ["37.5 mg/ml", "40 mg/ml", "150 mg/ml", "250 mg/ml", "Saline"], code
 
 
 def test_table_1_tells_the_subtypes_of_the_lesions(registries):

@@ -7,7 +7,8 @@ Field CA, Welsh AH. Bootstrapping clustered data. J R Stat Soc B 2007;69:369-90.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+
+from stsclinic.reporting.columns import Numbers
 
 DRAWS = 4000
 SEED = 20261120
@@ -17,9 +18,6 @@ CELLS = 80_000
 
 ALIKE = 12
 """How many patients there are at least for each different row where it is quicker to draw rows than patients."""
-
-Numbers = Any
-"""An array of numpy."""
 
 Interval = tuple[float, float] | None
 

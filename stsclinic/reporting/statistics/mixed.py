@@ -10,10 +10,8 @@ Source: Laird NM, Ware JH. Random-effects models for longitudinal data. Biometri
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Numbers = Any
-"""An array of numpy."""
+from stsclinic.reporting.columns import Numbers
 
 Z95 = 1.959963984540054
 LARGEST_RATIO = 1e6

@@ -10,7 +10,6 @@ from stsclinic.reporting.records import InfusionRecord
 from stsclinic.reporting.rows import SessionOf, behind
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
-from stsclinic.reporting.tables.words import by_strength
 
 GROUPED_BY = {
     "all": "All injections",
@@ -151,7 +150,7 @@ def _by_outcome(report: Report, injected: Injected) -> Groups:
 
 def _by_concentration(injected: Injected) -> Groups:
     by_label, labels = injected.by_label, injected.labels
-    for label in by_strength(labels):
+    for label in labels:
         yield label, Part(by_label, labels.index(label))
 
 

@@ -12,7 +12,7 @@ from stsclinic.reporting.rows import Behind, SessionOf, behind
 from stsclinic.reporting.statistics.rates import rate_per_100
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Column, Rows, Table
-from stsclinic.reporting.tables.words import WILSON_FOOTNOTE, by_strength, share_columns, share_values
+from stsclinic.reporting.tables.words import WILSON_FOOTNOTE, share_columns, share_values
 
 GROUPED_BY = {
     "all": "All side effects",
@@ -95,8 +95,9 @@ def _rates(report: Report, injected: Injected) -> Table:
         (
             Column("by", "By", "code", labels=GROUPED_BY),
             Column("group", "Group"),
-            Column("events", "Events", "count"),
-            Column("patients", "Patients", "count"),
+            # That few had no event tells of each of them that there was none.
+            Column("events", "Events", "count", computed_from=("treatments",)),
+            Column("patients", "Patients", "count", computed_from=("treatments",)),
             Column("treatments", "Treatments", "count"),
             *_rate_columns("treatments"),
             Column("injections", "Injections", "count"),
@@ -130,7 +131,7 @@ def _rates(report: Report, injected: Injected) -> Table:
         ("site", {**BODY_SITE, "": "No lesion named"}, found.site_of_event),
         (
             "concentration",
-            {label: label for label in (*by_strength(injected.labels), UNKNOWN)},
+            {label: label for label in (*injected.labels, UNKNOWN)},
             found.concentration_of_event,
         ),
     ):
@@ -149,7 +150,7 @@ def _rates(report: Report, injected: Injected) -> Table:
 
 
 def _rate_columns(exposure: str) -> tuple[Column, Column, Column]:
-    needs = ("events", exposure)
+    needs = ("events", exposure, "treatments")
     return (
         Column(f"per_100_{exposure}", f"Per 100 {exposure}", "number", decimals=1, computed_from=needs),
         Column(f"{exposure}_low", "95% CI from", "number", decimals=1, computed_from=needs),

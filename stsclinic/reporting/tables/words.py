@@ -1,6 +1,6 @@
 """Words and columns that several tables share."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from stsclinic.reporting.scores import SCALES
 from stsclinic.reporting.statistics.wilson import wilson_interval
@@ -46,8 +46,3 @@ def share_values(inside: int, total: int) -> tuple[int, float | None, float | No
     found = wilson_interval(inside, total)
     low, high = (None, None) if found is None else (100 * end for end in found)
     return total, 100 * inside / total if total else None, low, high
-
-
-def by_strength(labels: Iterable[str]) -> list[str]:
-    """What was injected, in the order of its concentration; what has none comes last."""
-    return sorted(labels, key=lambda label: (not label[0].isdigit(), len(label), label))

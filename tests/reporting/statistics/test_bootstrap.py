@@ -1,12 +1,17 @@
 """The share's interval: as a plain bootstrap gives it, the same every time, wider than for independent lesions."""
 
 import random
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import sessions_app.dataout
 from stsclinic.reporting.statistics.bootstrap import ALIKE, share_intervals
 from stsclinic.reporting.statistics.wilson import wilson_interval
+
+SCRIPTS = Path(sessions_app.dataout.__file__).parent / "scripts"
 
 
 def table_of(patients):
@@ -56,6 +61,18 @@ def test_an_interval_does_not_depend_on_what_else_is_asked():
     inside = {"first": [0], "both": [0, 1]}
     assert share_intervals(tables, inside) == [share_intervals([table], inside)[0] for table in tables]
     assert share_intervals(tables, {"both": [0, 1]})[0]["both"] == share_intervals(tables, inside)[0]["both"]
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_script_of_an_export_draws_as_the_report_does(more):
+    """Patients where these are fewer than ALIKE for each different row, else rows."""
+    generator = random.Random(5)
+    different = [(1, 0, 2, 0), (0, 1, 0, 1), (2, 2, 0, 0), (0, 0, 3, 0)]
+    rows = [*different, *generator.choices(different, k=len(different) * (ALIKE - 1) + more)]
+    script = runpy.run_path(str(SCRIPTS / "headline.py"))
+    assert script["ALIKE"] == ALIKE
+    (found,) = share_intervals([np.array(rows)], {"any": [0, 1]})
+    assert script["bootstrap"](rows, [True, True, False, False]) == pytest.approx(found["any"], abs=1e-12)
 
 
 def test_one_lesion_each_is_close_to_wilson():

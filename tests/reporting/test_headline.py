@@ -12,7 +12,7 @@ from stsclinic.reporting.records import Registry
 from stsclinic.reporting.selection import Selection
 from stsclinic.reporting.statistics.wilson import wilson_interval
 from stsclinic.reporting.summary import summarise
-from stsclinic.reporting.tables import tables
+from stsclinic.reporting.tables import cell_text, tables
 from tests.reporting.sheets import read_case, registry_of
 
 
@@ -52,6 +52,23 @@ def test_as_reported_is_the_table_of_the_paper(report, choices):
     )
     assert choices["as_reported"]["complete"].value == 13 / 36
     assert choices["as_reported"]["any"].value == 33 / 36
+
+
+def test_as_reported_reads_as_the_headline_does(report):
+    found = {table.code: table for table in tables(report)}
+
+    def told(table, value):
+        """What each row says of its value and the interval's ends."""
+        columns = {column.code: column for column in table.columns}
+        codes = (value, *(code for code in columns if code.startswith("ci95")))
+        return [
+            [cell_text(columns[code], row[code]) for code in codes]
+            for row in table.as_dicts()
+            if row.get("choice", "as_reported") == "as_reported" and row[value] is not None
+        ]
+
+    assert told(found["headline"], "points") == told(found["how_sure_scores"], "value")
+    assert told(found["headline"], "percent") == told(found["how_sure_remission"], "value")
 
 
 def test_each_patient_once_by_the_first_series(report, choices):

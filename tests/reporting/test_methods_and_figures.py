@@ -37,6 +37,21 @@ def reports():
     return {case: summarise(registry_of(read_case(case)), allocation_visible=all_open) for case in CASES}
 
 
+def copies_of_orlando(copies):
+    """The subjects of the pilot, each so many times."""
+    return Registry(
+        [
+            replace(
+                one,
+                patient_id=f"{one.patient_id}-{copy}",
+                series=[replace(series, patient_id=f"{one.patient_id}-{copy}") for series in one.series],
+            )
+            for one in registry_of(read_case("orlando")).patients
+            for copy in range(copies)
+        ]
+    )
+
+
 class TestMethods:
     def test_it_tells_the_data_the_numbers_and_the_versions(self, reports):
         text = told(reports["aarhus"]).text
@@ -151,17 +166,7 @@ class TestMethods:
         assert "allocation" not in told(summarise(registry_of(read_case("aarhus")))).text
 
     def test_many_subjects_have_a_drawn_permutation_test(self, reports):
-        case = registry_of(read_case("orlando"))
-        many = [
-            replace(
-                one,
-                patient_id=f"{one.patient_id}-{copy}",
-                series=[replace(series, patient_id=f"{one.patient_id}-{copy}") for series in one.series],
-            )
-            for one in case.patients
-            for copy in range(6)
-        ]
-        text = told(summarise(Registry(many), allocation_visible=all_open)).text
+        text = told(summarise(copies_of_orlando(6), allocation_visible=all_open)).text
         assert "(24 subjects)" in text
         assert "the paired t test and by a sign-flip permutation test (100000 draws" in text
 
@@ -217,18 +222,8 @@ class TestFigures:
         assert numbers == ["-6", "-4", "-2", "0", "2"] * 2
 
     def test_subjects_are_named_while_there_is_room(self):
-        case = registry_of(read_case("orlando"))
         for copies, named in ((4, True), (5, False)):
-            many = [
-                replace(
-                    one,
-                    patient_id=f"{one.patient_id}-{copy}",
-                    series=[replace(series, patient_id=f"{one.patient_id}-{copy}") for series in one.series],
-                )
-                for one in case.patients
-                for copy in range(copies)
-            ]
-            found = figures(tables(summarise(Registry(many), allocation_visible=all_open)))
+            found = figures(tables(summarise(copies_of_orlando(copies), allocation_visible=all_open)))
             (subjects,) = [one for one in found if one.code == "subjects"]
             assert any(text.words == "UCF-1-0" for text in subjects.texts) is named
             heights = sorted(

@@ -26,6 +26,9 @@ METHOD = {
     "wald": "Wald",
 }
 
+DECIMALS = 1
+"""Of points and percents alike, as in the tables of the scores: the same number reads the same wherever it stands."""
+
 
 def summary_tables(report: Report) -> list[Table]:
     """None without an analysed series: there is nothing to sum up."""
@@ -48,9 +51,9 @@ def _headline(report: Report, headline: Headline) -> Table:
             Column("measure", "Result", "code", labels=MEASURE),
             Column("unit", "Of", "code", labels=LEVEL),
             Column("n", "n", "count"),
-            Column("points", "Points", "number", decimals=1, computed_from=("n",)),
-            Column("percent", "Share", "number", "%", 1, computed_from=("n",)),
-            *interval_columns(1, computed_from=("n",)),
+            Column("points", "Points", "number", decimals=DECIMALS, computed_from=("n",)),
+            Column("percent", "Share", "number", "%", DECIMALS, computed_from=("n",)),
+            *interval_columns(DECIMALS, computed_from=("n",)),
             Column("p", "p", "p", computed_from=("n",)),
             Column("method", "Interval", "code", labels=METHOD),
         )
@@ -92,13 +95,13 @@ def _how_sure(found: Mapping[str, Headline]) -> Iterable[Table]:
 
 
 def _choice_columns(is_score: bool) -> Iterable[Column]:
-    unit, decimals, needs = ("", 2, ("n",)) if is_score else ("%", 1, ("n",))
+    unit, needs = "" if is_score else "%", ("n",)
     yield Column("measure", "Result", "code", labels=MEASURE)
     yield Column("choice", "Choice", "code", labels=CHOICE)
     yield Column("unit", "Of", "code", labels=LEVEL)
     yield Column("n", "n", "count")
-    yield Column("value", "Points" if is_score else "Share", "number", unit, decimals, computed_from=needs)
-    yield from interval_columns(decimals, unit, needs)
+    yield Column("value", "Points" if is_score else "Share", "number", unit, DECIMALS, computed_from=needs)
+    yield from interval_columns(DECIMALS, unit, needs)
     if is_score:
         yield Column("p", "p", "p", computed_from=needs)
     yield Column("method", "Interval")

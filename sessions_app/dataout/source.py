@@ -31,10 +31,11 @@ BLOCK = 100
 """Patients that are read into memory at once: of a hundred injections each, ten thousand rows."""
 
 WRITTEN = 1000
-"""Patients of whom PostgreSQL writes the rows into memory."""
+"""Patients of whom PostgreSQL writes the rows into memory, from where they are passed on some at a time."""
 
 STREAMED = 5000
-"""Patients of whom PostgreSQL writes the rows into a file: the fewer at once, the dearer is each."""
+"""Patients of whom it writes them into a file, or for somebody who keeps all: the fewer at once, the dearer is
+each."""
 
 ROWS_AT_ONCE = 1000
 """Rows that are passed on together."""
@@ -138,15 +139,19 @@ class Source:
             yield rows
             self._step(len(block.patients))
 
-    def plain_csv(self, name: str) -> Iterator[BinaryIO]:
-        """The same as CSV for programs, in parts: commas, decimal points, no first row of names, no cell changed."""
+    def plain_csv(self, name: str, all_are_kept: bool = False) -> Iterator[BinaryIO]:
+        """The same as CSV for programs, in parts: commas, decimal points, no first row of names, no cell changed.
+
+        Args:
+            all_are_kept: whether who asks has memory for all rows, so that the parts may be large.
+        """
         sheet = self.plan.sheets[name]
         if not self._is_written_by_database(sheet):
             for rows in self.rows(name):
                 yield io.BytesIO(_csv_of(rows, ","))
             return
         query = self._query(sheet)
-        for block in self.blocks(WRITTEN):
+        for block in self.blocks(STREAMED if all_are_kept else WRITTEN):
             written = io.BytesIO()
             self._copy(query, block, ",", written)
             written.seek(0)

@@ -5,6 +5,7 @@ which `sas_formats` gives its words.
 A day is a number of the program's own calendar with a date format, so that an empty sheet has its type too.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ class Program:
     """Its units in a day."""
     date_format: str
     has_value_labels: bool
+    missing: float
+    """What stands in a frame for a number that is missing."""
     write: Callable[[Any, Path, dict[str, Any]], None]
 
 
@@ -55,10 +58,13 @@ def _write_xpt(frame: Any, path: Path, options: dict[str, Any]) -> None:
     pyreadstat.write_xport(frame, str(path), table_name=path.stem.upper(), file_format_version=8, **options)
 
 
+NAN = float("nan")
+
 PROGRAMS = {
-    "sav": Program("sav", "SPSS", "1582-10-14", 86_400, "DATE11", True, _write_sav),
-    "dta": Program("dta", "Stata", "1960-01-01", 1, "%td", True, _write_dta),
-    "xpt": Program("xpt", "SAS transport", "1960-01-01", 1, "DATE9", False, _write_xpt),
+    # A file of SPSS holds its lowest number where one is missing. Of each NaN, pandas is asked what it is.
+    "sav": Program("sav", "SPSS", "1582-10-14", 86_400, "DATE11", True, -sys.float_info.max, _write_sav),
+    "dta": Program("dta", "Stata", "1960-01-01", 1, "%td", True, NAN, _write_dta),
+    "xpt": Program("xpt", "SAS transport", "1960-01-01", 1, "DATE9", False, NAN, _write_xpt),
 }
 """By the ending of the files."""
 
@@ -94,7 +100,7 @@ def _frame(sheet: Sheet, source: Source, program: Program) -> Any:
     names = [column.name for column in sheet.columns]
     kinds = {column.name: _kind_while_read(column, program) for column in sheet.columns}
     parts: list[list[Any]] = [[] for _column in sheet.columns]
-    for written in source.plain_csv(sheet.name):
+    for written in source.plain_csv(sheet.name, all_are_kept=True):
         if not written.read(1):
             continue
         written.seek(0)
@@ -105,8 +111,9 @@ def _frame(sheet: Sheet, source: Source, program: Program) -> Any:
             part.append(_values(column, table[column.name], program))
     columns = {}
     for column, part in zip(sheet.columns, parts, strict=True):
-        empty = numpy.array([], dtype=object if _is_text(column, program) else float)
-        columns[column.name] = numpy.concatenate(part) if part else empty
+        kind = object if _is_text(column, program) else float
+        # As what pandas would take texts for, each of them would be a call when pyreadstat goes through them.
+        columns[column.name] = pandas.Series(numpy.concatenate(part) if part else [], dtype=kind)
         part.clear()
     frame = pandas.DataFrame(columns, copy=False)
     if len(frame):
@@ -143,15 +150,15 @@ def _values(column: Column, found: Any, program: Program) -> Any:
         return texts
     if is_coded(column):
         by_code = numbers(column)
-        number_of = numpy.array([*(by_code[code] for code in found.cat.categories), numpy.nan])
+        number_of = numpy.array([*(by_code[code] for code in found.cat.categories), program.missing])
         return number_of[found.cat.codes]
     if column.kind == "date":
         zero = numpy.datetime64(program.day_zero)
         since = found.fillna("NaT").to_numpy(dtype="datetime64[D]") - zero
         days = since.astype(float) * program.per_day
-        days[numpy.isnat(since)] = numpy.nan
+        days[numpy.isnat(since)] = program.missing
         return days
-    return found.to_numpy()
+    return found.fillna(program.missing).to_numpy()
 
 
 def _refuse_long(column: Column, texts: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
+import pandas
 import pyreadstat
 import pytest
 from django.core.management import CommandError, call_command
@@ -482,10 +483,18 @@ class TestSelection:
 
     def test_blocks_make_no_difference(self, tmp_path, monkeypatch):
         import_case("aarhus")
-        whole = csv_sheets(bundle(tmp_path / "a"))
+        whole = bundle(tmp_path / "a", formats=FORMATS)
         for name in ("BLOCK", "WRITTEN", "STREAMED", "ROWS_AT_ONCE"):
             monkeypatch.setattr(f"sessions_app.dataout.source.{name}", 2)
-        assert csv_sheets(bundle(tmp_path / "b")) == whole
+        in_blocks = bundle(tmp_path / "b", formats=FORMATS)
+        assert csv_sheets(in_blocks) == csv_sheets(whole)
+        assert cells_of(in_blocks / "sheets.xlsx") == cells_of(whole / "sheets.xlsx")
+        for ending, read in READERS.items():
+            for name in SHEETS:
+                first, second = (
+                    read(one / FOLDERS[ending] / f"{name}.{ending}")[0] for one in (whole, in_blocks)
+                )
+                pandas.testing.assert_frame_equal(first, second)
 
     def test_the_same_data_are_the_same_bytes(self, tmp_path):
         import_case("hershey")

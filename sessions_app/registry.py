@@ -3,30 +3,32 @@
 Eleven queries, whatever the size, or twelve for some clinics; time and memory are linear. Only what counts
 goes in: no draft, no struck-out row, and nothing of a struck-out patient, series, session or lesion. No identity.
 
-Most rows are assessments and injections: these stay columns of numbers, see registry_columns.py.
+Most rows are assessments, injections and sessions: these stay columns of numbers, see registry_columns.py.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from operator import attrgetter
 from typing import Any
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
-from sessions_app.asking import answers
+from sessions_app.asking import Question, answers
 from sessions_app.datasheets.snapshot import snapshot
-from sessions_app.models import Infusion, Series, SideEffect
-from sessions_app.registry_columns import (
-    GIVEN,
-    SEEN,
-    KeptLesions,
-    Read,
-    SessionColumns,
-    ask_sessions,
-    ask_treated,
+from sessions_app.models import (
+    Assessment,
+    Infusion,
+    Injection,
+    Series,
+    SeriesLesion,
+    SideEffect,
+    TreatmentSession,
 )
+from sessions_app.registry_columns import Day, Found, ask_rows
 from stsclinic.clinics.models import Clinic
-from stsclinic.reporting.columns import GivenRows, SeenRows
+from stsclinic.reporting.columns import Columns, Numbers, Parts, SessionsOf, StoredSessions, places_in
 from stsclinic.reporting.records import (
+    AssessmentRecord,
     InfusionRecord,
     LesionRecord,
     MedicationRecord,
@@ -34,7 +36,6 @@ from stsclinic.reporting.records import (
     PriorTreatmentRecord,
     Registry,
     SeriesRecord,
-    SessionRecord,
     SideEffectRecord,
 )
 
@@ -52,18 +53,17 @@ PATIENT_FIELDS = {
 }
 """Of a patient: the field of its record, and where the database has it."""
 
-LESION_FIELDS = (
-    "lesion_id",
-    "body_site",
-    "laterality",
-    "site_detail",
-    "lesion_type",
-    "subtype",
-    "onset_on",
-)
+LESION_FIELDS = {
+    "lesion_id": "lesion_id",
+    "body_site": "body_site",
+    "laterality": "laterality",
+    "lesion_type": "lesion_type",
+    "subtype": "subtype",
+    "onset_on": "onset_on",
+    "site_detail": "site_detail",
+}
 
 SERIES_FIELDS = {
-    "patient_id": "patient__study_id",
     "series_no": "series_no",
     "protocol": "protocol__code",
     "protocol_version": "protocol__version",
@@ -71,11 +71,19 @@ SERIES_FIELDS = {
     "is_controlled": "protocol__is_controlled",
     "status": "status",
     "stop_reason": "stop_reason",
-    "started_on": "started_on",
 }
+
+SESSION_FIELDS = ("session_no", "kind", "ptga", "phga")
+
+SEEN_FIELDS = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pga", "observer_pga")
+
+GIVEN_FIELDS = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
 
 
 CHUNK = 2000
+
+NOT_KEPT = -1
+"""Stands for a lesion that is none of those kept."""
 
 
 def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
@@ -91,25 +99,23 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
             pk: dict(zip(PATIENT_FIELDS, values, strict=True))
             for pk, *values in _rows(Patient, "", within, "pk", *PATIENT_FIELDS.values())
         }
-        lesions, lesion_ids = _lesions(
-            _rows(Lesion, "patient__", within, "pk", "patient_id", *LESION_FIELDS), facts
-        )
-        kept = KeptLesions(lesion_ids)
         infusions = {
             pk: InfusionRecord(*values)
             for pk, *values in _rows(
                 Infusion, "session__series__patient__", within, "session_id", "dose_g", "duration_min"
             )
         }
-        questions = [SEEN.ask(within), ask_treated(within), GIVEN.ask(within), ask_sessions(within)]
-        with answers(questions) as found:
-            seen = SEEN.read(next(found), kept)
-            treated = _treated(next(found), lesion_ids)
-            given = GIVEN.read(next(found), kept)
-            sessions = _sessions(next(found), seen, given, infusions)
-        series = _series(
-            _rows(Series, "patient__", within, "pk", "patient_id", *SERIES_FIELDS.values()), treated, sessions
-        )
+        # The last two take the longest: all else is made ready while they are on their way.
+        with answers(
+            [ask(within) for ask in (_lesions, _series, _treated, _sessions, _seen, _given)]
+        ) as found:
+            kept = _KeptLesions(next(found), facts)
+            series, treated = next(found), kept.arms_by_series(next(found))
+            stored, session_ids, ends = _stored(next(found), infusions)
+            series_of = _series_of(series, facts, treated, stored, ends)
+            lesions = kept.by_patient()
+            stored.seen = kept.parts(next(found), session_ids, lambda one: AssessmentRecord(*one))
+            stored.given = kept.parts(next(found), session_ids, tuple)
         medications = _by_patient(
             MedicationRecord,
             _rows(Medication, "patient__", within, "patient_id", "role", "started_on", "stopped_on", "name"),
@@ -127,7 +133,7 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
             medications=medications[pk],
             prior_treatments=tried[pk],
             lesions=lesions[pk],
-            series=series[pk],
+            series=series_of[pk],
         )
         for pk, of_patient in facts.items()
     ]
@@ -145,46 +151,112 @@ def _rows(model: Any, patient: str, within: list[int] | None, *paths: str) -> It
     return found.values_list(*paths).iterator(chunk_size=CHUNK)
 
 
-def _lesions(
-    found: Iterable[tuple], patients: Container[int]
-) -> tuple[dict[int, dict[str, LesionRecord]], dict[int, str]]:
-    """The lesions of these patients, by patient and in the order of their IDs, and the ID of each by its row."""
-    by_patient: dict[int, dict[str, LesionRecord]] = defaultdict(dict)
-    ids: dict[int, str] = {}
-    alike: dict[tuple, LesionRecord] = {}
-    for pk, patient_pk, *values in found:
-        if patient_pk in patients:
-            key = tuple(values)
-            record = alike.get(key)
-            if record is None:
-                record = alike[key] = LesionRecord(*key)
-            ids[pk] = record.lesion_id
-            by_patient[patient_pk][record.lesion_id] = record
-    for of_patient in by_patient.values():
-        _put_in_order(of_patient)
-    return by_patient, ids
+def _of(model: Any, within: list[int] | None, patient: str) -> Any:
+    """The kept rows of these clinics (by id), or of all; `patient` is the path to the patient, with its `__`."""
+    return model.objects.all() if within is None else model.objects.filter(**{f"{patient}clinic__in": within})
 
 
-def _treated(
-    found: Iterable[tuple[int, int, str]], lesion_ids: Mapping[int, str]
-) -> dict[int, dict[str, str]]:
-    """The arms of the kept lesions by their IDs, by series."""
-    by_series: dict[int, dict[str, str]] = defaultdict(dict)
-    for series_pk, lesion_pk, arm in found:
-        if lesion_pk in lesion_ids:
-            by_series[series_pk][lesion_ids[lesion_pk]] = arm
-    for of_series in by_series.values():
-        _put_in_order(of_series)
-    return by_series
+def _lesions(within: list[int] | None) -> Question:
+    return ask_rows(_of(Lesion, within, "patient__"), [*LESION_FIELDS.values()], "patient_id", "pk")
 
 
-def _put_in_order(by_id: dict[str, Any]) -> None:
-    """By ID, as code points are ordered: no database's own order is that everywhere."""
-    ids = list(by_id)
-    if ids != sorted(ids):
-        items = sorted(by_id.items())
-        by_id.clear()
-        by_id.update(items)
+def _series(within: list[int] | None) -> Question:
+    found = _of(Series, within, "patient__").annotate(day=Day("started_on"))
+    return ask_rows(found, [*SERIES_FIELDS.values()], "patient_id", "pk", "day")
+
+
+def _treated(within: list[int] | None) -> Question:
+    return ask_rows(_of(SeriesLesion, within, "series__patient__"), ["arm"], "series_id", "lesion_id")
+
+
+def _sessions(within: list[int] | None) -> Question:
+    found = _of(TreatmentSession, within, "series__patient__").annotate(day=Day("held_on"))
+    return ask_rows(found, SESSION_FIELDS, "series_id", "pk", "day")
+
+
+def _seen(within: list[int] | None) -> Question:
+    found = _of(Assessment, within, "session__series__patient__")
+    return ask_rows(found, SEEN_FIELDS, "session_id", "lesion_id")
+
+
+def _given(within: list[int] | None) -> Question:
+    found = _of(Injection, within, "session__series__patient__")
+    return ask_rows(found, GIVEN_FIELDS, "session_id", "lesion_id")
+
+
+class _KeptLesions:
+    """The lesions of some patients. Their IDs are numbered as code points are ordered: no database's own order is that.
+
+    Args:
+        patients: by id; what was found of others is left out.
+    """
+
+    def __init__(self, found: Found, patients: Mapping[int, Any]):
+        import numpy as np
+
+        self._kinds = [LesionRecord(**dict(zip(LESION_FIELDS, one, strict=True))) for one in found.kinds]
+        self._texts = sorted({one.lesion_id for one in self._kinds})
+        place_of = {text: place for place, text in enumerate(self._texts)}
+        place = np.array([place_of[one.lesion_id] for one in self._kinds], dtype=np.int32)[found.kind]
+        kept = np.flatnonzero(np.isin(found.owner, list(patients)))
+        kept = kept[np.argsort(found.own[kept])]
+        self._patient, self._kind = found.owner[kept], found.kind[kept]
+        self._keys, self._places = found.own[kept], np.append(place[kept], np.int32(NOT_KEPT))
+
+    def by_patient(self) -> dict[int, dict[str, LesionRecord]]:
+        """The lesions by patient, in the order of their IDs."""
+        import numpy as np
+
+        order = np.lexsort((self._places[:-1], self._patient))
+        records = [self._kinds[kind] for kind in self._kind[order].tolist()]
+        return _grouped(self._patient[order], [(one.lesion_id, one) for one in records])
+
+    def arms_by_series(self, treated: Found) -> dict[int, dict[str, str]]:
+        """The arms of the lesions by their IDs, by series, in the order of the IDs."""
+        arms = [arm for (arm,) in treated.kinds]
+        series, place, kind = self._in_order(treated)
+        pairs = (
+            (self._texts[one], arms[arm]) for one, arm in zip(place.tolist(), kind.tolist(), strict=True)
+        )
+        return _grouped(series, list(pairs))
+
+    def parts(self, found: Found, sessions: Numbers, kind_of: Callable[[Sequence[Any]], Any]) -> Parts:
+        """What was found at sessions (by id), as columns.
+
+        Args:
+            kind_of: makes a kind of the facts of a row.
+        """
+        import numpy as np
+
+        session, place, kind = self._in_order(found)
+        columns = Columns(self._texts, [kind_of(one) for one in found.kinds], place, kind)
+        return Parts(columns, *(np.searchsorted(session, sessions, side) for side in ("left", "right")))
+
+    def _in_order(self, found: Found) -> tuple[Numbers, Numbers, Numbers]:
+        """Owner, place of the lesion's ID and kind of the rows of these lesions, by owner and ID."""
+        import numpy as np
+
+        place = self._places[places_in(self._keys, found.own)]
+        order = np.argsort(found.owner * (len(self._texts) + 1) + place, kind="stable")
+        order = order[place[order] != NOT_KEPT]
+        return found.owner[order], place[order], found.kind[order]
+
+
+def _grouped(sorted_owners: Numbers, pairs: Sequence[tuple[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Dictionaries of pairs by the owner of each; empty ones of others."""
+    found = _ends(sorted_owners).items()
+    return defaultdict(dict, {owner: dict(pairs[start:stop]) for owner, (start, stop) in found})
+
+
+def _ends(sorted_owners: Numbers) -> dict[int, tuple[int, int]]:
+    """From where to before where each owner stands."""
+    import numpy as np
+
+    first = np.flatnonzero(np.diff(sorted_owners, prepend=-1))
+    stops = np.append(first[1:], len(sorted_owners))[: len(first)]
+    return dict(
+        zip(sorted_owners[first].tolist(), zip(first.tolist(), stops.tolist(), strict=True), strict=True)
+    )
 
 
 def _by_patient(record: Any, found: Iterable[tuple]) -> dict[int, list[Any]]:
@@ -195,35 +267,46 @@ def _by_patient(record: Any, found: Iterable[tuple]) -> dict[int, list[Any]]:
     return by_patient
 
 
-def _sessions(
-    found: SessionColumns, seen: Read, given: Read, infusions: Mapping[int, InfusionRecord]
-) -> dict[int, list[SessionRecord]]:
-    """The sessions by series, in their order, with all that was seen and done."""
-    by_series: dict[int, list[SessionRecord]] = defaultdict(list)
-    for series_pk, pk, facts, its_seen, its_given in zip(
-        found.series, found.ids, found.facts, seen.rows(found.ids), given.rows(found.ids), strict=True
-    ):
-        by_series[series_pk].append(
-            SessionRecord(
-                *facts,
-                SeenRows(seen.columns, *its_seen),
-                GivenRows(given.columns, *its_given),
-                infusions.get(pk),
-            )
-        )
-    return by_series
+def _stored(
+    found: Found, infusions: Mapping[int, InfusionRecord]
+) -> tuple[StoredSessions, Numbers, Mapping[int, tuple[int, int]]]:
+    """The sessions without their rows, their ids, and by series from where to before where they stand."""
+    import numpy as np
+
+    number = np.array([session_no for session_no, *_ in found.kinds], dtype=np.int64)[found.kind]
+    order = np.lexsort((number, found.owner))
+    ids, series = found.own[order], found.owner[order]
+    place_of = dict(zip(ids.tolist(), range(len(ids)), strict=True)) if infusions else {}
+    stored = StoredSessions(
+        facts=found.kinds,
+        fact=found.kind[order],
+        day=found.more[0][order].astype(np.int32),
+        infusions={place_of[pk]: infusion for pk, infusion in infusions.items() if pk in place_of},
+    )
+    return stored, ids, _ends(series)
 
 
-def _series(
-    found: Iterable[tuple],
+def _series_of(
+    found: Found,
+    patients: Mapping[int, Mapping[str, Any]],
     treated: Mapping[int, Mapping[str, str]],
-    sessions: Mapping[int, Sequence[SessionRecord]],
+    stored: StoredSessions,
+    ends: Mapping[int, tuple[int, int]],
 ) -> dict[int, list[SeriesRecord]]:
     """The series by patient, in their order."""
     by_patient: dict[int, list[SeriesRecord]] = defaultdict(list)
-    for pk, patient_pk, *values in found:
-        facts = dict(zip(SERIES_FIELDS, values, strict=True))
-        by_patient[patient_pk].append(SeriesRecord(**facts, lesions=treated[pk], sessions=sessions[pk]))
+    facts = [dict(zip(SERIES_FIELDS, one, strict=True)) for one in found.kinds]
+    columns = (found.own, found.owner, found.kind, found.more[0])
+    for pk, patient_pk, kind, day in zip(*(one.tolist() for one in columns), strict=True):
+        if patient_pk in patients:
+            record = SeriesRecord(
+                patient_id=patients[patient_pk]["patient_id"],
+                **facts[kind],
+                started_on=date.fromordinal(day),
+                lesions=treated[pk],
+                sessions=SessionsOf(stored, *ends.get(pk, (0, 0))),
+            )
+            by_patient[patient_pk].append(record)
     for of_patient in by_patient.values():
         of_patient.sort(key=attrgetter("series_no"))
     return by_patient

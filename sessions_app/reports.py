@@ -32,6 +32,7 @@ from stsclinic.reporting.summary import Report, summarise
 from stsclinic.reporting.suppression import FOOTNOTE as SHARING_FOOTNOTE
 from stsclinic.reporting.suppression import fit_for_sharing
 from stsclinic.reporting.tables import Column, Table, in_numbers, tables
+from stsclinic.reporting.visits import Visits
 from stsclinic.reporting.words import count_words
 
 RIGHT = "see_report"
@@ -169,14 +170,13 @@ def _versions() -> dict[str, str]:
 def _rows_words(registry: Registry) -> str:
     """How many rows the clinics chosen have."""
     series = [one for patient in registry.patients for one in patient.series]
-    sessions = [session for one in series for session in one.sessions]
-    injections = sum(len(session.injections) for session in sessions)
+    visits = Visits(series)
     return ", ".join(
         (
             count_words(len(registry.patients), "patient"),
             f"{len(series)} series",
-            count_words(len(sessions), "session"),
-            count_words(injections, "injection"),
+            count_words(int(visits.counts.sum()), "session"),
+            count_words(int(visits.injections.sum()), "injection"),
             count_words(len(registry.side_effects), "side effect"),
         )
     )

@@ -1,15 +1,16 @@
-"""What was seen and injected at the sessions, in columns: a million rows are looked at together, not one by one.
+"""Sessions, and what was seen and injected at them, in columns: a million rows are looked at together, not one by one.
 
-A row belongs to a session and a lesion and holds what many others hold, too: its kind. The records of a session are
-made from its rows when somebody looks at them; most never are. numpy is imported where it is used.
+A row belongs to a session and a lesion and holds what many others hold, too: its kind. The records of a session, and
+those of its rows, are made when somebody looks at them; most never are. numpy is imported where it is used.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from stsclinic.reporting.records import AssessmentRecord, InjectionRecord, SessionRecord
+from stsclinic.reporting.records import AssessmentRecord, InfusionRecord, InjectionRecord, SessionRecord
 
 Numbers = Any
 """An array of numpy: a number for each row, and of tables a row of numbers."""
@@ -94,6 +95,71 @@ class GivenRows(_RowsOfSession, Sequence[InjectionRecord]):
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """Columns, and from where to before where the rows of each session stand in them."""
+
+    columns: Columns
+    starts: Numbers
+    stops: Numbers
+
+    def of(self, sessions: Numbers) -> "Gathered":
+        """The rows of these sessions."""
+        return _taken(self.columns, self.starts[sessions], self.stops[sessions])
+
+
+@dataclass(slots=True)
+class StoredSessions:
+    """Sessions in columns, those of a series together and in their order.
+
+    `facts` are the different (session_no, kind, PtGA, PhGA), `fact` has the place of each session's; `day` is the
+    number of its date. `seen` and `given` are known later than the rest.
+    """
+
+    facts: Sequence[tuple[int, str, int | None, int | None]]
+    fact: Numbers
+    day: Numbers
+    infusions: Mapping[int, InfusionRecord]
+    """By the place of the session."""
+    seen: Parts = field(init=False)
+    given: Parts = field(init=False)
+
+    def record(self, place: int) -> SessionRecord:
+        """One of them."""
+        number, kind, ptga, phga = self.facts[self.fact[place]]
+        return SessionRecord(
+            number,
+            kind,
+            date.fromordinal(int(self.day[place])),
+            ptga,
+            phga,
+            SeenRows(self.seen.columns, int(self.seen.starts[place]), int(self.seen.stops[place])),
+            GivenRows(self.given.columns, int(self.given.starts[place]), int(self.given.stops[place])),
+            self.infusions.get(place),
+        )
+
+
+class SessionsOf(Sequence[SessionRecord]):
+    """Stored sessions from `start` to before `stop`; their records are made when somebody looks at one."""
+
+    __slots__ = ("_records", "start", "stop", "stored")
+
+    def __init__(self, stored: StoredSessions, start: int, stop: int):
+        self.stored, self.start, self.stop = stored, start, stop
+        self._records: list[SessionRecord] | None = None
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __getitem__(self, place: Any) -> Any:
+        if self._records is None:
+            self._records = [self.stored.record(one) for one in range(self.start, self.stop)]
+        return self._records[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+
+@dataclass(frozen=True, slots=True)
 class Gathered(Columns):
     """The rows of some sessions, in their order; `session` is the place of each row's session among them."""
 
@@ -161,16 +227,23 @@ def _gathered(
     return _taken(found[0] if len(found) == 1 else _together(found), first, stop)
 
 
-def _taken(columns: Columns, first: Sequence[int], stop: Sequence[int]) -> Gathered:
+def _taken(columns: Columns, first: Sequence[int] | Numbers, stop: Sequence[int] | Numbers) -> Gathered:
     """The rows of each session, from the first to before the last one."""
     import numpy as np
 
-    starts, stops = (np.array(one, dtype=np.int64) for one in (first, stop))
-    counts = stops - starts
-    session = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    before = np.cumsum(counts) - counts
-    row = np.repeat(starts - before, counts) + np.arange(counts.sum())
+    starts, stops = (np.asarray(one, dtype=np.int64) for one in (first, stop))
+    session = np.repeat(np.arange(len(starts), dtype=np.int32), stops - starts)
+    row = ranges(starts, stops)
     return Gathered(columns.lesion_ids, columns.kinds, columns.lesion[row], columns.kind[row], session)
+
+
+def ranges(starts: Numbers, stops: Numbers) -> Numbers:
+    """The whole numbers from each start to before its stop, one range after the other."""
+    import numpy as np
+
+    counts = stops - starts
+    until = np.cumsum(counts)
+    return np.repeat(starts - until + counts, counts) + np.arange(until[-1] if len(until) else 0)
 
 
 def _together(found: Sequence[Columns]) -> Columns:

@@ -5,7 +5,7 @@ complete remission and in any. How sure it is shows in the same numbers under ot
 Source: ICH E9(R1), sensitivity analyses.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import compress, groupby
@@ -16,11 +16,12 @@ from stsclinic.reporting.lesions import OUTCOMES, count_outcomes, outcome_number
 from stsclinic.reporting.outcomes import SeriesOutcome, best_of_those, patient_outcome
 from stsclinic.reporting.records import PatientRecord
 from stsclinic.reporting.rows import Behind, Value, behind
-from stsclinic.reporting.scores import SCALES, Exact, Scores, describe_decrease
+from stsclinic.reporting.scores import SCALES, Exact, describe_decrease
 from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, judge_beside
 from stsclinic.reporting.statistics.bootstrap import share_intervals
 from stsclinic.reporting.statistics.mixed import random_intercept_mean
 from stsclinic.reporting.statistics.wilson import wilson_interval
+from stsclinic.reporting.visits import Visits
 
 MEASURE = {
     "ptga": "Mean decrease of PtGA",
@@ -93,26 +94,17 @@ def headline(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> Headli
     return judged.all.headline(unit, judged.to_last)
 
 
-def under_other_choices(
-    analysed: Sequence[SeriesOutcome],
-    left_out: Sequence[SeriesOutcome],
-    courses_by_patient: Iterable[Sequence[Course]],
-    horizon: str,
-    unit: str,
-) -> dict[str, Headline]:
-    """The headline under each code of CHOICE. The courses are all that were selected, by patient.
+def under_other_choices(series: Sequence[SeriesOutcome], horizon: str, unit: str) -> dict[str, Headline]:
+    """The headline under each code of CHOICE. The series are all that were selected, patient by patient.
 
     What became of a series does not depend on whether it is analysed.
     """
     import numpy as np
 
-    by_course = {id(one.course): one for one in (*analysed, *left_out)}
-    courses = [course for of_patient in courses_by_patient for course in of_patient]
-    judged = _Judged([by_course[id(course)] for course in courses], horizon)
-    is_analysed = {id(one.course) for one in analysed}
-    reported = judged.those(np.array([id(course) in is_analysed for course in courses], dtype=bool))
-    carried = judged.those(_is_carried_forward(courses, judged.to_last_known))
-    treated = judged.those(np.array([bool(course.treatments) for course in courses], dtype=bool))
+    judged = _Judged(series, horizon)
+    reported = judged.those(np.array([not one.verdict.reason for one in series], dtype=bool))
+    carried = judged.those(_is_carried_forward([one.course for one in series], judged.to_last_known))
+    treated = judged.those(judged.is_treated)
     scored = judged.those(~np.isnan(judged.to_last_known["ptga"]))
     first = reported.first_of_each_patient()
     lesion_or_series = "lesion" if unit == "lesion" else "series"
@@ -141,7 +133,7 @@ def _is_carried_forward(courses: Sequence[Course], to_last_known: Mapping[str, N
         course
         for course, is_unknown in zip(courses, unknown.tolist(), strict=True)
         if not is_unknown
-        and len(course.treatments) >= FEWEST_TREATMENTS
+        and course.treatment_count >= FEWEST_TREATMENTS
         and course.series.status in ("completed", "stopped")
     ]
     taken = {
@@ -160,7 +152,10 @@ class _Judged:
         import numpy as np
 
         self.series, self.horizon = series, horizon
-        scores = Scores([one.course.treatments for one in series])
+        visits = series[0].course.visits if series else Visits([])
+        places = np.array([one.course.place for one in series], dtype=np.int64)
+        self.is_treated = visits.treatments[places] > 0
+        scores = visits.scores_within("end_of_treatment", places)
         first = {scale: scores.before(scale, 1) for scale in SCALES_OF_HEADLINE}
         self.to_last = {scale: first[scale] - scores.last(scale) for scale in SCALES_OF_HEADLINE}
         self.to_last_known = {scale: first[scale] - scores.last_known(scale) for scale in SCALES_OF_HEADLINE}
@@ -330,15 +325,12 @@ class _Part:
         import numpy as np
 
         series = [self.judged.series[place] for place in self.places.tolist()]
-        found = np.zeros((len(series), len(OUTCOMES)), dtype=np.int64)
-        for lesions in {id(one.judged): one.judged for one in series}.values():
-            its = [place for place, one in enumerate(series) if one.judged is lesions]
-            outcome = lesions.at[self.judged.horizon].outcome
-            until = np.zeros((len(outcome) + 1, len(OUTCOMES)), dtype=np.int64)
-            until[1:] = np.cumsum(np.eye(len(OUTCOMES), dtype=np.int64)[outcome], axis=0)
-            found[its] = until[[series[place].stop for place in its]]
-            found[its] -= until[[series[place].start for place in its]]
-        return found
+        if not series:
+            return np.zeros((0, len(OUTCOMES)), dtype=np.int64)
+        outcome = series[0].judged.at[self.judged.horizon].outcome
+        until = np.zeros((len(outcome) + 1, len(OUTCOMES)), dtype=np.int64)
+        until[1:] = np.cumsum(np.eye(len(OUTCOMES), dtype=np.int64)[outcome], axis=0)
+        return until[[one.stop for one in series]] - until[[one.start for one in series]]
 
     def _first_places(self) -> Numbers:
         """The place of the first series of each patient."""

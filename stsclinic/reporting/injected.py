@@ -11,7 +11,7 @@ from typing import Any
 
 from stsclinic.clinical.dosing import dose_mg, syringes
 from stsclinic.clinical.numbers import show_decimal
-from stsclinic.reporting.columns import LesionPlaces, Numbers, Places, given_at
+from stsclinic.reporting.columns import LesionPlaces, Numbers, Places
 from stsclinic.reporting.records import InjectionRecord
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf
 from stsclinic.reporting.selection import Chosen, Course
@@ -85,18 +85,14 @@ class Injected:
     def __init__(self, chosen: Chosen):
         import numpy as np
 
-        self._courses = [course for _, courses in chosen.patients for course in courses]
-        sessions = [session for course in self._courses for session in course.sessions]
-        self._course_of = np.repeat(
-            np.arange(len(self._courses)), [len(course.sessions) for course in self._courses]
-        )
-        self._is_treatment = np.array([one.kind == "treatment" for one in sessions], dtype=bool)
+        visits = chosen.visits
+        self._courses = chosen.courses
+        self._course_of, self._is_treatment, self._given = visits.series, visits.is_treatment, visits.given
         self._patients = [patient for patient, courses in chosen.patients if courses]
         patient_of = np.repeat(
             np.arange(len(self._patients)), [len(courses) for _, courses in chosen.patients if courses]
         )
         self._patient_of = patient_of[self._course_of]
-        self._given = given_at(sessions)
         kinds = Places()
         kind_of = [kinds.of(kind[:3]) for kind in self._given.kinds]
         self._kind = np.array(kind_of, dtype=np.int32)[self._given.kind]

@@ -14,10 +14,10 @@ from stsclinic.clinical.remission import (
     longest_times_widest,
     ptga_decreased,
 )
-from stsclinic.reporting.columns import Gathered, LesionPlaces, Numbers, Places, given_at, seen_at
-from stsclinic.reporting.records import AssessmentRecord, SessionRecord
+from stsclinic.reporting.columns import NOWHERE, Numbers, Places
+from stsclinic.reporting.records import AssessmentRecord
 from stsclinic.reporting.scores import Scores
-from stsclinic.reporting.selection import Course
+from stsclinic.reporting.visits import Visits
 
 NONE = -1
 """Stands in a column where there is nothing."""
@@ -48,6 +48,17 @@ class Judged:
     is_gone: Numbers
     alike: "Alike"
 
+    def those(self, places: Numbers) -> "Judged":
+        """Some of them."""
+        return Judged(
+            self.outcome[places],
+            self.baseline[places],
+            self.end[places],
+            self.days[places],
+            self.is_gone[places],
+            self.alike.those(places),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedLesions:
@@ -59,6 +70,21 @@ class JudgedLesions:
     kinds: Sequence[AssessmentRecord]
     at: Mapping[str, Judged]
     """By the codes of HORIZON."""
+
+    def of_series(self, places: Numbers) -> "JudgedLesions":
+        """The lesions of these series alone, whose places stand in their order; `series` is that among these."""
+        import numpy as np
+
+        number = np.full(int(self.series.max(initial=NONE)) + 1, NONE)
+        number[places[places < len(number)]] = np.arange(len(places))[places < len(number)]
+        kept = np.flatnonzero(number[self.series] != NONE)
+        return JudgedLesions(
+            lesion_ids=[self.lesion_ids[place] for place in kept.tolist()],
+            series=number[self.series[kept]],
+            injections=self.injections[kept],
+            kinds=self.kinds,
+            at={horizon: judged.those(kept) for horizon, judged in self.at.items()},
+        )
 
     def seen(self, kind: int) -> AssessmentRecord | None:
         """What a baseline or an end stands for."""
@@ -96,122 +122,92 @@ def count_outcomes(group: Numbers, outcome: Numbers, groups: int) -> Numbers:
     return np.bincount(cell, minlength=groups * len(OUTCOMES)).reshape(groups, len(OUTCOMES))
 
 
-def judge_lesions(courses: Sequence[Course]) -> JudgedLesions:
+def judge_lesions(visits: Visits) -> JudgedLesions:
     """Judge every lesion that these series treat. Linear in their assessments and injections."""
-    visits = _Visits(courses)
-    at_treatments = visits.judge("end_of_treatment")
+    import numpy as np
+
+    at_treatments = _judge(visits, "end_of_treatment")
+    injected = visits.lesion_given
     return JudgedLesions(
         lesion_ids=visits.lesion_ids,
-        series=visits.series,
-        injections=visits.injections,
-        kinds=visits.kinds,
+        series=visits.series_of_lesion,
+        injections=np.bincount(injected[injected != NOWHERE], minlength=len(visits.lesion_ids)),
+        kinds=visits.seen.kinds,
         at={
             horizon: at_treatments
-            if horizon == "end_of_treatment" or visits.has_no_follow_up
-            else visits.judge(horizon)
+            if horizon == "end_of_treatment" or visits.is_treatment.all()
+            else _judge(visits, horizon)
             for horizon in HORIZON
         },
     )
 
 
-class _Visits:
-    """The sessions of some series, and what was seen of the lesions that these treat, and when they were injected.
+def _judge(visits: Visits, horizon: str) -> Judged:
+    """What became of each lesion at a horizon (a code of HORIZON)."""
+    import numpy as np
 
-    Rows stand lesion by lesion, those of one in the order of the sessions.
-    """
+    counts = visits.is_treatment | (horizon != "end_of_treatment")
+    lesions, seen = len(visits.lesion_ids), visits.seen
+    inside = np.flatnonzero(counts[seen.session] & (visits.lesion_seen != NOWHERE))
+    rows = _Rows(visits.lesion_seen[inside], seen.session[inside], seen.kind[inside], seen.kinds, lesions)
+    since = _first_injected(visits, counts)
+    baseline, end = rows.baselines_and_ends()
+    until, is_gone = rows.last_seen(since, visits.day)
+    decreased = _decreased(visits.scores_within(horizon))[visits.series_of_lesion]
+    alike = Alike.of(seen.kinds, baseline, end, decreased)
+    return Judged(
+        outcome=alike.ask(_outcome),
+        baseline=baseline,
+        end=end,
+        days=np.where(until == NONE, NONE, until - np.append(visits.day, np.int32(0))[since]),
+        is_gone=is_gone,
+        alike=alike,
+    )
 
-    def __init__(self, courses: Sequence[Course]):
-        import numpy as np
 
-        self._courses = courses
-        self.lesion_ids = [lesion_id for course in courses for lesion_id in course.series.lesions]
-        numbers = np.arange(len(courses))
-        self.series = np.repeat(numbers, [len(course.series.lesions) for course in courses])
-        sessions = [session for course in courses for session in course.sessions]
-        self._course_of = np.repeat(numbers, [len(course.sessions) for course in courses])
-        self._is_treatment = np.array([session.kind == "treatment" for session in sessions], dtype=bool)
-        self._days = np.array([session.held_on.toordinal() for session in sessions], dtype=np.int32)
-        places = LesionPlaces(self.series, self.lesion_ids)
-        seen = seen_at(sessions)
-        self.kinds = seen.kinds
-        self._seen, self._seen_at, self._kind = self._by_lesion(seen, places)
-        self._injected, self._injected_at, _ = self._by_lesion(given_at(sessions), places)
+def _first_injected(visits: Visits, counts: Numbers) -> Numbers:
+    """The session that counts at which each lesion was injected first; the place after the last without one."""
+    import numpy as np
 
-    def _by_lesion(self, rows: Gathered, places: LesionPlaces) -> tuple[Numbers, Numbers, Numbers]:
-        """Lesion, session and kind of the rows of these lesions."""
-        import numpy as np
-
-        lesion = places.find(rows, self._course_of)
-        kept = np.flatnonzero(lesion >= 0)
-        # They stand in the order of the sessions, and stay in it.
-        kept = kept[np.argsort(lesion[kept], kind="stable")]
-        return lesion[kept], rows.session[kept], rows.kind[kept]
-
-    @property
-    def has_no_follow_up(self) -> bool:
-        """Whether every session is a treatment."""
-        return bool(self._is_treatment.all())
-
-    @property
-    def injections(self) -> Numbers:
-        """How many each lesion got."""
-        import numpy as np
-
-        return np.bincount(self._injected, minlength=len(self.lesion_ids))
-
-    def judge(self, horizon: str) -> Judged:
-        """What became of each lesion at a horizon (a code of HORIZON)."""
-        import numpy as np
-
-        counts = self._is_treatment | (horizon != "end_of_treatment")
-        inside = counts[self._seen_at]
-        rows = _Rows(
-            self._seen[inside], self._seen_at[inside], self._kind[inside], self.kinds, len(self.lesion_ids)
-        )
-        since = self._first_injected(counts)
-        baseline, end = rows.baselines_and_ends()
-        until, is_gone = rows.last_seen(since, self._days)
-        alike = Alike(self.kinds, baseline, end, _decreased(self._courses, horizon)[self.series])
-        return Judged(
-            outcome=alike.ask(_outcome),
-            baseline=baseline,
-            end=end,
-            days=np.where(until == NONE, NONE, until - np.append(self._days, np.int32(0))[since]),
-            is_gone=is_gone,
-            alike=alike,
-        )
-
-    def _first_injected(self, counts: Numbers) -> Numbers:
-        """The session that counts at which each lesion was injected first; the place after the last without one."""
-        import numpy as np
-
-        inside = counts[self._injected_at]
-        injected, session = self._injected[inside], self._injected_at[inside]
-        first = _first_of_each(injected)
-        found = np.full(len(self.lesion_ids), len(self._days), dtype=np.int32)
-        found[injected[first]] = session[first]
-        return found
+    given, lesion = visits.given, visits.lesion_given
+    inside = np.flatnonzero(counts[given.session] & (lesion != NOWHERE))
+    found = np.full(len(visits.lesion_ids), len(visits.day), dtype=np.int32)
+    # Of several rows of one lesion the last one written stays.
+    backwards = inside[::-1]
+    found[lesion[backwards]] = given.session[backwards]
+    return found
 
 
 def _outcome(baseline: AssessmentRecord | None, end: AssessmentRecord | None, decreased: bool | None) -> int:
     return OUTCOMES.index(judge_ends(baseline, end, decreased))
 
 
+Ends = tuple[AssessmentRecord | None, AssessmentRecord | None, bool | None]
+"""A lesion's baseline, its end, and whether PtGA decreased."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alike:
     """Lesions in groups between which a rule may find a difference, and within which it finds none.
 
-    The rules look at status, ulcer and whether there is a size, both at baseline and at the end, at which of the two
-    sizes is larger, and at PtGA.
-
-    Args:
-        kinds: of assessments.
-        baseline, end: of each lesion the place of its kind, or NONE.
-        decreased: whether PtGA decreased, as a place in DECREASED.
+    `group` has that of each lesion; of each group `examples` has what one of its lesions is judged on.
     """
 
-    def __init__(
-        self, kinds: Sequence[AssessmentRecord], baseline: Numbers, end: Numbers, decreased: Numbers
-    ):
+    group: Numbers
+    examples: Sequence[Ends]
+
+    @classmethod
+    def of(
+        cls, kinds: Sequence[AssessmentRecord], baseline: Numbers, end: Numbers, decreased: Numbers
+    ) -> "Alike":
+        """The rules look at status, ulcer and whether there is a size, both at baseline and at the end, at which of
+        the two sizes is larger, and at PtGA.
+
+        Args:
+            kinds: of assessments.
+            baseline, end: of each lesion the place of its kind, or NONE.
+            decreased: whether PtGA decreased, as a place in DECREASED.
+        """
         import numpy as np
 
         sizes = [longest_times_widest(one) for one in kinds]
@@ -224,29 +220,39 @@ class Alike:
         # The last one is that of NONE.
         look = np.array([*look_of, NONE])
         size_order = np.array([*(NONE if size is None else order[size] for size in sizes), NONE])
-        number = (look[baseline] + 1) * (len(looks.found) + 1) + look[end] + 1
+        ways = len(looks.found) + 1
+        number = (look[baseline] + 1) * ways + look[end] + 1
         number = number * 3 + 1 + np.sign(size_order[end] - size_order[baseline])
         number = number * len(DECREASED) + decreased
-        _, first, group = np.unique(number, return_index=True, return_inverse=True)
-        self._group = group.astype(np.int32)
-        self._examples = [
+        # They are few: each is found by marking it.
+        first = np.full(ways * ways * 3 * len(DECREASED), NONE)
+        first[number] = np.arange(len(number))
+        there = np.flatnonzero(first != NONE)
+        group = np.empty(len(first), dtype=np.int32)
+        group[there] = np.arange(len(there))
+        examples: list[Ends] = [
             (
                 None if baseline[place] == NONE else kinds[baseline[place]],
                 None if end[place] == NONE else kinds[end[place]],
                 DECREASED[decreased[place]],
             )
-            for place in first.tolist()
+            for place in first[there].tolist()
         ]
+        return cls(group[number], examples)
+
+    def those(self, places: Numbers) -> "Alike":
+        """Some of the lesions."""
+        return Alike(self.group[places], self.examples)
 
     def ask(self, rule: Rule) -> Numbers:
         """What a rule says of each lesion; it is asked of one of each group."""
         import numpy as np
 
-        return np.array([rule(*one) for one in self._examples], dtype=np.int8)[self._group]
+        return np.array([rule(*one) for one in self.examples], dtype=np.int8)[self.group]
 
 
 class _Rows:
-    """The assessments of a horizon, lesion by lesion, in the order of the sessions."""
+    """The assessments of a horizon, in the order of the sessions."""
 
     def __init__(
         self,
@@ -266,9 +272,8 @@ class _Rows:
         """The kind of each lesion's baseline and end; the rule is that of baseline_and_end."""
         import numpy as np
 
-        present = np.flatnonzero(self._is_present)
-        baseline = self._by_lesion(present[_first_of_each(self._lesion[present])])
-        last = self._by_lesion(_last_of_each(self._lesion))
+        baseline = self._first_of_each(np.flatnonzero(self._is_present))
+        last = self._last_of_each(np.arange(len(self._lesion), dtype=np.int32))
         end = np.where((baseline != NONE) & (last > baseline), last, NONE)
         kinds = np.append(self._kind, np.int32(NONE))
         return kinds[baseline], kinds[end]
@@ -281,41 +286,29 @@ class _Rows:
         import numpy as np
 
         after = self._session > since[self._lesion]
-        later, gone = np.flatnonzero(after), np.flatnonzero(after & self._is_gone)
-        last = self._by_lesion(later[_last_of_each(self._lesion[later])])
-        first_gone = self._by_lesion(gone[_first_of_each(self._lesion[gone])])
+        last = self._last_of_each(np.flatnonzero(after))
+        first_gone = self._first_of_each(np.flatnonzero(after & self._is_gone))
         is_gone = first_gone != NONE
         day = np.append(days[self._session], np.int32(NONE))
         return day[np.where(is_gone, first_gone, last)], is_gone
 
-    def _by_lesion(self, rows: Numbers) -> Numbers:
-        """For each lesion its row, of which there is at most one; NONE without one."""
+    def _first_of_each(self, rows: Numbers) -> Numbers:
+        """For each lesion the first of these rows that is its own; NONE without one."""
+        return self._last_of_each(rows[::-1])
+
+    def _last_of_each(self, rows: Numbers) -> Numbers:
         import numpy as np
 
         found = np.full(self._lesions, NONE, dtype=np.int32)
+        # Of several rows of one lesion the last one written stays.
         found[self._lesion[rows]] = rows
         return found
 
 
-def _first_of_each(sorted_numbers: Numbers) -> Numbers:
-    """Where each number stands first."""
-    import numpy as np
-
-    return np.flatnonzero(np.diff(sorted_numbers, prepend=NONE))
-
-
-def _last_of_each(sorted_numbers: Numbers) -> Numbers:
-    """Where each number stands last."""
-    import numpy as np
-
-    return np.flatnonzero(np.diff(sorted_numbers, append=NONE))
-
-
-def _decreased(courses: Sequence[Course], horizon: str) -> Numbers:
+def _decreased(scores: Scores) -> Numbers:
     """Whether PtGA decreased in each series, as a place in DECREASED. Series with the same two scores are asked once."""
     import numpy as np
 
-    scores = Scores([sessions_within(course, horizon) for course in courses])
     pairs = np.nan_to_num(np.stack([scores.before("ptga", 1), scores.last_known("ptga")], axis=1), nan=NONE)
     different, number = np.unique(pairs, axis=0, return_inverse=True)
     found = (
@@ -323,8 +316,3 @@ def _decreased(courses: Sequence[Course], horizon: str) -> Numbers:
         for pair in different.tolist()
     )
     return np.array([DECREASED.index(one) for one in found], dtype=np.int64)[number.ravel()]
-
-
-def sessions_within(course: Course, horizon: str) -> Sequence[SessionRecord]:
-    """The sessions that a horizon (a code of HORIZON) sees."""
-    return course.treatments if horizon == "end_of_treatment" else course.sessions

@@ -205,10 +205,9 @@ def _analysed_words(cohort: Mapping[str, Any]) -> str:
 def _protocols_words(report: Report) -> str:
     """The protocols of the treated series with their versions; nothing where nobody was treated."""
     versions: dict[str, set[int]] = {}
-    for _patient, courses in report.chosen.patients:
-        for course in courses:
-            if course.treatments:
-                versions.setdefault(course.series.protocol, set()).add(course.series.protocol_version)
+    for course in report.chosen.courses:
+        if course.treatment_count:
+            versions.setdefault(course.series.protocol, set()).add(course.series.protocol_version)
     if not versions:
         return ""
     told = [

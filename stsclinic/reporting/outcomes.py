@@ -11,9 +11,10 @@ from itertools import accumulate, compress
 from typing import Any, NamedTuple
 
 from stsclinic.clinical.remission import HORIZON, judge_group, judge_lesion, ptga_change
-from stsclinic.reporting.lesions import NONE, OUTCOMES, JudgedLesions, judge_lesions, sessions_within
-from stsclinic.reporting.records import AssessmentRecord, PatientRecord
+from stsclinic.reporting.lesions import NONE, OUTCOMES, JudgedLesions, judge_lesions
+from stsclinic.reporting.records import AssessmentRecord, PatientRecord, SessionRecord
 from stsclinic.reporting.selection import Course, Verdict
+from stsclinic.reporting.visits import Visits
 
 FOOTNOTES = (
     "Ulcers: a patient has one if a lesion of an analysed series has an ulcer at its baseline. All healed "
@@ -170,11 +171,20 @@ class PatientOutcome:
         return ", ".join(f"series {one.course.series.series_no}" for one in deciding)
 
 
-def judge_outcomes(verdicts: Sequence[Verdict]) -> tuple[list[SeriesOutcome], JudgedLesions]:
-    """What became of series, and of the lesions that they treat."""
+def sessions_within(course: Course, horizon: str) -> Sequence[SessionRecord]:
+    """The sessions that a horizon (a code of HORIZON) sees."""
+    return course.treatments if horizon == "end_of_treatment" else course.sessions
+
+
+def judge_outcomes(verdicts: Sequence[Verdict], visits: Visits) -> tuple[list[SeriesOutcome], JudgedLesions]:
+    """What became of series, and of the lesions that they treat.
+
+    Args:
+        verdicts: one for each series of the visits, in their order.
+    """
     import numpy as np
 
-    judged = judge_lesions([verdict.course for verdict in verdicts])
+    judged = judge_lesions(visits)
     numbers, count = np.arange(len(verdicts)), len(verdicts)
     outcomes = [
         [best_of_those(*one) for one in (judged.counts(horizon, numbers, count) > 0).tolist()]

@@ -6,15 +6,12 @@ whether there is any variance are exact; floats begin with the mean. numpy is im
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 from stsclinic.reporting.columns import Numbers
-from stsclinic.reporting.records import SessionRecord
 
 SCALES = {"ptga": "PtGA", "phga": "PhGA"}
 
@@ -159,18 +156,15 @@ class Scores:
     """PtGA and PhGA at the sessions of some series, in columns: a number for each series, NaN where it is missing.
 
     Args:
-        visits: the sessions of each series that count, in their order.
+        counts: how many sessions of each series count.
+        scores: by the codes of SCALES, those at these sessions, one series after the other; NaN where missing.
     """
 
-    def __init__(self, visits: Sequence[Sequence[SessionRecord]]):
+    def __init__(self, counts: Numbers, scores: Mapping[str, Numbers]):
         import numpy as np
 
-        self._counts = np.array([len(one) for one in visits], dtype=np.int64)
-        self._starts = np.cumsum(self._counts) - self._counts
-        sessions = list(chain.from_iterable(visits))
-        self._scores = {
-            scale: np.array(list(map(attrgetter(scale), sessions)), dtype=float) for scale in SCALES
-        }
+        self._counts, self._scores = counts, scores
+        self._starts = np.cumsum(counts) - counts
 
     @property
     def most(self) -> int:

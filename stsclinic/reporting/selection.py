@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from operator import attrgetter
+from functools import cached_property, lru_cache
+from itertools import compress, count
 
 from stsclinic.clinical.terms import STOP_REASON
+from stsclinic.reporting.columns import Numbers
 from stsclinic.reporting.records import PatientRecord, Registry, SeriesRecord, SessionRecord, SideEffectRecord
+from stsclinic.reporting.visits import IN_ORDER, Visits
 from stsclinic.reporting.words import count_words, day_words
 
 LEFT_OUT = {
@@ -90,22 +92,39 @@ class Selection:
         return self.first_treatment_from is not None or self.first_treatment_to is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Course:
-    """A selected series with its sessions and treatments in order of date, then session_no."""
+    """A selected series; its sessions in order of date, then session_no, stand in `visits` at this `place`."""
 
     patient: PatientRecord
     series: SeriesRecord
-    sessions: Sequence[SessionRecord]
-    treatments: Sequence[SessionRecord]
+    visits: Visits
+    place: int
+
+    @cached_property
+    def sessions(self) -> list[SessionRecord]:
+        """Made when they are asked for: most never are."""
+        return sorted(self.series.sessions, key=IN_ORDER)
+
+    @cached_property
+    def treatments(self) -> list[SessionRecord]:
+        """The sessions that are treatments."""
+        return [session for session in self.sessions if session.kind == "treatment"]
+
+    @property
+    def treatment_count(self) -> int:
+        """How many treatments there were."""
+        return self.visits.treatment_counts[self.place]
 
     @property
     def first_treatment_on(self) -> date:
-        return self.treatments[0].held_on
+        """Of a series with a treatment."""
+        return date.fromordinal(self.visits.treatment_days[0][self.place])
 
     @property
     def last_treatment_on(self) -> date:
-        return self.treatments[-1].held_on
+        """Of a series with a treatment."""
+        return date.fromordinal(self.visits.treatment_days[1][self.place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,30 +138,38 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a selection leaves of a registry: the patients, their selected series, the side effects."""
+    """What a selection leaves of a registry: the patients, their selected series, the side effects.
+
+    `visits` are those of all selected series, one after the other.
+    """
 
     patients: Sequence[tuple[PatientRecord, Sequence[Course]]]
     side_effects: Sequence[SideEffectRecord]
+    visits: Visits
 
-
-def course_of(patient: PatientRecord, series: SeriesRecord) -> Course:
-    sessions = sorted(series.sessions, key=attrgetter("held_on", "session_no"))
-    return Course(patient, series, sessions, [session for session in sessions if session.kind == "treatment"])
+    @property
+    def courses(self) -> list[Course]:
+        """All selected series, patient by patient."""
+        return [course for _, courses in self.patients for course in courses]
 
 
 def choose(registry: Registry, selection: Selection) -> Chosen:
     """Apply a selection. Patients come sorted by patient_id, series by series_no."""
-    patients = []
-    for patient in sorted(registry.patients, key=lambda patient: patient.patient_id):
-        if not _takes_patient(selection, patient):
-            continue
-        series = sorted(patient.series, key=lambda series: series.series_no)
-        if selection.picks_lesions:
-            series = [found for one in series if (found := _chosen_lesions_of(selection, patient, one))]
-        courses = [course_of(patient, one) for one in series]
-        courses = [course for course in courses if _takes_course(selection, course)]
-        if courses or not selection.picks_series:
-            patients.append((patient, courses))
+    taken = (one for one in registry.patients if _takes_patient(selection, one))
+    found = [
+        (patient, _chosen_series(selection, patient))
+        for patient in sorted(taken, key=lambda patient: patient.patient_id)
+    ]
+    if selection.concentrations or selection.picks_period:
+        inside = iter(_takes_visits(selection, Visits([one for _, series in found for one in series])))
+        found = [(patient, list(compress(series, inside))) for patient, series in found]
+    if selection.picks_series:
+        found = [(patient, series) for patient, series in found if series]
+    visits = Visits([one for _, series in found for one in series])
+    place = count()
+    patients = [
+        (patient, [Course(patient, one, visits, next(place)) for one in series]) for patient, series in found
+    ]
     if selection.picks_series:
         kept = {(one.series.patient_id, one.series.series_no) for _, courses in patients for one in courses}
         side_effects = [one for one in registry.side_effects if (one.patient_id, one.series_no) in kept]
@@ -159,7 +186,7 @@ def choose(registry: Registry, selection: Selection) -> Chosen:
     else:
         ids = {patient.patient_id for patient, _ in patients}
         side_effects = [one for one in registry.side_effects if one.patient_id in ids]
-    return Chosen(patients, side_effects)
+    return Chosen(patients, side_effects, visits)
 
 
 def judge_series(courses: Iterable[Course]) -> list[Verdict]:
@@ -186,7 +213,7 @@ def judge_beside(courses: Iterable[Course]) -> list[Verdict]:
 
 def is_complete(course: Course) -> bool:
     """Completed as planned, or stopped for remission; with two treatments or more."""
-    series, held = course.series, len(course.treatments)
+    series, held = course.series, course.treatment_count
     if series.status == "completed":
         return held >= max(FEWEST_TREATMENTS, series.planned_treatments or 0)
     for_remission = series.status == "stopped" and series.stop_reason in STOPPED_FOR_REMISSION
@@ -204,6 +231,15 @@ def _takes_patient(selection: Selection, patient: PatientRecord) -> bool:
     return (not selection.clinics or patient.clinic in selection.clinics) and (
         not selection.diagnoses or patient.diagnosis in selection.diagnoses
     )
+
+
+def _chosen_series(selection: Selection, patient: PatientRecord) -> list[SeriesRecord]:
+    """By series_no, those of the chosen protocols that treat a chosen lesion."""
+    series = [one for one in patient.series if not selection.protocols or one.protocol in selection.protocols]
+    series.sort(key=lambda one: one.series_no)
+    if selection.picks_lesions:
+        return [found for one in series if (found := _chosen_lesions_of(selection, patient, one))]
+    return series
 
 
 def _chosen_lesions_of(
@@ -230,36 +266,37 @@ def _chosen_lesions_of(
     return replace(series, lesions=kept, sessions=sessions)
 
 
-def _takes_course(selection: Selection, course: Course) -> bool:
-    if selection.protocols and course.series.protocol not in selection.protocols:
-        return False
-    if selection.concentrations and selection.concentrations.isdisjoint(
-        injection.concentration_mg_ml for session in course.sessions for injection in session.injections
-    ):
-        return False
-    if not selection.picks_period:
-        return True
-    if not course.treatments:
-        return False
-    first = course.first_treatment_on
-    return (selection.first_treatment_from is None or first >= selection.first_treatment_from) and (
-        selection.first_treatment_to is None or first <= selection.first_treatment_to
-    )
+def _takes_visits(selection: Selection, visits: Visits) -> Numbers:
+    """Which of these series have a chosen concentration, and begin within the period."""
+    import numpy as np
+
+    inside = np.ones(len(visits.counts), dtype=bool)
+    if selection.concentrations:
+        given = visits.given
+        is_chosen = np.array([mg_ml in selection.concentrations for _, mg_ml, *_ in given.kinds], dtype=bool)
+        inside &= np.bincount(visits.series[given.session[is_chosen[given.kind]]], minlength=len(inside)) > 0
+    if selection.picks_period:
+        first = np.array(visits.treatment_days[0], dtype=np.int64)
+        inside &= visits.treatments > 0
+        if selection.first_treatment_from is not None:
+            inside &= first >= selection.first_treatment_from.toordinal()
+        if selection.first_treatment_to is not None:
+            inside &= first <= selection.first_treatment_to.toordinal()
+    return inside
 
 
 def judge_alone(course: Course) -> Verdict:
     """Rules 1 and 2: what a series must be by itself."""
-    if not course.treatments:
+    if not course.treatment_count:
         return Verdict(course, "no_treatment", "no session of kind treatment")
     if not is_complete(course):
         return Verdict(course, "incomplete", _incomplete_words(course))
-    missing = [
-        words
-        for which, treatment in (("first", course.treatments[0]), ("last", course.treatments[-1]))
-        if (words := _missing_words(which, treatment))
-    ]
-    if missing:
-        return Verdict(course, "insufficient_registration", ", ".join(missing))
+    if not course.visits.has_end_scores[course.place]:
+        missing = (
+            _missing_words(which, treatment)
+            for which, treatment in (("first", course.treatments[0]), ("last", course.treatments[-1]))
+        )
+        return Verdict(course, "insufficient_registration", ", ".join(filter(None, missing)))
     return Verdict(course)
 
 
@@ -288,7 +325,7 @@ def _missing_words(which: str, treatment: SessionRecord) -> str:
 
 
 def _incomplete_words(course: Course) -> str:
-    series, held = course.series, count_words(len(course.treatments), "treatment")
+    series, held = course.series, count_words(course.treatment_count, "treatment")
     if series.status == "stopped":
         reason = STOP_REASON.get(series.stop_reason, series.stop_reason or "no reason given").lower()
         return f"stopped after {held}: {reason}"

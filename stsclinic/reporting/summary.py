@@ -20,7 +20,7 @@ from stsclinic.reporting.disclosure import AllocationVisible, all_closed, concea
 from stsclinic.reporting.lesions import OUTCOMES, JudgedLesions
 from stsclinic.reporting.outcomes import PatientOutcome, SeriesOutcome, judge_outcomes, patient_outcome
 from stsclinic.reporting.records import Registry
-from stsclinic.reporting.scores import SCALES, Scores, score_changes, score_times
+from stsclinic.reporting.scores import SCALES, score_changes, score_times
 from stsclinic.reporting.selection import LEFT_OUT, Chosen, Selection, Verdict, choose, judge_series
 
 
@@ -41,6 +41,8 @@ class Report:
     lesions: JudgedLesions
     """Those of the analysed series, in columns."""
     left_out: Sequence[SeriesOutcome]
+    judged: Sequence[SeriesOutcome]
+    """All selected series, in the order of `chosen.visits`."""
     footnotes: Sequence[str]
     chosen: Chosen
     """What the selection left of the registry: all that the tables count from."""
@@ -67,14 +69,19 @@ def summarise(
     allocation_visible: AllocationVisible = all_closed,
 ) -> Report:
     """Compute the whole report. The arms of a series whose allocation is not visible never enter it."""
+    import numpy as np
+
     selection = selection or Selection()
     chosen = choose(conceal(registry, allocation_visible), selection)
     verdicts = [verdict for _, courses in chosen.patients for verdict in judge_series(courses)]
-    series, lesions = judge_outcomes([verdict for verdict in verdicts if not verdict.reason])
-    left_out, _ = judge_outcomes([verdict for verdict in verdicts if verdict.reason])
+    judged, every_lesion = judge_outcomes(verdicts, chosen.visits)
+    series = [one for one in judged if not one.verdict.reason]
+    places = np.array([one.course.place for one in series], dtype=np.int64)
+    lesions = every_lesion.of_series(places)
     patients = _by_patient(series)
     # The longest first: floats are added up in this order, which decides their last digit.
-    treated = Scores(sorted((one.course.treatments for one in series), key=len, reverse=True))
+    longest_first = places[np.argsort(-chosen.visits.treatments[places], kind="stable")]
+    treated = chosen.visits.scores_within("end_of_treatment", longest_first)
     concealed = any(verdict.course.series.allocation_concealed for verdict in verdicts)
     return Report(
         selection=selection,
@@ -98,7 +105,8 @@ def summarise(
         patients=patients,
         series=series,
         lesions=lesions,
-        left_out=left_out,
+        left_out=[one for one in judged if one.verdict.reason],
+        judged=judged,
         footnotes=(
             *selection_rules.FOOTNOTES,
             *scores.FOOTNOTES,
@@ -128,17 +136,19 @@ def _by_patient(series: Sequence[SeriesOutcome]) -> list[PatientOutcome]:
 def _cohort(
     chosen: Chosen, verdicts: Sequence[Verdict], patients: Sequence[PatientOutcome]
 ) -> dict[str, Any]:
-    courses = [course for _, courses in chosen.patients for course in courses]
-    per_session = [
-        given for course in courses for session in course.sessions if (given := len(session.injections))
-    ]
+    visits = chosen.visits
+    injected = visits.injections[visits.injections > 0]
     reasons = Counter(verdict.reason for verdict in verdicts)
     return {
         "patients_offered": len(chosen.patients),
-        "patients_treated": sum(any(one.treatments for one in courses) for _, courses in chosen.patients),
-        "treatment_sessions": sum(len(course.treatments) for course in courses),
-        "injections": sum(per_session),
-        "lesions_per_session": {"min": min(per_session), "max": max(per_session)} if per_session else None,
+        "patients_treated": sum(
+            any(one.treatment_count for one in courses) for _, courses in chosen.patients
+        ),
+        "treatment_sessions": int(visits.treatments.sum()),
+        "injections": int(injected.sum()),
+        "lesions_per_session": (
+            {"min": int(injected.min()), "max": int(injected.max())} if len(injected) else None
+        ),
         "series_analysed": reasons[""],
         "patients_analysed": len(patients),
         "left_out": {reason: reasons[reason] for reason in LEFT_OUT if reasons[reason]},

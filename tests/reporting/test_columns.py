@@ -17,7 +17,7 @@ from stsclinic.reporting.columns import (
     seen_at,
 )
 from stsclinic.reporting.disclosure import all_open
-from stsclinic.reporting.lesions import sessions_within
+from stsclinic.reporting.outcomes import sessions_within
 from stsclinic.reporting.records import AssessmentRecord, InjectionRecord, SessionRecord
 from stsclinic.reporting.summary import summarise
 from tests.reporting.registries import make_sheets, moods

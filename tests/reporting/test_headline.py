@@ -28,8 +28,7 @@ def report(registry):
 
 @pytest.fixture(scope="module")
 def choices(report):
-    courses = [courses for _, courses in report.chosen.patients]
-    return under_other_choices(report.series, report.left_out, courses, "follow_up", "series")
+    return under_other_choices(report.judged, "follow_up", "series")
 
 
 def by_patient(report):
@@ -124,10 +123,7 @@ def changed(registry, patient_id, **changes):
 
 def carried(registry):
     report = summarise(registry)
-    courses = [courses for _, courses in report.chosen.patients]
-    return under_other_choices(report.series, report.left_out, courses, "follow_up", "series")[
-        "carried_forward"
-    ]["ptga"]
+    return under_other_choices(report.judged, "follow_up", "series")["carried_forward"]["ptga"]
 
 
 class TestLastObservationCarriedForward:

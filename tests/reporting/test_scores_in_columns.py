@@ -2,7 +2,6 @@
 
 import math
 import statistics
-from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -10,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stsclinic.reporting.records import SessionRecord
 from stsclinic.reporting.scores import Exact, Scores, describe, known
 
 score = st.none() | st.integers(1, 10)
 
 
-def visits_of(scores):
-    return [
-        [SessionRecord(number, "treatment", date(2026, 1, number), one) for number, one in enumerate(of, 1)]
-        for of in scores
-    ]
+def scores_of(visits):
+    ptga = [math.nan if one is None else one for of in visits for one in of]
+    missing = [math.nan] * len(ptga)
+    counts = np.array([len(of) for of in visits], dtype=int)
+    return Scores(counts, {"ptga": np.array(ptga, dtype=float), "phga": np.array(missing, dtype=float)})
 
 
 def values(column):
@@ -29,7 +27,7 @@ def values(column):
 
 @given(st.lists(st.lists(score, max_size=6), max_size=8))
 def test_each_column_is_what_one_reads(scores):
-    found = Scores(visits_of(scores))
+    found = scores_of(scores)
     assert found.most == max(map(len, scores), default=0)
     for number in range(1, 8):
         expected = [of[number - 1] if len(of) >= number else None for of in scores]

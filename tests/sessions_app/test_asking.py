@@ -1,24 +1,29 @@
 """Questions that are asked ahead: their answers in order, errors where they are taken, and nobody else meanwhile."""
 
+import struct
 from contextlib import nullcontext
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sessions_app import registry_columns
+from lesions.models import Lesion
+from sessions_app import registry
 from sessions_app.asking import AHEAD, answers
 from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_path
 from sessions_app.models import Assessment
 from sessions_app.registry import load_registry
-from sessions_app.registry_columns import SeenOrGiven
+from sessions_app.registry_columns import _Copy, ask_rows
 from stsclinic.audit.acting import acting
-from stsclinic.audit.services import strike_out
 from stsclinic.clinics.models import Clinic
 from stsclinic.demo.loading import CASE_FOLDER
-from tests.sessions_app.test_registry import in_order
 
 pytestmark = pytest.mark.django_db
+
+NUMBER = st.integers(0, 2**62)
 
 
 class Copied:
@@ -72,30 +77,62 @@ def test_what_goes_wrong_on_the_way_leaves_the_connection_as_it_was(monkeypatch)
 
     for _ in range(10):
         with monkeypatch.context() as patched:
-            patched.setattr(SeenOrGiven, "read", fail)
+            patched.setattr(registry, "_stored", fail)
             with pytest.raises(ValueError, match="on the way"):
                 load_registry()
         assert not connection.execute_wrappers
         assert load_registry().patients
 
 
-@pytest.mark.parametrize("part", [1, 2, 7])
-def test_tables_come_whole_in_parts_of_any_size(monkeypatch, part):
-    import_sheets(read_path(CASE_FOLDER / "orlando"), by="test", source="import")
-    whole = repr(in_order(load_registry()))
-    monkeypatch.setattr(registry_columns, "PART", part)
-    assert repr(in_order(load_registry())) == whole
+@settings(max_examples=50)
+@given(
+    rows=st.lists(st.tuples(st.text(st.characters(codec="utf-8"), max_size=3), st.lists(NUMBER, max_size=4))),
+    cut=st.integers(1, 50),
+)
+def test_what_is_copied_may_come_in_pieces_of_any_size(rows, cut):
+    """Rows of a text and numbers, as PostgreSQL's documentation of COPY in binary has them."""
+    head = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+    sent = head
+    for text, numbers in rows:
+        sent += struct.pack(">h", 2)
+        for cell in (text.encode(), b"".join(struct.pack(">q", one) for one in numbers)):
+            sent += struct.pack(">i", len(cell)) + cell
+    sent += struct.pack(">h", -1)
+    copy = _Copy(1)
+    for start in range(0, len(sent), cut):
+        copy.write(sent[start : start + cut])
+    texts, kind, (owner, own) = copy.answer()
+    numbers = [(place, one) for place, (_, of_text) in enumerate(rows) for one in of_text]
+    assert texts == [text for text, _ in rows]
+    assert kind.tolist() == [place for place, _ in numbers]
+    assert [first * 2**32 + second for first, second in zip(owner.tolist(), own.tolist(), strict=True)] == [
+        one for _, one in numbers
+    ]
 
 
-@pytest.mark.parametrize("part", [1, 20_000])
-def test_ids_that_lie_far_apart_are_read_in_few_parts(monkeypatch, part):
+def test_ids_that_do_not_fit_into_half_a_number_are_refused():
+    """They would be taken for others. On SQLite each has a number of its own."""
     import_sheets(read_path(CASE_FOLDER / "orlando"), by="test", source="import")
-    whole = repr(in_order(load_registry()))
-    last = Assessment.objects.order_by("pk").last()
-    assert last is not None
-    strike_out(Assessment.objects.get(pk=last.pk), by="test", reason="its row comes again, far away")
+    far = 2**31
+    rows = Assessment.objects.annotate(far=F("session_id") + far)
+    ask = ask_rows(rows, ["status"], "far", "lesion_id")
+    with transaction.atomic():
+        with answers([ask]) as found:
+            if connection.vendor == "postgresql":
+                with pytest.raises(DatabaseError, match="out of range"):
+                    next(found)
+            else:
+                ids = {one + far for one in rows.values_list("session_id", flat=True)}
+                assert set(next(found).owner.tolist()) == ids
+        transaction.set_rollback(True)
+
+
+def test_facts_come_as_they_were_stored():
+    """Also what somebody typed with the character that stands between facts, and what is empty."""
+    import_sheets(read_path(CASE_FOLDER / "orlando"), by="test", source="import")
     with acting(by="test", source="command"):
-        last.pk = 2**50
-        last.save(force_insert=True)
-    monkeypatch.setattr(registry_columns, "PART", part)
-    assert repr(in_order(load_registry())) == whole
+        Lesion.objects.update(site_detail="a\x1fb | c", version=F("version") + 1)
+    details = {
+        lesion.site_detail for patient in load_registry().patients for lesion in patient.lesions.values()
+    }
+    assert details == {"a\x1fb | c"}

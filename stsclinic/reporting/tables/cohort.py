@@ -94,7 +94,7 @@ def _behind_cohort(report: Report, span: Mapping[str, int | None]) -> dict[str, 
         "patients_offered": behind("patients", [patient for patient, _ in chosen]),
         "patients_treated": Behind(
             "patients",
-            lambda: [patient for patient, courses in chosen if any(one.treatments for one in courses)],
+            lambda: [patient for patient, courses in chosen if any(one.treatment_count for one in courses)],
         ),
         "treatment_sessions": Behind(
             "sessions",

@@ -39,8 +39,8 @@ def dose_tables(report: Report, injected: Injected) -> list[Table]:
     found = [_doses(report, injected)]
     infused = [
         (SessionOf(course, session), session.infusion)
-        for _, courses in report.chosen.patients
-        for course in courses
+        for course in report.chosen.courses
+        if report.chosen.visits.has_infusion[course.place]
         for session in course.sessions
         if session.infusion
     ]

@@ -58,7 +58,7 @@ WITHIN_FOOTNOTE = (
 
 def leaving(patient: PatientRecord, courses: Sequence[Course]) -> tuple[str, str] | None:
     """The stage that a patient reached last and the reason for leaving; None of one who was treated."""
-    if any(one.treatments for one in courses):
+    if any(one.treatment_count for one in courses):
         return None
     if patient.not_enrolled_reason:
         stage = "offered" if patient.not_enrolled_reason == "not_eligible" else "eligible"
@@ -128,7 +128,7 @@ def _series_rows(report: Report, rows: Rows) -> None:
     # A series without a treatment leads nobody from treated to analysed.
     if untreated := left("no_treatment"):
         add("treated", "no_treatment", untreated, with_patients=False)
-    total = add("series", "", [one for one in every if one.course.treatments], with_patients=True)
+    total = add("series", "", [one for one in every if one.course.treatment_count], with_patients=True)
     parts = [
         add("series", reason, left(reason), with_patients=False)
         for reason in LEFT_OUT
@@ -191,9 +191,9 @@ def _within(report: Report) -> Table:
     assigned = add("assigned", "", controlled)
     adds_up([*parts, assigned], first, ("subjects",))
     counted = ["subjects", *_arms(opened)]
-    treated = [one for one in controlled if one.course.treatments]
+    treated = [one for one in controlled if one.course.treatment_count]
     parts = []
-    if waiting := [one for one in controlled if not one.course.treatments]:
+    if waiting := [one for one in controlled if not one.course.treatment_count]:
         parts.append(add("waiting", "", waiting))
     total = add("treated", "", treated)
     adds_up([*parts, total], assigned, counted)

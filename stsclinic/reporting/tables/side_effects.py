@@ -58,7 +58,7 @@ def _side_effects(report: Report) -> Table:
     could = {
         patient.patient_id: patient
         for patient, courses in report.chosen.patients
-        if any(one.treatments for one in courses)
+        if any(one.treatment_count for one in courses)
     }
     could |= {one.patient_id: patients[one.patient_id] for one in report.chosen.side_effects}
     by_term = _grouped(report.chosen.side_effects, lambda one: one.term)
@@ -247,7 +247,7 @@ def _by_patient(report: Report) -> Table:
     rows = [
         (
             key,
-            sum(len(course.treatments) for course in courses[key]),
+            sum(course.treatment_count for course in courses[key]),
             len(by_patient[key]),
             max(one.grade for one in by_patient[key]),
             sum(one.serious is True for one in by_patient[key]),

@@ -20,7 +20,7 @@ def subjects_table(report: Report) -> Table | None:
     """None where nobody was treated in a controlled protocol. It tells no arm, so it stands while these are closed."""
     subjects: list[tuple[PatientRecord, Course]] = []
     for patient, courses in report.chosen.patients:
-        controlled = [one for one in courses if one.series.is_controlled and one.treatments]
+        controlled = [one for one in courses if one.series.is_controlled and one.treatment_count]
         if controlled:
             subjects.append((patient, min(controlled, key=lambda one: one.first_treatment_on)))
     if not subjects:

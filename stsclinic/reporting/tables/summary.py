@@ -35,13 +35,7 @@ def summary_tables(report: Report) -> list[Table]:
     if not report.series:
         return []
     chosen = report.selection
-    found = under_other_choices(
-        report.series,
-        report.left_out,
-        [courses for _, courses in report.chosen.patients],
-        chosen.horizon,
-        chosen.unit,
-    )
+    found = under_other_choices(report.judged, chosen.horizon, chosen.unit)
     return [_headline(report, found["as_reported"]), *_how_sure(found)]
 
 

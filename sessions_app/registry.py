@@ -53,15 +53,15 @@ PATIENT_FIELDS = {
 }
 """Of a patient: the field of its record, and where the database has it."""
 
-LESION_FIELDS = {
-    "lesion_id": "lesion_id",
-    "body_site": "body_site",
-    "laterality": "laterality",
-    "lesion_type": "lesion_type",
-    "subtype": "subtype",
-    "onset_on": "onset_on",
-    "site_detail": "site_detail",
-}
+LESION_FIELDS = (
+    "lesion_id",
+    "body_site",
+    "laterality",
+    "site_detail",
+    "lesion_type",
+    "subtype",
+    "onset_on",
+)
 
 SERIES_FIELDS = {
     "series_no": "series_no",
@@ -157,7 +157,7 @@ def _of(model: Any, within: list[int] | None, patient: str) -> Any:
 
 
 def _lesions(within: list[int] | None) -> Question:
-    return ask_rows(_of(Lesion, within, "patient__"), [*LESION_FIELDS.values()], "patient_id", "pk")
+    return ask_rows(_of(Lesion, within, "patient__"), LESION_FIELDS, "patient_id", "pk")
 
 
 def _series(within: list[int] | None) -> Question:
@@ -194,7 +194,7 @@ class _KeptLesions:
     def __init__(self, found: Found, patients: Mapping[int, Any]):
         import numpy as np
 
-        self._kinds = [LesionRecord(**dict(zip(LESION_FIELDS, one, strict=True))) for one in found.kinds]
+        self._kinds = [LesionRecord(*one) for one in found.kinds]
         self._texts = sorted({one.lesion_id for one in self._kinds})
         place_of = {text: place for place, text in enumerate(self._texts)}
         place = np.array([place_of[one.lesion_id] for one in self._kinds], dtype=np.int32)[found.kind]

@@ -4,7 +4,8 @@ PostgreSQL puts rows together that hold the same and tells of each only its ids,
 million rows are never looked at one by one. numpy is imported where it is used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from struct import Struct
@@ -12,21 +13,18 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
-from django.db.models import BigIntegerField, Func, TextField, Value
+from django.db.models import BigIntegerField, Func
 
 from sessions_app.asking import Question
 from stsclinic.reporting.columns import Numbers, Places
-
-SEPARATOR = "\x1f"
-"""Between the facts of a row. Only the last one may hold it: it is what somebody typed."""
 
 COPY_HEADER, CELLS_OF_ROW = 19, 2
 """Bytes before the rows of PostgreSQL's COPY in binary, and before the cells of a row: its documentation of COPY."""
 
 SIZE = Struct(">i")
 
-TRUE = ("t", "1")
-"""How the databases write that something is true."""
+TRUE = ("true", "True")
+"""How PostgreSQL and SQLite write that something is true."""
 
 ID_BITS = 32
 """Of a number that holds two ids. PostgreSQL refuses one that is larger than an integer."""
@@ -50,21 +48,40 @@ def ask_rows(found: Any, facts: Sequence[str], owner: str, own: str, *more: str)
     """The Found of a query.
 
     Args:
-        facts: paths of fields that are no days; the last one may be what somebody typed.
+        facts: paths of fields that are no days.
         owner, own: paths of ids.
         more: paths of whole numbers.
     """
     readers = [_reader(_field(found.model, path)) for path in facts]
-    rows = found.order_by().annotate(as_text=_AsText(*facts)).values_list("as_text", owner, own, *more)
-    ask = (_copied if connection.vendor == "postgresql" else _fetched)(rows, len(more))
+    rows = found.order_by().values_list(*facts, owner, own, *more)
+    try:
+        sql, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:
+        ask = _Copy(len(facts), 1 + len(more)).answer
+    else:
+        asked = _copied if connection.vendor == "postgresql" else _fetched
+        ask = asked(sql, parameters, len(facts), len(more))
 
     def answer() -> Found:
-        texts, kind, ids = ask()
-        split = (text.split(SEPARATOR, len(readers) - 1) for text in texts)
-        kinds = [tuple(read(text) for read, text in zip(readers, one, strict=True)) for one in split]
+        different, kind, ids = ask()
+        kinds = [tuple(read(text) for read, text in zip(readers, one, strict=True)) for one in different]
         return Found(kinds, kind, ids[0], ids[1], ids[2:])
 
     return answer
+
+
+@contextmanager
+def by_hashing() -> Iterator[None]:
+    """Within the block PostgreSQL puts rows together by hashing. It takes the kinds of rows to be many more than they
+    are, and would sort a million rows instead, which takes four times as long.
+    """
+    with nullcontext() if connection.vendor != "postgresql" else connection.cursor() as cursor:
+        if cursor:
+            cursor.execute("SET LOCAL enable_sort = off; SET LOCAL jit = off")
+        yield
+        # Where something went wrong, the transaction is at its end.
+        if cursor:
+            cursor.execute("SET LOCAL enable_sort TO DEFAULT; SET LOCAL jit TO DEFAULT")
 
 
 class Day(Func):
@@ -82,25 +99,6 @@ class Day(Func):
 # How the rows come
 
 
-class _AsText(Func):
-    """Facts in one text, so that PostgreSQL can tell rows apart by it alone."""
-
-    output_field = TextField()
-    function = "concat"
-    arg_joiner = ", chr(31), "
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """Without concat(), which newer versions have."""
-        copy = self.copy()
-        given = [
-            Func(one, Value(""), function="coalesce", output_field=TextField())
-            for one in self.get_source_expressions()
-        ]
-        copy.set_source_expressions(given)
-        joined = {"template": "%(expressions)s", "arg_joiner": " || char(31) || "}
-        return copy.as_sql(compiler, connection, **joined, **context)
-
-
 def _field(model: Any, path: str) -> Any:
     """The field at the end of a path such as `protocol__code`."""
     *towards, last = path.split("__")
@@ -109,8 +107,8 @@ def _field(model: Any, path: str) -> Any:
     return model._meta.get_field(last)
 
 
-def _reader(field: Any) -> Callable[[str], Any]:
-    """Reads the value of a field out of its text; an empty text is None where that can be."""
+def _reader(field: Any) -> Callable[[str | None], Any]:
+    """Reads the value of a field out of its text; None where there is none."""
     read: Callable[[str], Any] = str
     if isinstance(field, models.DecimalField):
         # SQLite keeps it as a float.
@@ -120,45 +118,48 @@ def _reader(field: Any) -> Callable[[str], Any]:
         read = TRUE.__contains__
     elif isinstance(field, models.IntegerField):
         read = int
-    return lambda text: read(text) if text or not field.null else None
+    return lambda text: None if text is None else read(text)
 
 
-Answer = tuple[Sequence[str], Numbers, Sequence[Numbers]]
-"""Different texts, of each row the place of its text, and the columns of its numbers."""
+Texts = tuple[str | None, ...]
+Answer = tuple[Sequence[Texts], Numbers, Sequence[Numbers]]
+"""The different facts as texts, of each row the place of its facts, and the columns of its numbers."""
 
 
-def _fetched(rows: Any, more: int) -> Callable[[], Answer]:
+def _fetched(sql: str, parameters: Sequence[Any], facts: int, more: int) -> Callable[[], Answer]:
     """One row after the other."""
 
     def ask() -> Answer:
         import numpy as np
 
-        texts, names = Places(), [str(place) for place in range(3 + more)]
-        numbers = ((texts.of(text), *others) for text, *others in rows.iterator())
-        columns = np.fromiter(numbers, dtype=[(name, np.int64) for name in names])
+        places, names = Places(), [str(place) for place in range(3 + more)]
+        with connection.cursor() as cursor:
+            # Without Django's reading of each value: only different ones are read.
+            cursor.execute(sql, parameters)
+            numbers = ((places.of(row[:facts]), *row[facts:]) for row in cursor)
+            columns = np.fromiter(numbers, dtype=[(name, np.int64) for name in names])
         kind, *ids = (columns[name].copy() for name in names)
-        return texts.found, kind.astype(np.int32), ids
+        texts = [tuple(None if one is None else str(one) for one in row) for row in places.found]
+        return texts, kind.astype(np.int32), ids
 
     return ask
 
 
-def _copied(rows: Any, more: int) -> Callable[[], Answer]:
-    """PostgreSQL puts rows with the same text together, and gives the numbers of each as bytes."""
-    names = ["owner", "own", *(f"more_{number}" for number in range(more))]
-    numbers = [f"owner::integer * {1 << ID_BITS} + own::integer", *names[2:]]
-    try:
-        sql, parameters = rows.query.sql_with_params()
-    except EmptyResultSet:
-        return _Copy(1 + more).answer
-    together = ", ".join(f"string_agg(int8send({one}), ''::bytea)" for one in numbers)
+def _copied(sql: str, parameters: Sequence[Any], facts: int, more: int) -> Callable[[], Answer]:
+    """PostgreSQL puts rows with the same facts together, and gives the numbers of each as bytes."""
+    names = [f"fact_{number}" for number in range(facts)]
+    others = [f"more_{number}" for number in range(more)]
+    numbers = [f"owner::integer * {1 << ID_BITS} + own::integer", *others]
+    cells = [f"{name}::text" for name in names]
+    cells += [f"string_agg(int8send({one}), ''::bytea)" for one in numbers]
     statement = (
-        f"COPY (SELECT as_text, {together} FROM ({sql}) AS found(as_text, {', '.join(names)}) GROUP BY as_text)"  # noqa: S608
-        " TO STDOUT (FORMAT binary)"
+        f"COPY (SELECT {', '.join(cells)} FROM ({sql}) AS found({', '.join([*names, 'owner', 'own', *others])})"  # noqa: S608
+        f" GROUP BY {', '.join(names)}) TO STDOUT (FORMAT binary)"
     )
     cursor = connection.cursor()
 
     def ask() -> Answer:
-        copy = _Copy(1 + more)
+        copy = _Copy(facts, len(numbers))
         cursor.copy_expert(cursor.mogrify(statement, parameters).decode(), copy)
         return copy.answer()
 
@@ -166,11 +167,12 @@ def _copied(rows: Any, more: int) -> Callable[[], Answer]:
 
 
 class _Copy:
-    """Takes what PostgreSQL copies in binary: after a head rows of a text and of bytes, of which 8 are a number."""
+    """Takes what PostgreSQL copies in binary: after a head rows of texts and of bytes, of which 8 are a number."""
 
-    def __init__(self, columns: int):
-        self._texts: list[str] = []
+    def __init__(self, texts: int, columns: int):
+        self._texts: list[Texts] = []
         self._parts: list[list[Numbers]] = [[] for _ in range(columns)]
+        self._cells = texts + columns
         self._rest = b""
         self._is_begun = False
 
@@ -179,9 +181,10 @@ class _Copy:
         self._rest = self._rest + data if self._rest else data
         if not self._is_begun and len(self._rest) >= COPY_HEADER:
             self._rest, self._is_begun = self._rest[COPY_HEADER:], True
-        while self._is_begun and (cells := self._first_row()):
-            self._keep([self._rest[start:stop] for start, stop in cells])
-            self._rest = self._rest[cells[-1][1] :]
+        while self._is_begun and (row := self._first_row()):
+            cells, stop = row
+            self._keep(cells)
+            self._rest = self._rest[stop:]
 
     def answer(self) -> Answer:
         """All that came. The two ids of a row are one number until now."""
@@ -195,20 +198,23 @@ class _Copy:
         )
         return self._texts, kind, [ids >> ID_BITS, ids & ((1 << ID_BITS) - 1), *others]
 
-    def _first_row(self) -> list[tuple[int, int]]:
-        """From where to before where its cells stand; none where it is not whole, and of the end of all rows."""
-        cells, place = [], CELLS_OF_ROW
-        for _ in (self._texts, *self._parts):
+    def _first_row(self) -> tuple[list[bytes | None], int] | None:
+        """Its cells, and where it ends; None where it is not whole, and of the end of all rows."""
+        cells: list[bytes | None] = []
+        place = CELLS_OF_ROW
+        for _ in range(self._cells):
             if len(self._rest) < place + SIZE.size:
-                return []
+                return None
+            (size,) = SIZE.unpack_from(self._rest, place)
             start = place + SIZE.size
-            place = start + SIZE.unpack_from(self._rest, place)[0]
-            cells.append((start, place))
-        return cells if len(self._rest) >= place else []
+            place = start + max(0, size)
+            cells.append(self._rest[start:place] if size >= 0 else None)
+        return (cells, place) if len(self._rest) >= place else None
 
-    def _keep(self, cells: Sequence[bytes]) -> None:
+    def _keep(self, cells: Sequence[bytes | None]) -> None:
         import numpy as np
 
-        self._texts.append(cells[0].decode())
-        for parts, numbers in zip(self._parts, cells[1:], strict=True):
-            parts.append(np.frombuffer(numbers, ">i8"))
+        texts, numbers = cells[: -len(self._parts)], cells[-len(self._parts) :]
+        self._texts.append(tuple(None if one is None else one.decode() for one in texts))
+        for parts, one in zip(self._parts, numbers, strict=True):
+            parts.append(np.frombuffer(one or b"", ">i8"))

@@ -51,8 +51,9 @@ def light_records(keys: list[int], plan: Plan) -> LightRecords:
     series_keys: dict[tuple[str, int], int] = {}
     by_patient: dict[int, list[SeriesRecord]] = defaultdict(list)
     found = Series.objects.filter(patient__in=keys).order_by("series_no")
-    for key, patient, *values in found.values_list("pk", "patient_id", *SERIES_FIELDS.values()):
-        facts = dict(zip(SERIES_FIELDS, values, strict=True))
+    fields = {"patient_id": "patient__study_id", "started_on": "started_on", **SERIES_FIELDS}
+    for key, patient, *values in found.values_list("pk", "patient_id", *fields.values()):
+        facts = dict(zip(fields, values, strict=True))
         one = SeriesRecord(**facts, lesions=listed[key], sessions=sessions[key])
         series_keys[one.patient_id, one.series_no] = key
         by_patient[patient].append(one)

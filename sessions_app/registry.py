@@ -7,9 +7,9 @@ Most rows are assessments, injections and sessions: these stay columns of number
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from lesions.models import Lesion, Medication, Patient, PriorTreatment
@@ -25,12 +25,12 @@ from sessions_app.models import (
     TreatmentSession,
 )
 from sessions_app.registry_columns import Day, Found, ask_rows
+from sessions_app.registry_order import OrderedLesions, OrderedSeries, OrderedSessions
 from stsclinic.clinics.models import Clinic
-from stsclinic.reporting.columns import Columns, Numbers, Parts, SessionsOf, StoredSessions, places_in
+from stsclinic.reporting.columns import SessionsOf
 from stsclinic.reporting.records import (
     AssessmentRecord,
     InfusionRecord,
-    LesionRecord,
     MedicationRecord,
     PatientRecord,
     PriorTreatmentRecord,
@@ -82,22 +82,21 @@ GIVEN_FIELDS = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
 
 CHUNK = 2000
 
-NOT_KEPT = -1
-"""Stands for a lesion that is none of those kept."""
-
 
 def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
     """Everything that a report may look at, of these clinics (by id) or of all, as of one moment.
 
-    Patients stand in the order of their study IDs, and all else in that of its numbers and IDs.
+    Patients stand in the order of their study IDs, sessions in that of date and session_no, and all else in that of
+    its numbers and IDs.
     """
     within = None if clinic_ids is None else list(clinic_ids)
     with snapshot():
         if within is not None and not Clinic.objects.exclude(pk__in=within).exists():
             within = None
+        rows = _rows(Patient, "", within, *PATIENT_FIELDS.values(), "pk")
         facts = {
             pk: dict(zip(PATIENT_FIELDS, values, strict=True))
-            for pk, *values in _rows(Patient, "", within, "pk", *PATIENT_FIELDS.values())
+            for *values, pk in sorted(rows, key=itemgetter(0))
         }
         infusions = {
             pk: InfusionRecord(*values)
@@ -109,13 +108,14 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
         with answers(
             [ask(within) for ask in (_lesions, _series, _treated, _sessions, _seen, _given)]
         ) as found:
-            kept = _KeptLesions(next(found), facts)
-            series, treated = next(found), kept.arms_by_series(next(found))
-            stored, session_ids, ends = _stored(next(found), infusions)
-            series_of = _series_of(series, facts, treated, stored, ends)
-            lesions = kept.by_patient()
-            stored.seen = kept.parts(next(found), session_ids, lambda one: AssessmentRecord(*one))
-            stored.given = kept.parts(next(found), session_ids, tuple)
+            lesions, found_series = OrderedLesions(next(found), list(facts)), next(found)
+            ordered = OrderedSeries(found_series, list(facts))
+            arms = lesions.arms(next(found), ordered)
+            sessions = OrderedSessions(next(found), ordered, infusions)
+            series = _series_of(found_series, ordered, facts, arms, sessions)
+            lesions_of = dict(zip(facts, lesions.by_patient(), strict=True))
+            sessions.stored.seen = lesions.parts(next(found), sessions, lambda one: AssessmentRecord(*one))
+            sessions.stored.given = lesions.parts(next(found), sessions, tuple)
         medications = _by_patient(
             MedicationRecord,
             _rows(Medication, "patient__", within, "patient_id", "role", "started_on", "stopped_on", "name"),
@@ -132,12 +132,12 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
             **of_patient,
             medications=medications[pk],
             prior_treatments=tried[pk],
-            lesions=lesions[pk],
-            series=series_of[pk],
+            lesions=lesions_of[pk],
+            series=series[pk],
         )
         for pk, of_patient in facts.items()
     ]
-    return Registry(patients=sorted(patients, key=attrgetter("patient_id")), side_effects=side_effects)
+    return Registry(patients, side_effects)
 
 
 def _rows(model: Any, patient: str, within: list[int] | None, *paths: str) -> Iterator[tuple]:
@@ -184,81 +184,6 @@ def _given(within: list[int] | None) -> Question:
     return ask_rows(found, GIVEN_FIELDS, "session_id", "lesion_id")
 
 
-class _KeptLesions:
-    """The lesions of some patients. Their IDs are numbered as code points are ordered: no database's own order is that.
-
-    Args:
-        patients: by id; what was found of others is left out.
-    """
-
-    def __init__(self, found: Found, patients: Mapping[int, Any]):
-        import numpy as np
-
-        self._kinds = [LesionRecord(*one) for one in found.kinds]
-        self._texts = sorted({one.lesion_id for one in self._kinds})
-        place_of = {text: place for place, text in enumerate(self._texts)}
-        place = np.array([place_of[one.lesion_id] for one in self._kinds], dtype=np.int32)[found.kind]
-        kept = np.flatnonzero(np.isin(found.owner, list(patients)))
-        kept = kept[np.argsort(found.own[kept])]
-        self._patient, self._kind = found.owner[kept], found.kind[kept]
-        self._keys, self._places = found.own[kept], np.append(place[kept], np.int32(NOT_KEPT))
-
-    def by_patient(self) -> dict[int, dict[str, LesionRecord]]:
-        """The lesions by patient, in the order of their IDs."""
-        import numpy as np
-
-        order = np.lexsort((self._places[:-1], self._patient))
-        records = [self._kinds[kind] for kind in self._kind[order].tolist()]
-        return _grouped(self._patient[order], [(one.lesion_id, one) for one in records])
-
-    def arms_by_series(self, treated: Found) -> dict[int, dict[str, str]]:
-        """The arms of the lesions by their IDs, by series, in the order of the IDs."""
-        arms = [arm for (arm,) in treated.kinds]
-        series, place, kind = self._in_order(treated)
-        pairs = (
-            (self._texts[one], arms[arm]) for one, arm in zip(place.tolist(), kind.tolist(), strict=True)
-        )
-        return _grouped(series, list(pairs))
-
-    def parts(self, found: Found, sessions: Numbers, kind_of: Callable[[Sequence[Any]], Any]) -> Parts:
-        """What was found at sessions (by id), as columns.
-
-        Args:
-            kind_of: makes a kind of the facts of a row.
-        """
-        import numpy as np
-
-        session, place, kind = self._in_order(found)
-        columns = Columns(self._texts, [kind_of(one) for one in found.kinds], place, kind)
-        return Parts(columns, *(np.searchsorted(session, sessions, side) for side in ("left", "right")))
-
-    def _in_order(self, found: Found) -> tuple[Numbers, Numbers, Numbers]:
-        """Owner, place of the lesion's ID and kind of the rows of these lesions, by owner and ID."""
-        import numpy as np
-
-        place = self._places[places_in(self._keys, found.own)]
-        order = np.argsort(found.owner * (len(self._texts) + 1) + place, kind="stable")
-        order = order[place[order] != NOT_KEPT]
-        return found.owner[order], place[order], found.kind[order]
-
-
-def _grouped(sorted_owners: Numbers, pairs: Sequence[tuple[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Dictionaries of pairs by the owner of each; empty ones of others."""
-    found = _ends(sorted_owners).items()
-    return defaultdict(dict, {owner: dict(pairs[start:stop]) for owner, (start, stop) in found})
-
-
-def _ends(sorted_owners: Numbers) -> dict[int, tuple[int, int]]:
-    """From where to before where each owner stands."""
-    import numpy as np
-
-    first = np.flatnonzero(np.diff(sorted_owners, prepend=-1))
-    stops = np.append(first[1:], len(sorted_owners))[: len(first)]
-    return dict(
-        zip(sorted_owners[first].tolist(), zip(first.tolist(), stops.tolist(), strict=True), strict=True)
-    )
-
-
 def _by_patient(record: Any, found: Iterable[tuple]) -> dict[int, list[Any]]:
     """Records of what stands behind the patient in each row, in the order of that."""
     by_patient: dict[int, list[Any]] = defaultdict(list)
@@ -267,48 +192,27 @@ def _by_patient(record: Any, found: Iterable[tuple]) -> dict[int, list[Any]]:
     return by_patient
 
 
-def _stored(
-    found: Found, infusions: Mapping[int, InfusionRecord]
-) -> tuple[StoredSessions, Numbers, Mapping[int, tuple[int, int]]]:
-    """The sessions without their rows, their ids, and by series from where to before where they stand."""
-    import numpy as np
-
-    number = np.array([session_no for session_no, *_ in found.kinds], dtype=np.int64)[found.kind]
-    order = np.lexsort((number, found.owner))
-    ids, series = found.own[order], found.owner[order]
-    place_of = dict(zip(ids.tolist(), range(len(ids)), strict=True)) if infusions else {}
-    stored = StoredSessions(
-        facts=found.kinds,
-        fact=found.kind[order],
-        day=found.more[0][order].astype(np.int32),
-        infusions={place_of[pk]: infusion for pk, infusion in infusions.items() if pk in place_of},
-    )
-    return stored, ids, _ends(series)
-
-
 def _series_of(
     found: Found,
+    ordered: OrderedSeries,
     patients: Mapping[int, Mapping[str, Any]],
-    treated: Mapping[int, Mapping[str, str]],
-    stored: StoredSessions,
-    ends: Mapping[int, tuple[int, int]],
+    arms: Sequence[Mapping[str, str]],
+    sessions: OrderedSessions,
 ) -> dict[int, list[SeriesRecord]]:
     """The series by patient, in their order."""
     by_patient: dict[int, list[SeriesRecord]] = defaultdict(list)
     facts = [dict(zip(SERIES_FIELDS, one, strict=True)) for one in found.kinds]
-    columns = (found.own, found.owner, found.kind, found.more[0])
-    for pk, patient_pk, kind, day in zip(*(one.tolist() for one in columns), strict=True):
-        if patient_pk in patients:
-            record = SeriesRecord(
-                patient_id=patients[patient_pk]["patient_id"],
+    columns = (one[ordered.rows].tolist() for one in (found.owner, found.kind, found.more[0]))
+    for patient, kind, day, its_arms, ends in zip(*columns, arms, sessions.ends, strict=True):
+        by_patient[patient].append(
+            SeriesRecord(
+                patient_id=patients[patient]["patient_id"],
                 **facts[kind],
                 started_on=date.fromordinal(day),
-                lesions=treated[pk],
-                sessions=SessionsOf(stored, *ends.get(pk, (0, 0))),
+                lesions=its_arms,
+                sessions=SessionsOf(sessions.stored, *ends),
             )
-            by_patient[patient_pk].append(record)
-    for of_patient in by_patient.values():
-        of_patient.sort(key=attrgetter("series_no"))
+        )
     return by_patient
 
 

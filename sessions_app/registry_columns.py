@@ -27,7 +27,7 @@ TRUE = ("true", "True")
 """How PostgreSQL and SQLite write that something is true."""
 
 ID_BITS = 32
-"""Of a number that holds two ids. PostgreSQL refuses one that is larger than an integer."""
+"""Of a number that holds two ids. PostgreSQL refuses an id that is no integer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class _Copy:
 
     def __init__(self, texts: int, columns: int):
         self._texts: list[Texts] = []
-        self._parts: list[list[Numbers]] = [[] for _ in range(columns)]
+        self._parts: list[list[bytes]] = [[] for _ in range(columns)]
         self._cells = texts + columns
         self._rest = b""
         self._is_begun = False
@@ -190,13 +190,11 @@ class _Copy:
         """All that came. The two ids of a row are one number until now."""
         import numpy as np
 
-        sizes = [len(one) for one in self._parts[0]]
+        sizes = [len(one) // 8 for one in self._parts[0]]
         kind = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-        ids, *others = (
-            np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, dtype=np.int64)
-            for parts in self._parts
-        )
-        return self._texts, kind, [ids >> ID_BITS, ids & ((1 << ID_BITS) - 1), *others]
+        ids, *others = (b"".join(parts) for parts in self._parts)
+        owner, own = (one.astype(np.int32) for one in np.frombuffer(ids, ">i4").reshape(-1, 2).T)
+        return self._texts, kind, [owner, own, *(np.frombuffer(one, ">i8").astype(int) for one in others)]
 
     def _first_row(self) -> tuple[list[bytes | None], int] | None:
         """Its cells, and where it ends; None where it is not whole, and of the end of all rows."""
@@ -212,9 +210,7 @@ class _Copy:
         return (cells, place) if len(self._rest) >= place else None
 
     def _keep(self, cells: Sequence[bytes | None]) -> None:
-        import numpy as np
-
         texts, numbers = cells[: -len(self._parts)], cells[-len(self._parts) :]
         self._texts.append(tuple(None if one is None else one.decode() for one in texts))
         for parts, one in zip(self._parts, numbers, strict=True):
-            parts.append(np.frombuffer(one or b"", ">i8"))
+            parts.append(one or b"")

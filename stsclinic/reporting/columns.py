@@ -96,20 +96,27 @@ class GivenRows(_RowsOfSession, Sequence[InjectionRecord]):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Columns, and from where to before where the rows of each session stand in them."""
+    """Columns, and from where to before where the rows of each session stand in them, one session after the other."""
 
     columns: Columns
     starts: Numbers
     stops: Numbers
 
     def of(self, sessions: Numbers) -> "Gathered":
-        """The rows of these sessions."""
+        """The rows of these sessions; of all of them, the columns as they are."""
+        import numpy as np
+
+        every = np.arange(len(self.starts), dtype=np.int32)
+        if len(sessions) == len(every) and (sessions == every).all():
+            session = np.repeat(every, self.stops - self.starts)
+            columns = self.columns
+            return Gathered(columns.lesion_ids, columns.kinds, columns.lesion, columns.kind, session)
         return _taken(self.columns, self.starts[sessions], self.stops[sessions])
 
 
 @dataclass(slots=True)
 class StoredSessions:
-    """Sessions in columns, those of a series together and in their order.
+    """Sessions in columns, those of a series together and in order of date, then session_no.
 
     `facts` are the different (session_no, kind, PtGA, PhGA), `fact` has the place of each session's; `day` is the
     number of its date. `seen` and `given` are known later than the rest.

@@ -59,13 +59,9 @@ class Visits:
     def _take_stored(self, stored: StoredSessions, starts: Numbers) -> None:
         import numpy as np
 
-        place = ranges(starts, starts + self.counts)
-        numbers, kinds, *scores = zip(*stored.facts, strict=True) if stored.facts else ((),) * 4
-        number = np.array(numbers, dtype=np.int64)
-        # By session_no they stand already.
-        place = place[np.lexsort((number[stored.fact[place]], stored.day[place], self.series))]
+        self._places = place = ranges(starts, starts + self.counts)
+        _numbers, kinds, *scores = zip(*stored.facts, strict=True) if stored.facts else ((),) * 4
         fact = stored.fact[place]
-        self._places = place
         self.is_treatment = np.array([one == "treatment" for one in kinds], dtype=bool)[fact]
         self.day = stored.day[place]
         self.scores = {

@@ -59,7 +59,7 @@ series = st.builds(
 
 def stored(all_series):
     """The same series, their sessions in columns."""
-    sessions = [session for one in all_series for session in one.sessions]
+    sessions = [session for one in all_series for session in sorted(one.sessions, key=IN_ORDER)]
     facts = list(dict.fromkeys(_facts(one) for one in sessions))
     kept = StoredSessions(
         facts=facts,
@@ -191,6 +191,6 @@ def test_rows_stand_at_their_session_and_lesion(kept, all_series):
     }
     assert lesions_of_rows(visits.seen, visits.lesion_seen, visits) == seen
     assert lesions_of_rows(visits.given, visits.lesion_given, visits) == given_
-    assert [session for one in kept(all_series) for session in one.sessions] == [
-        session for one in all_series for session in one.sessions
+    assert [session for one in kept(all_series) for session in sorted(one.sessions, key=IN_ORDER)] == [
+        session for _, session in flat
     ]

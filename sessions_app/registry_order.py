@@ -4,11 +4,11 @@ The database gives ids and no order: IDs are ordered as code points are, which n
 numpy is imported where it is used.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sessions_app.registry_columns import Found
-from stsclinic.reporting.columns import BLOCK, NOWHERE, Columns, Numbers, Parts, StoredSessions, places_in
+from stsclinic.reporting.columns import NOWHERE, Columns, Lookup, Numbers, Parts, StoredSessions
 from stsclinic.reporting.records import InfusionRecord, LesionRecord
 
 
@@ -18,18 +18,11 @@ class Numbered:
     def __init__(self, ids: Numbers, numbers: Numbers):
         import numpy as np
 
-        order = np.argsort(ids)
-        self._ids, self._numbers = ids[order], np.append(numbers[order], NOWHERE).astype(np.int32)
+        self._lookup, self._numbers = Lookup(ids), np.append(numbers, NOWHERE).astype(np.int32)
 
     def of(self, ids: Numbers) -> Numbers:
         """The numbers of rows by their ids; NOWHERE of others."""
-        import numpy as np
-
-        found = np.empty(len(ids), dtype=np.int32)
-        for start in range(0, len(ids), BLOCK):
-            block = slice(start, start + BLOCK)
-            found[block] = self._numbers[places_in(self._ids, ids[block])]
-        return found
+        return self._numbers[self._lookup.find(ids)]
 
 
 class OrderedSeries:
@@ -105,16 +98,14 @@ class OrderedLesions:
     def by_patient(self) -> list[dict[str, LesionRecord]]:
         """The lesions of each patient by their IDs."""
         records = [self._records[kind] for kind in self._kind.tolist()]
-        return list(_grouped(self._patient, self._patients, [(one.lesion_id, one) for one in records]))
+        return _grouped(self._patient, self._patients, [one.lesion_id for one in records], records)
 
     def arms(self, treated: Found, series: OrderedSeries) -> list[dict[str, str]]:
         """The arms of the lesions of each series by their IDs; an arm is the only fact of what was found."""
         place, lesion, kind = self._rows_of(treated, series.numbered)
         arms = [arm for (arm,) in treated.kinds]
-        pairs = [
-            (self._texts[one], arms[arm]) for one, arm in zip(lesion.tolist(), kind.tolist(), strict=True)
-        ]
-        return list(_grouped(place, len(series.rows), pairs))
+        texts = [self._texts[one] for one in lesion.tolist()]
+        return _grouped(place, len(series.rows), texts, [arms[one] for one in kind.tolist()])
 
     def parts(
         self, found: Found, sessions: OrderedSessions, kind_of: Callable[[Sequence[Any]], Any]
@@ -144,7 +135,8 @@ def _in_order(owner: Numbers, *within: Numbers) -> Numbers:
     for numbers in within:
         key *= int(numbers.max(initial=0)) + 2
         key += numbers
-    order = np.argsort(key)
+    # Most stand in their order already.
+    order = np.argsort(key, kind="stable")
     return order[np.searchsorted(owner[order], 0) :]
 
 
@@ -158,8 +150,11 @@ def _ends(sorted_owners: Numbers, owners: int) -> tuple[Numbers, Numbers]:
 
 
 def _grouped(
-    sorted_owners: Numbers, owners: int, pairs: Sequence[tuple[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    """A dictionary of pairs for each of so many owners."""
+    sorted_owners: Numbers, owners: int, keys: Sequence[str], values: Sequence[Any]
+) -> list[dict[str, Any]]:
+    """What each of so many owners has, by its key."""
     starts, stops = _ends(sorted_owners, owners)
-    return (dict(pairs[start:stop]) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True))
+    return [
+        dict(zip(keys[start:stop], values[start:stop], strict=True))
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
+    ]

@@ -22,6 +22,9 @@ NOWHERE = -1
 BLOCK = 100_000
 """Rows that are looked for at once, which bounds the memory."""
 
+FAR_APART = 8
+"""How many numbers there may be for each key, for all of them to be looked up in one array."""
+
 
 class Places:
     """Numbers what is equal alike, from 0, as it comes."""
@@ -272,14 +275,34 @@ def _together(found: Sequence[Columns]) -> Columns:
     return Columns(lesion_ids.found, kinds.found, lesion, kind)
 
 
-def places_in(sorted_keys: Numbers, wanted: Numbers) -> Numbers:
-    """Where each wanted key stands among these, which are sorted and differ; NOWHERE where it does not."""
-    import numpy as np
+class Lookup:
+    """Where keys stand in a list of whole numbers from 0, in which each stands once."""
 
-    if not len(sorted_keys):
-        return np.full(len(wanted), NOWHERE)
-    place = np.minimum(np.searchsorted(sorted_keys, wanted), len(sorted_keys) - 1)
-    return np.where(sorted_keys[place] == wanted, place, NOWHERE)
+    def __init__(self, keys: Numbers):
+        import numpy as np
+
+        last = int(keys.max(initial=0))
+        self._by_key: Numbers | None = None
+        if last < FAR_APART * len(keys) + BLOCK:
+            # The last one is that of every later key, and of NOWHERE.
+            self._by_key = np.full(last + 2, NOWHERE, dtype=np.int32)
+            self._by_key[keys] = np.arange(len(keys))
+        else:
+            self._order = np.argsort(keys)
+            self._keys = keys[self._order]
+
+    def find(self, wanted: Numbers) -> Numbers:
+        """The place of each; NOWHERE where it is not there."""
+        import numpy as np
+
+        if self._by_key is not None:
+            return self._by_key[np.minimum(wanted, len(self._by_key) - 1)]
+        found = np.empty(len(wanted), dtype=np.int32)
+        for start in range(0, len(wanted), BLOCK):
+            block = wanted[start : start + BLOCK]
+            place = np.minimum(np.searchsorted(self._keys, block), len(self._keys) - 1)
+            found[start : start + BLOCK] = np.where(self._keys[place] == block, self._order[place], NOWHERE)
+        return found
 
 
 class LesionPlaces:
@@ -295,9 +318,7 @@ class LesionPlaces:
 
         self._number = {lesion_id: number for number, lesion_id in enumerate(dict.fromkeys(lesion_ids))}
         numbers = np.array([self._number[lesion_id] for lesion_id in lesion_ids], dtype=np.int64)
-        keys = owners * len(self._number) + numbers
-        self._order = np.argsort(keys)
-        self._keys = keys[self._order]
+        self._lookup = Lookup(owners * len(self._number) + numbers)
 
     def find(self, rows: Gathered, owner_of_session: Numbers) -> Numbers:
         """The place of each row's lesion in the list; NOWHERE where it is not there."""
@@ -305,12 +326,11 @@ class LesionPlaces:
 
         number_of = [self._number.get(lesion_id, NOWHERE) for lesion_id in rows.lesion_ids]
         number = np.array(number_of, dtype=np.int32)[rows.lesion]
-        order = np.append(self._order, NOWHERE)
         found = np.empty(len(number), dtype=np.int32)
         for start in range(0, len(number), BLOCK):
             block = slice(start, start + BLOCK)
             owner = owner_of_session[rows.session[block]].astype(np.int64)
             wanted = owner * len(self._number) + number[block]
             wanted[number[block] == NOWHERE] = NOWHERE
-            found[block] = order[places_in(self._keys, wanted)]
+            found[block] = self._lookup.find(wanted)
         return found

@@ -17,7 +17,7 @@ from stsclinic.reporting.outcomes import SeriesOutcome, best_of_those, patient_o
 from stsclinic.reporting.records import PatientRecord
 from stsclinic.reporting.rows import Behind, Value, behind
 from stsclinic.reporting.scores import SCALES, Exact, describe_decrease
-from stsclinic.reporting.selection import FEWEST_TREATMENTS, Course, judge_beside
+from stsclinic.reporting.selection import BESIDE, FEWEST_TREATMENTS, Course, judge_beside
 from stsclinic.reporting.statistics.bootstrap import share_intervals
 from stsclinic.reporting.statistics.mixed import random_intercept_mean
 from stsclinic.reporting.statistics.wilson import wilson_interval
@@ -103,8 +103,8 @@ def under_other_choices(series: Sequence[SeriesOutcome], horizon: str, unit: str
 
     judged = _Judged(series, horizon)
     reported = judged.those(np.array([not one.verdict.reason for one in series], dtype=bool))
-    carried = judged.those(_is_carried_forward([one.course for one in series], judged.to_last_known))
-    treated = judged.those(judged.is_treated)
+    carried = judged.those(_is_carried_forward(judged))
+    treated = judged.those(judged.treatments > 0)
     scored = judged.those(~np.isnan(judged.to_last_known["ptga"]))
     first = reported.first_of_each_patient()
     lesion_or_series = "lesion" if unit == "lesion" else "series"
@@ -121,28 +121,28 @@ def under_other_choices(series: Sequence[SeriesOutcome], horizon: str, unit: str
     }
 
 
-def _is_carried_forward(courses: Sequence[Course], to_last_known: Mapping[str, Numbers]) -> Numbers:
-    """Which of these series, patient by patient, would be analysed with the last observation carried forward.
+def _is_carried_forward(judged: "_Judged") -> Numbers:
+    """Which series would be analysed with the last observation carried forward.
 
-    In place of rules 1 and 2, a series has ended and has a first and a later score of each kind.
+    In place of rules 1 and 2, a series has ended and has a first and a later score of each kind. Only patients of
+    whom other series are sound now are judged again.
     """
     import numpy as np
 
-    unknown = np.isnan(np.stack([to_last_known[scale] for scale in SCALES_OF_HEADLINE])).any(axis=0)
-    sound = [
-        course
-        for course, is_unknown in zip(courses, unknown.tolist(), strict=True)
-        if not is_unknown
-        and course.treatment_count >= FEWEST_TREATMENTS
-        and course.series.status in ("completed", "stopped")
-    ]
-    taken = {
-        id(verdict.course)
-        for _, of_patient in groupby(sound, key=lambda course: course.series.patient_id)
-        for verdict in judge_beside(of_patient)
-        if not verdict.reason
-    }
-    return np.array([id(course) in taken for course in courses], dtype=bool)
+    series = judged.series
+    found = np.array([not one.verdict.reason for one in series], dtype=bool)
+    was_sound = np.array([one.verdict.reason in BESIDE for one in series], dtype=bool)
+    has_ended = np.array([one.course.series.status in ("completed", "stopped") for one in series], dtype=bool)
+    unknown = np.isnan(np.stack([judged.to_last_known[scale] for scale in SCALES_OF_HEADLINE])).any(axis=0)
+    is_sound = (judged.treatments >= FEWEST_TREATMENTS) & has_ended & ~unknown
+    again = np.isin(judged.patient, judged.patient[is_sound != was_sound])
+    found[again] = False
+    place_of = {id(series[place].course): place for place in np.flatnonzero(again & is_sound).tolist()}
+    courses = (series[place].course for place in place_of.values())
+    for _, of_patient in groupby(courses, key=lambda course: course.series.patient_id):
+        for verdict in judge_beside(of_patient):
+            found[place_of[id(verdict.course)]] = not verdict.reason
+    return found
 
 
 class _Judged:
@@ -154,7 +154,7 @@ class _Judged:
         self.series, self.horizon = series, horizon
         visits = series[0].course.visits if series else Visits([])
         places = np.array([one.course.place for one in series], dtype=np.int64)
-        self.is_treated = visits.treatments[places] > 0
+        self.treatments = visits.treatments[places]
         scores = visits.scores_within("end_of_treatment", places)
         first = {scale: scores.before(scale, 1) for scale in SCALES_OF_HEADLINE}
         self.to_last = {scale: first[scale] - scores.last(scale) for scale in SCALES_OF_HEADLINE}
@@ -193,11 +193,7 @@ class _Part:
         found: dict[int, int] = {}
         series = self.judged.series
 
-        def began(place: int) -> tuple:
-            course = series[place].course
-            return course.first_treatment_on, course.series.series_no
-
-        for place in sorted(self.places.tolist(), key=began):
+        for place in sorted(self.places.tolist(), key=lambda place: series[place].course.began):
             found.setdefault(int(self.judged.patient[place]), place)
         return _Part(self.judged, np.array(sorted(found.values()), dtype=np.int64))
 

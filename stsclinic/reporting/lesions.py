@@ -147,14 +147,12 @@ def _judge(visits: Visits, horizon: str) -> Judged:
     import numpy as np
 
     counts = visits.is_treatment | (horizon != "end_of_treatment")
-    lesions, seen = len(visits.lesion_ids), visits.seen
-    inside = np.flatnonzero(counts[seen.session] & (visits.lesion_seen != NOWHERE))
-    rows = _Rows(visits.lesion_seen[inside], seen.session[inside], seen.kind[inside], seen.kinds, lesions)
+    rows = _Rows(visits, counts)
     since = _first_injected(visits, counts)
     baseline, end = rows.baselines_and_ends()
     until, is_gone = rows.last_seen(since, visits.day)
     decreased = _decreased(visits.scores_within(horizon))[visits.series_of_lesion]
-    alike = Alike.of(seen.kinds, baseline, end, decreased)
+    alike = Alike.of(visits.seen.kinds, baseline, end, decreased)
     return Judged(
         outcome=alike.ask(_outcome),
         baseline=baseline,
@@ -169,13 +167,9 @@ def _first_injected(visits: Visits, counts: Numbers) -> Numbers:
     """The session that counts at which each lesion was injected first; the place after the last without one."""
     import numpy as np
 
-    given, lesion = visits.given, visits.lesion_given
-    inside = np.flatnonzero(counts[given.session] & (lesion != NOWHERE))
-    found = np.full(len(visits.lesion_ids), len(visits.day), dtype=np.int32)
-    # Of several rows of one lesion the last one written stays.
-    backwards = inside[::-1]
-    found[lesion[backwards]] = given.session[backwards]
-    return found
+    session = visits.given.session
+    row = _first_of_each(visits.lesion_given, counts[session], len(visits.lesion_ids))
+    return np.append(session, np.int32(len(visits.day)))[row]
 
 
 def _outcome(baseline: AssessmentRecord | None, end: AssessmentRecord | None, decreased: bool | None) -> int:
@@ -252,30 +246,27 @@ class Alike:
 
 
 class _Rows:
-    """The assessments of a horizon, in the order of the sessions."""
+    """The assessments at the sessions that count, in their order."""
 
-    def __init__(
-        self,
-        lesion: Numbers,
-        session: Numbers,
-        kind: Numbers,
-        kinds: Sequence[AssessmentRecord],
-        lesions: int,
-    ):
+    def __init__(self, visits: Visits, counts: Numbers):
+        self._seen, self._lesion, self._lesions = visits.seen, visits.lesion_seen, len(visits.lesion_ids)
+        self._counts = counts[self._seen.session]
+
+    def _is(self, status: str) -> Numbers:
+        """Whether it counts and has this status."""
         import numpy as np
 
-        self._lesion, self._session, self._kind, self._lesions = lesion, session, kind, lesions
-        self._is_present = np.array([one.status == "present" for one in kinds], dtype=bool)[kind]
-        self._is_gone = np.array([one.status == "gone" for one in kinds], dtype=bool)[kind]
+        kinds = np.array([one.status == status for one in self._seen.kinds], dtype=bool)
+        return self._counts & kinds[self._seen.kind]
 
     def baselines_and_ends(self) -> tuple[Numbers, Numbers]:
         """The kind of each lesion's baseline and end; the rule is that of baseline_and_end."""
         import numpy as np
 
-        baseline = self._first_of_each(np.flatnonzero(self._is_present))
-        last = self._last_of_each(np.arange(len(self._lesion), dtype=np.int32))
+        baseline = _first_of_each(self._lesion, self._is("present"), self._lesions)
+        last = _last_of_each(self._lesion, self._counts, self._lesions)
         end = np.where((baseline != NONE) & (last > baseline), last, NONE)
-        kinds = np.append(self._kind, np.int32(NONE))
+        kinds = np.append(self._seen.kind, np.int32(NONE))
         return kinds[baseline], kinds[end]
 
     def last_seen(self, since: Numbers, days: Numbers) -> tuple[Numbers, Numbers]:
@@ -285,24 +276,33 @@ class _Rows:
         """
         import numpy as np
 
-        after = self._session > since[self._lesion]
-        last = self._last_of_each(np.flatnonzero(after))
-        first_gone = self._first_of_each(np.flatnonzero(after & self._is_gone))
+        session = self._seen.session
+        # Of what is no lesion of its series nothing is looked up.
+        after = session > np.append(since, np.int32(len(days)))[self._lesion]
+        last = _last_of_each(self._lesion, self._counts & after, self._lesions)
+        first_gone = _first_of_each(self._lesion, self._is("gone") & after, self._lesions)
         is_gone = first_gone != NONE
-        day = np.append(days[self._session], np.int32(NONE))
-        return day[np.where(is_gone, first_gone, last)], is_gone
+        row = np.where(is_gone, first_gone, last)
+        return np.where(row == NONE, NONE, days[np.append(session, np.int32(0))[row]]), is_gone
 
-    def _first_of_each(self, rows: Numbers) -> Numbers:
-        """For each lesion the first of these rows that is its own; NONE without one."""
-        return self._last_of_each(rows[::-1])
 
-    def _last_of_each(self, rows: Numbers) -> Numbers:
-        import numpy as np
+def _first_of_each(lesion: Numbers, is_wanted: Numbers, lesions: int) -> Numbers:
+    """For each of so many lesions the first of the wanted rows that is its own; NONE without one."""
+    return _written(lesion, is_wanted.nonzero()[0][::-1], lesions)
 
-        found = np.full(self._lesions, NONE, dtype=np.int32)
-        # Of several rows of one lesion the last one written stays.
-        found[self._lesion[rows]] = rows
-        return found
+
+def _last_of_each(lesion: Numbers, is_wanted: Numbers, lesions: int) -> Numbers:
+    """The last of them."""
+    return _written(lesion, is_wanted.nonzero()[0], lesions)
+
+
+def _written(lesion: Numbers, rows: Numbers, lesions: int) -> Numbers:
+    import numpy as np
+
+    found = np.full(lesions + 1, NONE, dtype=np.int32)
+    # Of several rows of one lesion the last one written stays; those of no lesion are written behind all.
+    found[lesion[rows]] = rows
+    return found[:-1]
 
 
 def _decreased(scores: Scores) -> Numbers:

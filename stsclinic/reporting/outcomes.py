@@ -89,7 +89,7 @@ class LesionOutcome:
         return judge_lesion(seen, ptga_change([session.ptga for session in sessions])).words
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class SeriesOutcome:
     """One series, analysed or left out. Only analysed ones are counted.
 
@@ -103,7 +103,7 @@ class SeriesOutcome:
     """Whether any of its lesions had one at baseline (end of treatment)."""
     has_open_ulcer: bool
     """Whether one of these had not healed."""
-    judged: JudgedLesions = field(repr=False, compare=False)
+    judged: JudgedLesions = field(repr=False)
     start: int
     stop: int
 

@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import compress, count
+from operator import attrgetter
+from typing import NamedTuple
 
 from stsclinic.clinical.terms import STOP_REASON
 from stsclinic.reporting.columns import Numbers
@@ -26,6 +28,9 @@ LEFT_OUT = {
     "no_treatment": "No treatment",
 }
 """Why a series is not analysed. The first four in the order of the checks."""
+
+BESIDE = frozenset({"", "same_lesions", "too_close"})
+"""What is said of a series that is sound by itself."""
 
 FEWEST_TREATMENTS = 2
 """The fewest treatments of a complete series, whatever its protocol plans."""
@@ -92,7 +97,7 @@ class Selection:
         return self.first_treatment_from is not None or self.first_treatment_to is not None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Course:
     """A selected series; its sessions in order of date, then session_no, stand in `visits` at this `place`."""
 
@@ -126,9 +131,13 @@ class Course:
         """Of a series with a treatment."""
         return date.fromordinal(self.visits.treatment_days[1][self.place])
 
+    @property
+    def began(self) -> tuple[int, int]:
+        """The number of the day of its first treatment, and series_no: in this order a patient was treated."""
+        return self.visits.treatment_days[0][self.place], self.series.series_no
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+
+class Verdict(NamedTuple):
     """Whether a series is analysed: `reason` is empty, or a code of LEFT_OUT with `words` beside it."""
 
     course: Course
@@ -202,7 +211,7 @@ def judge_beside(courses: Iterable[Course]) -> list[Verdict]:
     verdicts = []
     treated: dict[str, int] = {}
     before: Course | None = None
-    for course in sorted(courses, key=lambda course: (course.first_treatment_on, course.series.series_no)):
+    for course in sorted(courses, key=attrgetter("began")):
         verdict = _judge_beside(course, treated, before)
         verdicts.append(verdict)
         if not verdict.reason:
@@ -307,7 +316,7 @@ def _judge_beside(course: Course, treated: dict[str, int], before: Course | None
         return Verdict(course, "same_lesions", words)
     if before is not None:
         earliest = one_month_after(before.last_treatment_on)
-        if course.first_treatment_on < earliest:
+        if course.began[0] < earliest.toordinal():
             words = (
                 f"first treatment on {day_words(course.first_treatment_on)}, earlier than "
                 f"{day_words(earliest)}: one month after the last of series {before.series.series_no}"

@@ -282,8 +282,8 @@ class _Rows:
         last = _last_of_each(self._lesion, self._counts & after, self._lesions)
         first_gone = _first_of_each(self._lesion, self._is("gone") & after, self._lesions)
         is_gone = first_gone != NONE
-        row = np.where(is_gone, first_gone, last)
-        return np.where(row == NONE, NONE, days[np.append(session, np.int32(0))[row]]), is_gone
+        at = np.append(session, np.int32(len(days)))[np.where(is_gone, first_gone, last)]
+        return np.append(days, np.int32(NONE))[at], is_gone
 
 
 def _first_of_each(lesion: Numbers, is_wanted: Numbers, lesions: int) -> Numbers:

@@ -1,11 +1,12 @@
 """What was injected: volumes, mg, syringes and concentrations by session, body site and outcome."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.remission import OUTCOME
 from stsclinic.clinical.terms import BODY_SITE
-from stsclinic.reporting.injected import Injected, Part
+from stsclinic.reporting.injected import Groups, Injected, Part
+from stsclinic.reporting.lesions import OUTCOMES
 from stsclinic.reporting.records import InfusionRecord
 from stsclinic.reporting.rows import SessionOf, behind
 from stsclinic.reporting.summary import Report
@@ -74,24 +75,35 @@ def _doses(report: Report, injected: Injected) -> Table:
             Column("concentrations", "Concentrations (mg/ml)"),
         )
     )
-    total = _add(rows, "all", "", injected, injected.all)
-    for by, groups in (
-        ("session", _by_session(injected)),
-        ("site", _by_site(injected)),
-        ("outcome", _by_outcome(report, injected)),
-        ("concentration", _by_concentration(injected)),
+    total = _add(rows, "all", "", injected.all)
+    last = MOST_SESSIONS + 1
+    treatments = {number: f"Treatment {number}" for number in range(1, last)}
+    for by, labels, groups in (
+        (
+            "session",
+            {**treatments, last: f"Treatment {last} and later", 0: "Another visit"},
+            injected.by_treatment(last),
+        ),
+        ("site", {**BODY_SITE, "": "Not recorded"}, injected.by_site),
+        ("outcome", {**OUTCOME, "": "Series not analysed"}, _by_outcome(report, injected)),
+        ("concentration", {label: label for label in injected.by_label.names}, injected.by_label),
     ):
-        numbers = [_add(rows, by, label, injected, part) for label, part in groups if part.inside.any()]
+        parts = [(label, groups.part(name)) for name, label in labels.items()]
+        numbers = [_add(rows, by, label, part) for label, part in parts if part and part.amounts.injections]
         for column in ("injections", "sessions", "patients"):
             rows.add_up(column, numbers, total)
     footnotes = (*FOOTNOTES, *((CLOSED_FOOTNOTE,) if report.has_concealed else ()))
     return rows.table("doses", "Doses injected", "doses", footnotes)
 
 
-def _add(rows: Rows, by: str, label: str, injected: Injected, part: Part) -> int:
-    found = injected.amounts(part)
+def _by_outcome(report: Report, injected: Injected) -> Groups:
+    outcome = report.lesions.at[report.selection.horizon].outcome
+    return injected.by_lesion([one.course for one in report.series], report.lesions, outcome, [*OUTCOMES, ""])
+
+
+def _add(rows: Rows, by: str, label: str, part: Part) -> int:
+    found = part.amounts
     with_closed = any(column.code == "closed" for column in rows.columns)
-    dose = None if found.dose_mg is None else float(found.dose_mg)
     return rows.add(
         (
             by,
@@ -101,57 +113,19 @@ def _add(rows: Rows, by: str, label: str, injected: Injected, part: Part) -> int
             found.patients,
             float(found.volume_ml) if found.injections else None,
             None if found.median_volume_ml is None else float(found.median_volume_ml),
-            dose,
+            None if found.dose_mg is None else float(found.dose_mg),
             None if found.dose_mg is None else float(found.dose_mg / found.sessions_told),
             found.syringes,
             *((found.closed,) if with_closed else ()),
             ", ".join(show_decimal(one) for one in found.concentrations),
         ),
-        injected.injections_behind(part),
+        part.injections_behind,
         by={
-            "sessions": injected.sessions_behind(part),
-            "patients": injected.patients_behind(part),
-            "closed": injected.closed_behind(part),
+            "sessions": part.sessions_behind,
+            "patients": part.patients_behind,
+            "closed": part.closed_behind,
         },
     )
-
-
-Groups = Iterable[tuple[str, Part]]
-
-
-def _by_session(injected: Injected) -> Groups:
-    """By the number of the treatment within its series; 0 where it was given at another visit."""
-    last = MOST_SESSIONS + 1
-    by_session = injected.by_treatment(last)
-    for number in (*range(1, last + 1), 0):
-        label = f"Treatment {number}" if number < last else f"Treatment {last} and later"
-        yield label if number else "Another visit", Part(by_session, number)
-
-
-def _by_site(injected: Injected) -> Groups:
-    by_site = injected.by_site
-    for site, label in (*BODY_SITE.items(), ("", "Not recorded")):
-        if site in injected.sites:
-            yield label, Part(by_site, injected.sites.index(site))
-
-
-def _by_outcome(report: Report, injected: Injected) -> Groups:
-    lesions, codes = report.lesions, [*OUTCOME, ""]
-    by_lesion = injected.by_lesion(
-        [one.course for one in report.series],
-        lesions.lesion_ids,
-        lesions.series,
-        lesions.at[report.selection.horizon].outcome,
-        codes.index(""),
-    )
-    for code, label in (*OUTCOME.items(), ("", "Series not analysed")):
-        yield label, Part(by_lesion, codes.index(code))
-
-
-def _by_concentration(injected: Injected) -> Groups:
-    by_label, labels = injected.by_label, injected.labels
-    for label in labels:
-        yield label, Part(by_label, labels.index(label))
 
 
 def _infusions(infused: Sequence[tuple[SessionOf, InfusionRecord]]) -> Table:

@@ -5,8 +5,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from stsclinic.clinical.terms import BODY_SITE, SIDE_EFFECT_TERM
+from stsclinic.reporting.amounts import Solution
 from stsclinic.reporting.columns import kinds_given
-from stsclinic.reporting.injected import Injected, Part, Solution
+from stsclinic.reporting.injected import Injected
 from stsclinic.reporting.records import SideEffectRecord
 from stsclinic.reporting.rows import Behind, SessionOf, behind
 from stsclinic.reporting.statistics.rates import rate_per_100
@@ -131,7 +132,7 @@ def _rates(report: Report, injected: Injected) -> Table:
         ("site", {**BODY_SITE, "": "No lesion named"}, found.site_of_event),
         (
             "concentration",
-            {label: label for label in (*injected.labels, UNKNOWN)},
+            {label: label for label in (*injected.by_label.names, UNKNOWN)},
             found.concentration_of_event,
         ),
     ):
@@ -179,7 +180,7 @@ class _Exposure:
                 "sessions",
                 lambda: [SessionOf(course, one) for course in sessions for one in course.treatments],
             ),
-            injected.injections_behind(injected.all),
+            injected.all.injections_behind,
         )
         self._injected = injected
         self._label_of = cache(lambda agent, mg_ml: Solution(agent, mg_ml).label)
@@ -189,22 +190,14 @@ class _Exposure:
 
     def of(self, by: str, key: Any) -> _Exposed:
         """The treatments and injections of a group."""
-        injected = self._injected
-        if by == "site":
-            names, numbers = injected.sites, injected.by_site
-        elif by == "concentration":
-            names, numbers = injected.labels, injected.by_label
-        else:
+        if by not in ("site", "concentration"):
             return self.every
-        if key not in names:
+        groups = self._injected.by_site if by == "site" else self._injected.by_label
+        part = groups.part(key)
+        if part is None:
             return _Exposed(0, 0, behind("sessions", ()), behind("injections", ()))
-        part = Part(numbers, names.index(key))
-        return _Exposed(
-            injected.treatments(part),
-            int(part.inside.sum()),
-            injected.treatments_behind(part),
-            injected.injections_behind(part),
-        )
+        found = part.amounts
+        return _Exposed(found.treatments, found.injections, part.treatments_behind, part.injections_behind)
 
     def site_of_event(self, one: SideEffectRecord) -> str:
         """The body site of its lesion; empty without one."""

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from stsclinic.clinical.terms import BODY_SITE, SIDE_EFFECT_TERM
 from stsclinic.reporting.amounts import Solution
 from stsclinic.reporting.columns import kinds_given
 from stsclinic.reporting.injected import Injected
-from stsclinic.reporting.records import SideEffectRecord
+from stsclinic.reporting.records import InjectionRecord, SideEffectRecord
 from stsclinic.reporting.rows import Behind, SessionOf, behind
+from stsclinic.reporting.selection import Course
 from stsclinic.reporting.statistics.rates import rate_per_100
 from stsclinic.reporting.summary import Report
-from stsclinic.reporting.tables.table import Column, Rows, Table
+from stsclinic.reporting.tables.table import Column, Listed, Rows, Table
 from stsclinic.reporting.tables.words import WILSON_FOOTNOTE, share_columns, share_values
 
 GROUPED_BY = {
@@ -42,7 +44,8 @@ SHARE_FOOTNOTE = "Patients with the side effect, of those treated (and any with 
 
 
 def side_effect_tables(report: Report, injected: Injected) -> list[Table]:
-    return [_side_effects(report), _rates(report, injected), _by_patient(report), _course(report)]
+    people = _people(report)
+    return [_side_effects(report), _rates(report, injected), _by_patient(people), _course(people)]
 
 
 def _side_effects(report: Report) -> Table:
@@ -62,7 +65,7 @@ def _side_effects(report: Report) -> Table:
         if any(one.treatment_count for one in courses)
     }
     could |= {one.patient_id: patients[one.patient_id] for one in report.chosen.side_effects}
-    by_term = _grouped(report.chosen.side_effects, lambda one: one.term)
+    by_term = _grouped(report.chosen.side_effects, attrgetter("term"))
     for one in report.side_effects:
         events = by_term[one["term"]]
         rows.add(
@@ -126,9 +129,9 @@ def _rates(report: Report, injected: Injected) -> Table:
 
     total = add("all", "", events, found.every)
     for by, labels, key_of in (
-        ("term", SIDE_EFFECT_TERM, lambda one: one.term),
-        ("grade", {grade: f"Grade {grade}" for grade in range(1, 6)}, lambda one: one.grade),
-        ("serious", SERIOUS, lambda one: one.serious),
+        ("term", SIDE_EFFECT_TERM, attrgetter("term")),
+        ("grade", {grade: f"Grade {grade}" for grade in range(1, 6)}, attrgetter("grade")),
+        ("serious", SERIOUS, attrgetter("serious")),
         ("site", {**BODY_SITE, "": "No lesion named"}, found.site_of_event),
         (
             "concentration",
@@ -207,23 +210,46 @@ class _Exposure:
 
     def concentration_of_event(self, one: SideEffectRecord) -> str:
         """What was injected into its lesion at its session, or in the whole session, if it was one."""
-        _patient, courses = self._patients[one.patient_id]
-        given = [
-            (lesion_id, self._label_of(*kind[:2]))
-            for course in courses
-            if course.series.series_no == one.series_no
-            for session in course.sessions
-            if session.session_no == one.session_no
-            for lesion_id, kind in kinds_given(session.injections)
-        ]
+        given = list(kinds_given(self._injections_at_session_of(one)))
         if one.lesion_id:
-            labels = [label for lesion_id, label in given if lesion_id == one.lesion_id][-1:]
+            kinds = [kind for lesion_id, kind in given if lesion_id == one.lesion_id][-1:]
         else:
-            labels = list({label for _, label in given})
-        return labels[0] if len(labels) == 1 else UNKNOWN
+            kinds = [kind for _, kind in given]
+        labels = {self._label_of(agent, mg_ml) for agent, mg_ml, *_ in kinds}
+        return labels.pop() if len(labels) == 1 else UNKNOWN
+
+    def _injections_at_session_of(self, one: SideEffectRecord) -> Sequence[InjectionRecord]:
+        _patient, courses = self._patients[one.patient_id]
+        for course in courses:
+            if course.series.series_no == one.series_no:
+                for session in course.sessions:
+                    if session.session_no == one.session_no:
+                        return session.injections
+        return ()
 
 
-def _by_patient(report: Report) -> Table:
+class _Person(NamedTuple):
+    """A patient with a side effect."""
+
+    patient_id: str
+    courses: Sequence[Course]
+    events: Sequence[SideEffectRecord]
+
+    @property
+    def treatments(self) -> list[SessionOf]:
+        return [SessionOf(course, one) for course in self.courses for one in course.treatments]
+
+
+def _people(report: Report) -> list[_Person]:
+    by_patient = _grouped(report.chosen.side_effects, attrgetter("patient_id"))
+    return [
+        _Person(patient.patient_id, courses, by_patient[patient.patient_id])
+        for patient, courses in report.chosen.patients
+        if patient.patient_id in by_patient
+    ]
+
+
+def _by_patient(people: Sequence[_Person]) -> Table:
     """One row for each patient with a side effect: where to look at the course over time."""
     columns = (
         Column("patient_id", "Patient"),
@@ -234,34 +260,26 @@ def _by_patient(report: Report) -> Table:
         Column("first_on", "First on", "date"),
         Column("last_on", "Last on", "date"),
     )
-    by_patient = _grouped(report.chosen.side_effects, lambda one: one.patient_id)
-    courses = {patient.patient_id: found for patient, found in report.chosen.patients}
-    keys = sorted(by_patient)
-    rows = [
-        (
-            key,
-            sum(course.treatment_count for course in courses[key]),
-            len(by_patient[key]),
-            max(one.grade for one in by_patient[key]),
-            sum(one.serious is True for one in by_patient[key]),
-            min(one.onset_on for one in by_patient[key]),
-            max(one.onset_on for one in by_patient[key]),
-        )
-        for key in keys
-    ]
+    rows = Listed(
+        people,
+        lambda one: (
+            one.patient_id,
+            sum(course.treatment_count for course in one.courses),
+            len(one.events),
+            max(event.grade for event in one.events),
+            sum(event.serious is True for event in one.events),
+            min(event.onset_on for event in one.events),
+            max(event.onset_on for event in one.events),
+        ),
+    )
 
     def find(row: int, column: str) -> Behind | None:
-        events = by_patient[keys[row]]
+        one = people[row]
         if column == "treatments":
-            return Behind(
-                "sessions",
-                lambda: [
-                    SessionOf(course, one) for course in courses[keys[row]] for one in course.treatments
-                ],
-            )
+            return Behind("sessions", lambda: one.treatments)
         if column == "serious":
-            return behind("side_effects", [one for one in events if one.serious])
-        return behind("side_effects", events) if column in ("events", "worst_grade") else None
+            return behind("side_effects", [event for event in one.events if event.serious])
+        return behind("side_effects", one.events) if column in ("events", "worst_grade") else None
 
     return Table(
         "side_effect_patients",
@@ -274,7 +292,7 @@ def _by_patient(report: Report) -> Table:
     )
 
 
-def _course(report: Report) -> Table:
+def _course(people: Sequence[_Person]) -> Table:
     """The treatments and each side effect of the patients who had one, in days from the first treatment."""
     columns = (
         Column("patient_id", "Patient"),
@@ -284,25 +302,40 @@ def _course(report: Report) -> Table:
         Column("term", "Side effect", "code", labels=SIDE_EFFECT_TERM),
         Column("grade", "Grade", "whole"),
     )
-    by_patient = _grouped(report.chosen.side_effects, lambda one: one.patient_id)
-    rows: list[tuple[Any, ...]] = []
-    event_of: dict[int, SideEffectRecord] = {}
-    for patient, courses in report.chosen.patients:
-        if patient.patient_id not in by_patient:
-            continue
-        treated = [one.held_on for course in courses for one in course.treatments]
-        events = by_patient[patient.patient_id]
-        start = min(treated, default=min(one.onset_on for one in events))
-        if treated:
-            days = ", ".join(str((day - start).days) for day in sorted(treated))
-            rows.append((patient.patient_id, "treatment", days, start, "", None))
-        for one in sorted(events, key=lambda one: (one.onset_on, one.term)):
-            event_of[len(rows)] = one
-            since = str((one.onset_on - start).days)
-            rows.append((patient.patient_id, "side_effect", since, one.onset_on, one.term, one.grade))
+    # The number of the side effect beside each person; None for the treatments.
+    each = [
+        (one, number)
+        for one in people
+        for number in (
+            *((None,) if any(course.treatment_count for course in one.courses) else ()),
+            *range(len(one.events)),
+        )
+    ]
+
+    def event(one: _Person, number: int) -> SideEffectRecord:
+        return sorted(one.events, key=attrgetter("onset_on", "term"))[number]
+
+    def row_of(place: tuple[_Person, int | None]) -> tuple[Any, ...]:
+        one, number = place
+        treated = sorted(treatment.session.held_on for treatment in one.treatments)
+        start = treated[0] if treated else event(one, 0).onset_on
+        if number is None:
+            days = ", ".join(str((day - start).days) for day in treated)
+            return one.patient_id, "treatment", days, start, "", None
+        its = event(one, number)
+        return (
+            one.patient_id,
+            "side_effect",
+            str((its.onset_on - start).days),
+            its.onset_on,
+            its.term,
+            its.grade,
+        )
 
     def find(row: int, column: str) -> Behind | None:
-        return behind("side_effects", [event_of[row]]) if row in event_of and column == "grade" else None
+        one, number = each[row]
+        return None if number is None or column != "grade" else behind("side_effects", [event(one, number)])
 
     title = "Treatments and side effects of these patients"
+    rows = Listed(each, row_of)
     return Table("side_effect_course", title, columns, rows, section="lists", behind=find, is_individual=True)

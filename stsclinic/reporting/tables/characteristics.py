@@ -1,10 +1,9 @@
 """Table 1: who was analysed, all together and by remission."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
-from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 from stsclinic.clinical.remission import HORIZON, OUTCOME
@@ -19,7 +18,9 @@ from stsclinic.clinical.terms import (
     YES_NO,
 )
 from stsclinic.reporting.columns import Numbers
-from stsclinic.reporting.outcomes import LesionsOf, PatientOutcome, size_mm2
+from stsclinic.reporting.lesions import OUTCOMES, outcome_numbers
+from stsclinic.reporting.outcomes import LesionsOf, PatientOutcome, SeriesOutcome, size_mm2
+from stsclinic.reporting.records import LesionRecord, PatientRecord
 from stsclinic.reporting.rows import Behind, Value, behind
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.facts import age_on, names_taken_on, plain_name, taken_on, years_since_onset
@@ -51,24 +52,57 @@ def characteristics_table(report: Report) -> Table:
     return _Characteristics(report).table()
 
 
-class _Level:
-    """The patients or the lesions, each with the outcome of its patient; a fact of them is a column."""
+class _Fact:
+    """Something known of each of many: a value, of which many have an equal one.
 
-    def __init__(self, name: str, rows: Sequence[Any], outcomes: Sequence[str]):
-        self.name, self.rows, self.outcomes = name, rows, outcomes
-        counted = Counter(outcomes)
-        self.groups = {"overall": len(rows)} | {outcome: counted[outcome] for outcome in OUTCOME}
+    Args:
+        different: the values; None: not known.
+        number: the place of each one's value.
+    """
+
+    def __init__(self, different: Sequence[Any], number: Numbers):
+        self.different, self.number = different, number
+
+    @classmethod
+    def of(cls, values: Iterable[Any]) -> "_Fact":
+        import numpy as np
+
+        values = list(values)
+        places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+        number = np.fromiter(map(places.__getitem__, values), dtype=np.int64, count=len(values))
+        return cls(list(places), number)
+
+    def values(self) -> list[Any]:
+        """The value of each."""
+        return [self.different[number] for number in self.number.tolist()]
+
+    def where(self, wanted: Callable[[Any], bool]) -> Numbers:
+        """True or false for each."""
+        import numpy as np
+
+        return np.array([wanted(value) for value in self.different], dtype=bool)[self.number]
+
+
+class _Level:
+    """The patients or the lesions, each with the outcome of its patient: a place in OUTCOMES."""
+
+    def __init__(self, name: str, rows: Sequence[Any], outcome: Numbers):
+        import numpy as np
+
+        self.name, self.rows, self.outcome = name, rows, outcome
+        counts = np.bincount(outcome, minlength=len(OUTCOMES)).tolist()
+        self.groups = {"overall": len(rows), **dict(zip(OUTCOMES, counts, strict=True))}
         """How many there are, by group."""
 
-    def behind(self, group: str, is_in: Callable[[], Iterable[bool]], value: Value | None = None) -> Behind:
+    def those(self, group: str, inside: Numbers) -> Numbers:
+        """Which of a group are inside."""
+        return inside if group == "overall" else inside & (self.outcome == OUTCOMES.index(group))
+
+    def behind(self, group: str, is_in: Callable[[], Numbers], value: Value | None = None) -> Behind:
         """Those of a group that are in."""
         return Behind(
             self.name,
-            lambda: [
-                row
-                for row, outcome, wanted in zip(self.rows, self.outcomes, is_in(), strict=True)
-                if wanted and group in ("overall", outcome)
-            ],
+            lambda: [self.rows[place] for place in self.those(group, is_in()).nonzero()[0].tolist()],
             value,
         )
 
@@ -77,18 +111,17 @@ class _Characteristics:
     """Collects the rows; each cell knows its patients or lesions."""
 
     def __init__(self, report: Report):
+        import numpy as np
+
         horizon = report.selection.horizon
         self.words = HORIZON[horizon].lower()
         self.report, self.judged = report, report.patients
-        outcomes = [one.outcomes[horizon] for one in self.judged]
-        self.patients = _Level("patients", [one.patient for one in self.judged], outcomes)
-        each_lesion = [
-            outcome
-            for one, outcome in zip(self.judged, outcomes, strict=True)
-            for series in one.series
-            for outcome in repeat(outcome, len(series.course.series.lesions))
-        ]
-        self.lesions = _Level("lesions", LesionsOf(report.series), each_lesion)
+        self.days = [_first_treatment(one) for one in self.judged]
+        outcome = outcome_numbers(one.outcomes[horizon] for one in self.judged)
+        self.patients = _Level("patients", [one.patient for one in self.judged], outcome)
+        patient_of = np.repeat(np.arange(len(self.judged)), [len(one.series) for one in self.judged])
+        of_lesion = outcome[patient_of[report.lesions.series]]
+        self.lesions = _Level("lesions", LesionsOf(report.series), of_lesion)
         self.labels = {"overall": "Overall", **OUTCOME}
         self.rows = Rows(
             (
@@ -100,16 +133,16 @@ class _Characteristics:
 
     def table(self) -> Table:
         patients = self._totals("Patients", self.patients)
-        self._spread("Age at first treatment", "years", self.patients, self._of_patients(_age))
-        self._shares("Sex", SEX, self.patients, self._of_patients(lambda one: (one.patient.sex,)), patients)
-        diagnoses = self._of_patients(lambda one: (one.patient.diagnosis,))
+        self._spread("Age at first treatment", "years", self.patients, self._on_first_day(age_on))
+        self._shares("Sex", SEX, self.patients, self._of_patients(lambda one: (one.sex,)), patients)
+        diagnoses = self._of_patients(lambda one: (one.diagnosis,))
         self._shares("Diagnosis", DIAGNOSIS, self.patients, diagnoses, patients)
-        durations = self._of_patients(_duration_years)
+        durations = self._on_first_day(lambda one, day: years_since_onset(one.lesions.values(), day))
         self._spread("Duration since the first lesion", "years", self.patients, durations)
-        numbers = self._of_patients(lambda one: one.patient.lesion_count)
+        numbers = self._of_patients(lambda one: one.lesion_count)
         self._spread("Lesions of the patient", "", self.patients, numbers)
         self._lesion_rows()
-        ulcers = self._of_patients(lambda one: ("yes" if one.had_ulcer else "no",))
+        ulcers = _Fact.of(("yes" if one.had_ulcer else "no",) for one in self.judged)
         self._shares("Ulcer at baseline", YES_NO, self.patients, ulcers, patients)
         responses = {code: RESPONSE.get(code, "Not recorded") for code in BEST_RESPONSE}
         self._shares(
@@ -120,38 +153,36 @@ class _Characteristics:
             patients,
         )
         # Somebody may take drugs of several roles, so these do not add up.
-        roles = self._of_patients(_roles_taken)
+        roles = self._on_first_day(_roles_taken)
         self._shares("Medication", MEDICATION_ROLE | {"": "None recorded"}, self.patients, roles)
         title = f"Characteristics of the analysed patients, by remission ({self.words})"
         return self.rows.table("characteristics", title, "patients", FOOTNOTES)
 
-    def _of_patients(self, fact: Callable[[PatientOutcome], Any]) -> list[Any]:
-        return [fact(one) for one in self.judged]
+    def _of_patients(self, fact: Callable[[PatientRecord], Any]) -> _Fact:
+        return _Fact.of(fact(one.patient) for one in self.judged)
+
+    def _on_first_day(self, fact: Callable[[PatientRecord, date], Any]) -> _Fact:
+        return _Fact.of(map(fact, self.patients.rows, self.days))
 
     def _lesion_rows(self) -> None:
         total = self._totals("Lesions treated", self.lesions)
-        places = [
-            series.course.patient.lesions.get(lesion_id)
-            for series in self.report.series
-            for lesion_id in series.course.series.lesions
-        ]
-        one = cache(lambda code: (code,))
-        types = [one(place.lesion_type if place else "") for place in places]
-        subtypes = [one(place.subtype if place else "") for place in places]
-        sites = [one(place.body_site if place else "") for place in places]
-        for name, labels, codes in (
-            ("Type of lesion", LESION_TYPE, types),
-            ("Subtype", SUBTYPE, subtypes),
-            ("Body site", BODY_SITE, sites),
+        places = _records_of(self.report.series)
+        for name, labels, code_of in (
+            ("Type of lesion", LESION_TYPE, attrgetter("lesion_type")),
+            ("Subtype", SUBTYPE, attrgetter("subtype")),
+            ("Body site", BODY_SITE, attrgetter("body_site")),
         ):
-            self._shares(name, {**labels, "": "Not recorded"}, self.lesions, codes, total)
+            codes = [(code_of(place) if place else "",) for place in places.different]
+            fact = _Fact(codes, places.number)
+            self._shares(name, {**labels, "": "Not recorded"}, self.lesions, fact, total)
         judged = self.report.lesions
-        size_of = [*map(size_mm2, judged.kinds), None]
-        sizes = [size_of[kind] for kind in judged.at["end_of_treatment"].baseline.tolist()]
+        # One without a baseline has the last of them.
+        sizes = _Fact([*map(size_mm2, judged.kinds), None], judged.at["end_of_treatment"].baseline)
         self._spread("Size, longest × widest", "mm²", self.lesions, sizes)
 
     def _totals(self, name: str, level: _Level) -> int:
-        by = {group: level.behind(group, lambda: repeat(True, len(level.rows))) for group in level.groups}
+        every = _Fact([True], level.outcome * 0)
+        by = {group: level.behind(group, lambda: every.where(bool)) for group in level.groups}
         number = self.rows.add((name, "n", *level.groups.values()), by=by)
         self._row_adds_up(number)
         return number
@@ -164,7 +195,7 @@ class _Characteristics:
         name: str,
         labels: Mapping[str, str],
         level: _Level,
-        codes: Sequence[Codes],
+        codes: _Fact,
         total: int | None = None,
     ) -> None:
         """One row for each code that occurs; where each member has one, they add up to the row `total`.
@@ -172,19 +203,23 @@ class _Characteristics:
         Args:
             codes: those of each member of the level.
         """
-        counted: Counter[tuple[str, str]] = Counter()
-        for (its_codes, outcome), times in Counter(zip(codes, level.outcomes, strict=True)).items():
-            for code in its_codes:
-                counted["overall", code] += times
-                counted[outcome, code] += times
+        import numpy as np
 
-        def has(code: str) -> Callable[[], Iterable[bool]]:
-            return lambda: (code in its_codes for its_codes in codes)
+        cell = codes.number * len(OUTCOMES) + level.outcome
+        counts = np.bincount(cell, minlength=len(codes.different) * len(OUTCOMES)).reshape(-1, len(OUTCOMES))
+        counted: dict[str, Numbers] = {}
+        for its_codes, its_counts in zip(codes.different, counts, strict=True):
+            for code in its_codes:
+                counted[code] = counted.get(code, 0) + its_counts
+
+        def has(code: str) -> Callable[[], Numbers]:
+            return lambda: codes.where(lambda its_codes: code in its_codes)
 
         numbers = []
         for code, label in labels.items():
-            if counted["overall", code]:
-                values = [Share(counted[group, code], all_) for group, all_ in level.groups.items()]
+            if code in counted:
+                found = [int(counted[code].sum()), *counted[code].tolist()]
+                values = [Share(*one) for one in zip(found, level.groups.values(), strict=True)]
                 by = {group: level.behind(group, has(code)) for group in level.groups}
                 numbers.append(self.rows.add((name, label, *values), by=by))
                 self._row_adds_up(numbers[-1])
@@ -192,29 +227,36 @@ class _Characteristics:
             for group in level.groups:
                 self.rows.sums.append(Sum([(number, group) for number in numbers], (total, group)))
 
-    def _spread(self, name: str, unit: str, level: _Level, values: Sequence[float | None]) -> None:
+    def _spread(self, name: str, unit: str, level: _Level, fact: _Fact) -> None:
         """Median and quartiles of what is known of the members of a level, with how many that are."""
         import numpy as np
 
-        numbers, outcomes = np.array(values, dtype=float), np.array(level.outcomes, dtype=object)
-        there = ~np.isnan(numbers)
+        values = np.array(fact.different, dtype=float)[fact.number]
+        there = ~np.isnan(values)
         if not there.any():
             return
-        cells = [
-            _spread(numbers[there if group == "overall" else there & (outcomes == group)])
-            for group in level.groups
-        ]
-        of_row = cache(lambda: {id(row): value for row, value in zip(level.rows, values, strict=True)})
+        cells = [_spread(values[level.those(group, there)]) for group in level.groups]
+        of_row = cache(lambda: dict(zip(map(id, level.rows), fact.values(), strict=True)))
         shown = Value(name, lambda row: of_row()[id(row)], unit, 1)
 
-        def is_known() -> Iterable[bool]:
-            return (value is not None for value in values)
+        def is_known() -> Numbers:
+            return fact.where(lambda value: value is not None)
 
         by = {group: level.behind(group, is_known, shown) for group in level.groups}
         self.rows.add((name, f"median (quartiles), {unit}" if unit else "median (quartiles)", *cells), by=by)
         self._row_adds_up(
             self.rows.add((name, "known of", *(cell.n if cell else 0 for cell in cells)), by=by)
         )
+
+
+def _records_of(series: Iterable[SeriesOutcome]) -> _Fact:
+    """Of each lesion its record, or None. Lesions that are alike may share one, and it is told apart by itself."""
+    records: list[LesionRecord | None] = []
+    for one in series:
+        course = one.course
+        records.extend(map(course.patient.lesions.get, course.series.lesions))
+    by_id = dict(zip(map(id, records), records, strict=True))
+    return _Fact(list(by_id.values()), _Fact.of(map(id, records)).number)
 
 
 def earlier_table(report: Report) -> Table | None:
@@ -256,25 +298,17 @@ def _names_taken(one: PatientOutcome) -> set[str]:
     return names_taken_on(one.patient, _first_treatment(one))
 
 
-def _age(one: PatientOutcome) -> float | None:
-    return age_on(one.patient, _first_treatment(one))
-
-
 def _first_treatment(one: PatientOutcome) -> date:
     return min(series.course.first_treatment_on for series in one.series)
 
 
-def _duration_years(one: PatientOutcome) -> float | None:
-    return years_since_onset(one.patient.lesions.values(), _first_treatment(one))
-
-
-def _best_response(one: PatientOutcome) -> str:
-    tried = {record.response for record in one.patient.prior_treatments}
+def _best_response(one: PatientRecord) -> str:
+    tried = {record.response for record in one.prior_treatments}
     return next((response for response in BEST_RESPONSE if response in tried), "no")
 
 
-def _roles_taken(one: PatientOutcome) -> Codes:
-    return tuple({record.role for record in taken_on(one.patient, _first_treatment(one))}) or ("",)
+def _roles_taken(one: PatientRecord, day: date) -> Codes:
+    return tuple({record.role for record in taken_on(one, day)}) or ("",)
 
 
 def _spread(values: Numbers) -> Spread | None:

@@ -182,7 +182,7 @@ class Injected:
         """
         import numpy as np
 
-        place_of = {id(course): place for place, course in enumerate(self._courses)}
+        place_of = dict(zip(map(id, self._courses), range(len(self._courses)), strict=True))
         place = np.array([place_of[id(course)] for course in courses], dtype=np.int64)
         found = LesionPlaces(place[lesions.series], lesions.lesion_ids).find(self._given, self._course_of)
         return Groups(self, names, np.append(numbers, np.int8(len(names) - 1))[found])

@@ -65,11 +65,21 @@ def times_drawn(patients: int, draws: int, seed: int) -> Iterator[Numbers]:
 
 
 def _in_order(table: Numbers) -> Numbers:
-    """The rows that hold anything, in an order that is not that of the patients."""
+    """The rows that hold anything, in an order that is not that of the patients: that of their numbers."""
     import numpy as np
 
     kept = table[table.sum(axis=1) > 0].astype(float)
     return kept[np.lexsort(kept.T[::-1])]
+
+
+def _different(table: Numbers) -> tuple[Numbers, Numbers]:
+    """The different rows of a table in order, and how often each is there."""
+    import numpy as np
+
+    is_first = np.ones(len(table), dtype=bool)
+    is_first[1:] = (table[1:] != table[:-1]).any(axis=1)
+    first = np.flatnonzero(is_first)
+    return table[first], np.diff(first, append=len(table))
 
 
 def _sums_drawn(tables: Sequence[Numbers]) -> list[Numbers | None]:
@@ -85,7 +95,7 @@ def _sums_drawn(tables: Sequence[Numbers]) -> list[Numbers | None]:
     together: dict[int, list[int]] = {}
     for place, table in enumerate(tables):
         patients = len(table)
-        rows, times = np.unique(table, axis=0, return_counts=True)
+        rows, times = _different(table)
         if patients > 1 and len(rows) * ALIKE <= patients:
             drawn = np.random.default_rng(SEED).multinomial(patients, times / patients, size=DRAWS)
             found[place] = drawn @ rows

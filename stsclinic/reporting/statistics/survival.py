@@ -35,7 +35,8 @@ def time_to_gone(patient: Any, days: Any, is_gone: Any) -> list[Step]:
     another is gone was at risk then.
 
     Args:
-        patient: a number for each lesion, in the order of the patients' IDs; an array of numpy, as the others.
+        patient: a whole number from 0 for each lesion, in the order of the patients' IDs; an array of numpy, as the
+            others.
         days: from its first injection to being seen gone, or to its last assessment.
         is_gone: whether it was seen gone.
     """
@@ -43,8 +44,8 @@ def time_to_gone(patient: Any, days: Any, is_gone: Any) -> list[Step]:
         return []
     import numpy as np
 
-    patients, row = np.unique(patient, return_inverse=True)
-    each_day, place = np.unique(days, return_inverse=True)
+    patients, row = _different(patient)
+    each_day, place = _different(days)
     cell, shape = row * len(each_day) + place, (len(patients), len(each_day))
 
     def table(weights: Any) -> Any:
@@ -67,6 +68,14 @@ def time_to_gone(patient: Any, days: Any, is_gone: Any) -> list[Step]:
         )
         for number, day in enumerate(each_day.tolist())
     ]
+
+
+def _different(numbers: Any) -> tuple[Any, Any]:
+    """The different numbers in order, and the place of each one's. They are whole and not negative."""
+    import numpy as np
+
+    is_there = np.bincount(numbers) > 0
+    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[numbers]
 
 
 def _share_gone(gone, at_risk):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from stsclinic.clinical.terms import NOT_ENROLLED_REASON, STOP_REASON
 from stsclinic.reporting.outcomes import SeriesOutcome
 from stsclinic.reporting.records import PatientRecord
-from stsclinic.reporting.rows import LesionIn, behind
+from stsclinic.reporting.rows import Behind, LesionIn, behind
 from stsclinic.reporting.selection import LEFT_OUT, Course
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.table import Address, Column, Rows, Sum, Table
@@ -70,8 +70,8 @@ def leaving(patient: PatientRecord, courses: Sequence[Course]) -> tuple[str, str
 
 def flow_tables(report: Report) -> list[Table]:
     found = [_flow(report)]
-    if any(course.series.is_controlled for _, courses in report.chosen.patients for course in courses):
-        found.append(_within(report))
+    if controlled := [one for one in (*report.series, *report.left_out) if one.course.series.is_controlled]:
+        found.append(_within(report, controlled))
     return found
 
 
@@ -111,24 +111,28 @@ def _flow(report: Report) -> Table:
 
 
 def _series_rows(report: Report, rows: Rows) -> None:
-    every = [*report.series, *report.left_out]
-
     def add(stage: str, reason: str, outcomes: Sequence[SeriesOutcome], with_patients: bool) -> Address:
-        courses = [one.course for one in outcomes]
-        patients = list({course.patient.patient_id: course.patient for course in courses}.values())
+        def patients() -> list[PatientRecord]:
+            found = {one.course.patient.patient_id: one.course.patient for one in outcomes}
+            return list(found.values())
+
         number = rows.add(
-            (stage, reason, len(patients) if with_patients else None, len(courses)),
-            by={"patients": behind("patients", patients), "series": behind("series", courses)},
+            (stage, reason, len(patients()) if with_patients else None, len(outcomes)),
+            by={
+                "patients": Behind("patients", patients),
+                "series": Behind("series", lambda: [one.course for one in outcomes]),
+            },
         )
         return number, "series"
 
     def left(reason: str) -> list[SeriesOutcome]:
-        return [one for one in every if one.verdict.reason == reason]
+        return [one for one in report.left_out if one.verdict.reason == reason]
 
     # A series without a treatment leads nobody from treated to analysed.
     if untreated := left("no_treatment"):
         add("treated", "no_treatment", untreated, with_patients=False)
-    total = add("series", "", [one for one in every if one.course.treatment_count], with_patients=True)
+    treated = [*report.series, *(one for one in report.left_out if one.course.treatment_count)]
+    total = add("series", "", treated, with_patients=True)
     parts = [
         add("series", reason, left(reason), with_patients=False)
         for reason in LEFT_OUT
@@ -138,8 +142,7 @@ def _series_rows(report: Report, rows: Rows) -> None:
     rows.sums.append(Sum([*parts, analysed], total))
 
 
-def _within(report: Report) -> Table:
-    controlled = [one for one in (*report.series, *report.left_out) if one.course.series.is_controlled]
+def _within(report: Report, controlled: Sequence[SeriesOutcome]) -> Table:
     opened = not any(one.course.series.allocation_concealed for one in controlled)
     arms = (
         (

@@ -154,7 +154,7 @@ def _lesions(report: Report) -> Table:
         Column("injections", "Injections", "count"),
         *_judgement_columns("Reason"),
     ]
-    with_arm = any(arm for one in every for arm in one.course.series.lesions.values())
+    with_arm = any(any(one.course.series.lesions.values()) for one in every)
     if with_arm:
         columns.append(Column("arm", "Arm", "code", labels=ARM, betrays_allocation=True))
 

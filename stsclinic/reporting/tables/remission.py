@@ -8,7 +8,8 @@ from stsclinic.clinical.remission import HORIZON, OUTCOME
 from stsclinic.reporting import gone, outcomes
 from stsclinic.reporting.gone import Followed, followed_lesions
 from stsclinic.reporting.lesions import OUTCOMES, count_outcomes, outcome_numbers
-from stsclinic.reporting.rows import Behind, behind
+from stsclinic.reporting.outcomes import PatientOutcome
+from stsclinic.reporting.rows import Behind
 from stsclinic.reporting.statistics.bootstrap import Interval, share_intervals
 from stsclinic.reporting.statistics.survival import Step, time_to_gone
 from stsclinic.reporting.statistics.wilson import wilson_interval
@@ -123,24 +124,13 @@ def _intervals(report: Report) -> Table:
                 numbers[outcome] = rows.add(
                     (horizon, level, outcome, count, total, share, low, high, method),
                     _with_outcome(report, horizon, level, *inside),
-                    by={"total": _every(report, level)},
+                    by={"total": _with_outcome(report, horizon, level, *OUTCOME)},
                 )
             parts = [(numbers["complete"], "n"), (numbers["partial"], "n")]
             rows.sums.append(Sum(parts, (numbers[ANY], "n")))
             rows.sums.append(Sum([(numbers[one], "n") for one in OUTCOME], (numbers[ANY], "total")))
     return rows.table(
         "remission_intervals", "Remission with 95% intervals", "remission", (INTERVAL_FOOTNOTE,)
-    )
-
-
-def _every(report: Report, level: str) -> Behind:
-    if level == "by_patient":
-        return behind("patients", [one.patient for one in report.patients])
-    if level == "by_series":
-        return behind("series", [one.course for one in report.series])
-    return Behind(
-        "lesions",
-        lambda: [lesion for one in report.series for lesion in one.lesions],
     )
 
 
@@ -192,6 +182,8 @@ def _steps(report: Report, followed: Followed, steps: Sequence[Step]) -> Table:
 
 def _at_risk(followed: Followed, steps: Sequence[Step]) -> Table:
     """Every four weeks: how many are at risk, gone and censored by then, and the share gone."""
+    import numpy as np
+
     rows = Rows(
         (
             Column("days", "Days", "whole"),
@@ -202,16 +194,16 @@ def _at_risk(followed: Followed, steps: Sequence[Step]) -> Table:
             *interval_columns(1, "%"),
         )
     )
-    days = sorted(followed.days.tolist())
-    gone_days = sorted(followed.days[followed.is_gone].tolist())
+    days, gone_days = np.sort(followed.days), np.sort(followed.days[followed.is_gone])
     step_days = [step.days for step in steps]
 
-    for day in range(0, days[-1] + DAYS_OF_RISK, DAYS_OF_RISK) if days else ():
+    last = int(days.max(initial=-DAYS_OF_RISK))
+    for day in range(0, last + DAYS_OF_RISK, DAYS_OF_RISK):
         gone_by_then = bisect_right(gone_days, day)
         position = bisect_right(step_days, day)
         step = steps[position - 1] if position else None
         share = 100 * step.share_gone if step else 0.0
-        is_told = day <= days[-1] or share == 100
+        is_told = day <= last or share == 100
         rows.add(
             (
                 day,
@@ -280,9 +272,10 @@ def _horizon_words(report: Report) -> str:
 
 def _ulcers(report: Report) -> Table:
     """How many had an ulcer, of those analysed, and how many of these had all healed."""
-    every = [one.patient for one in report.patients]
-    had = [one.patient for one in report.patients if one.had_ulcer]
-    healed = [one.patient for one in report.patients if one.all_ulcers_healed]
+
+    def patients(is_in: Callable[[PatientOutcome], bool]) -> Behind:
+        return Behind("patients", lambda: [one.patient for one in report.patients if is_in(one)])
+
     rows = Rows(
         (
             Column("figure", "Figure", "code", labels=ULCERS),
@@ -290,10 +283,11 @@ def _ulcers(report: Report) -> Table:
             *share_columns("value"),
         )
     )
-    for figure, inside, all_ in (("patients_with_ulcer", had, every), ("patients_all_healed", healed, had)):
-        rows.add(
-            (figure, report.ulcers[figure], *share_values(len(inside), len(all_))),
-            behind("patients", inside),
-            by={"of": behind("patients", all_)},
-        )
+    had, healed = report.ulcers["patients_with_ulcer"], report.ulcers["patients_all_healed"]
+    with_ulcer = patients(lambda one: one.had_ulcer)
+    for figure, inside, of, inside_behind, of_behind in (
+        ("patients_with_ulcer", had, len(report.patients), with_ulcer, patients(lambda one: True)),
+        ("patients_all_healed", healed, had, patients(lambda one: one.all_ulcers_healed), with_ulcer),
+    ):
+        rows.add((figure, inside, *share_values(inside, of)), inside_behind, by={"of": of_behind})
     return rows.table("ulcers", "Ulcers", "remission", (*outcomes.FOOTNOTES, WILSON_FOOTNOTE))

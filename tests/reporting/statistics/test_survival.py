@@ -51,7 +51,9 @@ REMAINING = {6: 0.857, 7: 0.807, 10: 0.753, 13: 0.690, 16: 0.627, 22: 0.538, 23:
 def steps_of(lesions):
     """The lesions as time_to_gone takes them: in columns."""
     patients, days, is_gone = ([one[place] for one in lesions] for place in range(3))
-    return time_to_gone(np.array(patients), np.array(days), np.array(is_gone))
+    numbers = {patient: number for number, patient in enumerate(sorted(set(patients)))}
+    of_lesion = [numbers[patient] for patient in patients]
+    return time_to_gone(np.array(of_lesion), np.array(days), np.array(is_gone))
 
 
 def one_each(pairs):

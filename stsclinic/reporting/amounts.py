@@ -100,7 +100,7 @@ class AddingUp:
         self._solution = np.array([solutions.of(solution) for solution, _ in kinds], dtype=np.int64)
         self._solutions = len(solutions.found)
         self._is_told = np.array([bool(solution.agent) for solution, _ in kinds], dtype=bool)
-        thousandths = np.array([int(volume * THOUSANDTHS) for _, volume in kinds], dtype=np.int64)
+        thousandths = np.array([int(volume * THOUSANDTHS) for _, volume in kinds], dtype=float)
         self._thousandths_told = np.where(self._is_told, thousandths, 0)
 
     def amounts(self, numbers: Numbers, groups: int) -> list[Amounts]:

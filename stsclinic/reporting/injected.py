@@ -4,7 +4,7 @@ An injection is named by its place in the order of patients, series and sessions
 is used.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from stsclinic.reporting.amounts import AddingUp, Amounts, Solution
 from stsclinic.reporting.columns import LesionPlaces, Numbers, Places
-from stsclinic.reporting.lesions import JudgedLesions
 from stsclinic.reporting.records import InjectionRecord
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf
 from stsclinic.reporting.selection import Chosen, Course
@@ -97,7 +96,7 @@ class Injected:
     def __init__(self, chosen: Chosen):
         import numpy as np
 
-        visits = chosen.visits
+        visits = self._visits = chosen.visits
         self._courses = chosen.courses
         self._course_of, self._is_treatment, self._given = visits.series, visits.is_treatment, visits.given
         self._patients = [patient for patient, courses in chosen.patients if courses]
@@ -172,20 +171,21 @@ class Injected:
         number = np.where(self._is_treatment, np.minimum(until - before, most), 0)
         return Groups(self, range(most + 1), number.astype(np.int16)[self._given.session])
 
-    def by_lesion(
-        self, courses: Sequence[Course], lesions: JudgedLesions, numbers: Numbers, names: Sequence[Any]
-    ) -> Groups:
+    def by_lesion(self, courses: Iterable[Course], numbers: Numbers, names: Sequence[Any]) -> Groups:
         """By what is known of the lesions of these series.
 
         Args:
-            numbers: for each of the lesions the place in `names`, below 128; every other lesion has the last one.
+            numbers: for each of their lesions, one series after the other, the place in `names`, below 128; every
+                other lesion has the last one.
         """
         import numpy as np
 
-        place_of = dict(zip(map(id, self._courses), range(len(self._courses)), strict=True))
-        place = np.array([place_of[id(course)] for course in courses], dtype=np.int64)
-        found = LesionPlaces(place[lesions.series], lesions.lesion_ids).find(self._given, self._course_of)
-        return Groups(self, names, np.append(numbers, np.int8(len(names) - 1))[found])
+        is_theirs = np.zeros(len(self._courses), dtype=bool)
+        is_theirs[[course.place for course in courses]] = True
+        # The last one is that of injections into a lesion that the series does not treat.
+        number_of = np.full(len(self._visits.lesion_ids) + 1, len(names) - 1, dtype=np.int8)
+        number_of[:-1][is_theirs[self._visits.series_of_lesion]] = numbers
+        return Groups(self, names, number_of[self._visits.lesion_given])
 
     def amounts(self, numbers: Numbers, groups: int) -> Sequence[Amounts]:
         """What each of so many groups adds up to; `numbers` has the group of each injection."""

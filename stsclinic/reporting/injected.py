@@ -11,10 +11,13 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from stsclinic.reporting.amounts import AddingUp, Amounts, Solution
-from stsclinic.reporting.columns import LesionPlaces, Numbers, Places
+from stsclinic.reporting.columns import NOWHERE, LesionPlaces, Numbers, Places, ranges
 from stsclinic.reporting.records import InjectionRecord
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf
 from stsclinic.reporting.selection import Chosen, Course
+
+ANY = -2
+"""Stands for the number of a lesion where every one is wanted."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +190,40 @@ class Injected:
         number_of[:-1][is_theirs[self._visits.series_of_lesion]] = numbers
         return Groups(self, names, number_of[self._visits.lesion_given])
 
+    def labels_at(self, wanted: Sequence[tuple[int, int, str]]) -> list[str | None]:
+        """The label of what was injected into a lesion at a session, or into any of them; None where it was not one.
+
+        Args:
+            wanted: the place of the series, session_no, and the lesion_id or nothing.
+        """
+        import numpy as np
+
+        visits, given = self._visits, self._given
+        series = np.array([one for one, _, _ in wanted], dtype=np.int64)
+        session_no = np.array([one for _, one, _ in wanted], dtype=np.int64)
+        numbers = {lesion_id: number for number, lesion_id in enumerate(given.lesion_ids)} | {"": ANY}
+        lesion = np.array([numbers.get(one, NOWHERE) for _, _, one in wanted], dtype=np.int64)
+        # The sessions of each series, of which one is wanted, and then the injections of these.
+        first = visits.starts[series]
+        which, session = _each_of(np.arange(len(wanted)), first, first + visits.counts[series])
+        inside = visits.session_no[session] == session_no[which]
+        session = session[inside]
+        which, row = _each_of(
+            which[inside], *(np.searchsorted(given.session, session, side) for side in ("left", "right"))
+        )
+        inside = (lesion[which] == ANY) | (lesion[which] == given.lesion[row])
+        which, row = which[inside], row[inside]
+        # Of several into one lesion, the last.
+        inside = (lesion[which] == ANY) | np.diff(which, append=NOWHERE).astype(bool)
+        which, label = which[inside], self.by_label.numbers[row[inside]]
+        lowest, highest = np.full((2, len(wanted)), [[len(self.by_label.names)], [NOWHERE]])
+        np.minimum.at(lowest, which, label)
+        np.maximum.at(highest, which, label)
+        return [
+            self.by_label.names[low] if low == high else None
+            for low, high in zip(lowest.tolist(), highest.tolist(), strict=True)
+        ]
+
     def amounts(self, numbers: Numbers, groups: int) -> Sequence[Amounts]:
         """What each of so many groups adds up to; `numbers` has the group of each injection."""
         return self._adding_up.amounts(numbers, groups)
@@ -195,6 +232,13 @@ class Injected:
     def _adding_up(self) -> AddingUp:
         kinds = zip((self.solutions[one] for one in self._solution_of), self._volumes, strict=True)
         return AddingUp(self._patient_of, self._is_treatment, self._given.session, self._kind, list(kinds))
+
+
+def _each_of(which: Numbers, starts: Numbers, stops: Numbers) -> tuple[Numbers, Numbers]:
+    """The whole numbers from each start to before its stop, and beside each of them `which` it is of."""
+    import numpy as np
+
+    return np.repeat(which, stops - starts), ranges(starts, stops)
 
 
 def solution_of(one: InjectionRecord) -> Solution:

@@ -50,6 +50,7 @@ class Visits:
         self._records = [
             session for one in self._all_series for session in sorted(one.sessions, key=IN_ORDER)
         ]
+        self.session_no = np.array([one.session_no for one in self._records], dtype=np.int64)
         self.is_treatment = np.array([one.kind == "treatment" for one in self._records], dtype=bool)
         self.day = np.array([one.held_on.toordinal() for one in self._records], dtype=np.int32)
         self.scores = {
@@ -60,8 +61,9 @@ class Visits:
         import numpy as np
 
         self._places = place = ranges(starts, starts + self.counts)
-        _numbers, kinds, *scores = zip(*stored.facts, strict=True) if stored.facts else ((),) * 4
+        numbers, kinds, *scores = zip(*stored.facts, strict=True) if stored.facts else ((),) * 4
         fact = stored.fact[place]
+        self.session_no = np.array(numbers, dtype=np.int64)[fact]
         self.is_treatment = np.array([one == "treatment" for one in kinds], dtype=bool)[fact]
         self.day = stored.day[place]
         self.scores = {

@@ -1,15 +1,12 @@
 """Side effects: events and patients, and rates per 100 treatments and per 100 injections."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from stsclinic.clinical.terms import BODY_SITE, SIDE_EFFECT_TERM
-from stsclinic.reporting.amounts import Solution
-from stsclinic.reporting.columns import kinds_given
 from stsclinic.reporting.injected import Injected
-from stsclinic.reporting.records import InjectionRecord, SideEffectRecord
+from stsclinic.reporting.records import SideEffectRecord
 from stsclinic.reporting.rows import Behind, SessionOf, behind
 from stsclinic.reporting.selection import Course
 from stsclinic.reporting.statistics.rates import rate_per_100
@@ -65,7 +62,7 @@ def _side_effects(report: Report) -> Table:
         if any(one.treatment_count for one in courses)
     }
     could |= {one.patient_id: patients[one.patient_id] for one in report.chosen.side_effects}
-    by_term = _grouped(report.chosen.side_effects, attrgetter("term"))
+    by_term = _grouped(report.chosen.side_effects, _each(report.chosen.side_effects, "term"))
     for one in report.side_effects:
         events = by_term[one["term"]]
         rows.add(
@@ -81,11 +78,16 @@ def _side_effects(report: Report) -> Table:
     return rows.table("side_effects", "Side effects", "side_effects", (SHARE_FOOTNOTE, WILSON_FOOTNOTE))
 
 
-def _grouped(rows: Iterable[Any], key_of: Callable[[Any], Any]) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for one in rows:
-        found.setdefault(key_of(one), []).append(one)
+def _grouped(events: Sequence[SideEffectRecord], keys: Iterable[Any]) -> dict[Any, list[SideEffectRecord]]:
+    """By the key of each."""
+    found: dict[Any, list[SideEffectRecord]] = {}
+    for one, key in zip(events, keys, strict=True):
+        found.setdefault(key, []).append(one)
     return found
+
+
+def _each(events: Sequence[SideEffectRecord], name: str) -> Iterable[Any]:
+    return map(attrgetter(name), events)
 
 
 def _patients_of(events: Sequence[SideEffectRecord], patients: Mapping[str, Any]) -> Behind:
@@ -128,18 +130,18 @@ def _rates(report: Report, injected: Injected) -> Table:
         )
 
     total = add("all", "", events, found.every)
-    for by, labels, key_of in (
-        ("term", SIDE_EFFECT_TERM, attrgetter("term")),
-        ("grade", {grade: f"Grade {grade}" for grade in range(1, 6)}, attrgetter("grade")),
-        ("serious", SERIOUS, attrgetter("serious")),
-        ("site", {**BODY_SITE, "": "No lesion named"}, found.site_of_event),
+    for by, labels, keys in (
+        ("term", SIDE_EFFECT_TERM, _each(events, "term")),
+        ("grade", {grade: f"Grade {grade}" for grade in range(1, 6)}, _each(events, "grade")),
+        ("serious", SERIOUS, _each(events, "serious")),
+        ("site", {**BODY_SITE, "": "No lesion named"}, found.sites_of(events)),
         (
             "concentration",
             {label: label for label in (*injected.by_label.names, UNKNOWN)},
-            found.concentration_of_event,
+            found.concentrations_of(events),
         ),
     ):
-        grouped = _grouped(events, key_of)
+        grouped = _grouped(events, keys)
         parts = []
         for key, label in labels.items():
             group, exposed = grouped.get(key, []), found.of(by, key)
@@ -175,21 +177,17 @@ class _Exposure:
     """Which treatments and injections there were, all together and by site and concentration."""
 
     def __init__(self, report: Report, injected: Injected):
-        sessions = [course for _, courses in report.chosen.patients for course in courses]
+        chosen = report.chosen
         self.every = _Exposed(
             report.cohort["treatment_sessions"],
             report.cohort["injections"],
             Behind(
                 "sessions",
-                lambda: [SessionOf(course, one) for course in sessions for one in course.treatments],
+                lambda: [SessionOf(course, one) for course in chosen.courses for one in course.treatments],
             ),
             injected.all.injections_behind,
         )
-        self._injected = injected
-        self._label_of = cache(lambda agent, mg_ml: Solution(agent, mg_ml).label)
-        self._patients = {
-            patient.patient_id: (patient, courses) for patient, courses in report.chosen.patients
-        }
+        self._chosen, self._injected = chosen, injected
 
     def of(self, by: str, key: Any) -> _Exposed:
         """The treatments and injections of a group."""
@@ -202,30 +200,25 @@ class _Exposure:
         found = part.amounts
         return _Exposed(found.treatments, found.injections, part.treatments_behind, part.injections_behind)
 
-    def site_of_event(self, one: SideEffectRecord) -> str:
-        """The body site of its lesion; empty without one."""
-        patient, _courses = self._patients[one.patient_id]
-        place = patient.lesions.get(one.lesion_id)
-        return place.body_site if place else ""
+    def sites_of(self, events: Sequence[SideEffectRecord]) -> list[str]:
+        """The body site of the lesion of each; empty without one."""
+        patients = {patient.patient_id: patient for patient, _ in self._chosen.patients}
+        lesions = (patients[one.patient_id].lesions.get(one.lesion_id) for one in events)
+        return [lesion.body_site if lesion else "" for lesion in lesions]
 
-    def concentration_of_event(self, one: SideEffectRecord) -> str:
-        """What was injected into its lesion at its session, or in the whole session, if it was one."""
-        given = list(kinds_given(self._injections_at_session_of(one)))
-        if one.lesion_id:
-            kinds = [kind for lesion_id, kind in given if lesion_id == one.lesion_id][-1:]
-        else:
-            kinds = [kind for _, kind in given]
-        labels = {self._label_of(agent, mg_ml) for agent, mg_ml, *_ in kinds}
-        return labels.pop() if len(labels) == 1 else UNKNOWN
-
-    def _injections_at_session_of(self, one: SideEffectRecord) -> Sequence[InjectionRecord]:
-        _patient, courses = self._patients[one.patient_id]
-        for course in courses:
-            if course.series.series_no == one.series_no:
-                for session in course.sessions:
-                    if session.session_no == one.session_no:
-                        return session.injections
-        return ()
+    def concentrations_of(self, events: Sequence[SideEffectRecord]) -> list[str]:
+        """What was injected into the lesion of each at its session, or in the whole session, if it was one."""
+        places: dict[tuple[str, int | None], int] = {
+            (course.series.patient_id, course.series.series_no): course.place
+            for course in self._chosen.courses
+        }
+        at_session = {
+            number: (places[one.patient_id, one.series_no], one.session_no, one.lesion_id)
+            for number, one in enumerate(events)
+            if (one.patient_id, one.series_no) in places and one.session_no is not None
+        }
+        labels = dict(zip(at_session, self._injected.labels_at([*at_session.values()]), strict=True))
+        return [labels.get(number) or UNKNOWN for number in range(len(events))]
 
 
 class _Person(NamedTuple):
@@ -241,7 +234,7 @@ class _Person(NamedTuple):
 
 
 def _people(report: Report) -> list[_Person]:
-    by_patient = _grouped(report.chosen.side_effects, attrgetter("patient_id"))
+    by_patient = _grouped(report.chosen.side_effects, _each(report.chosen.side_effects, "patient_id"))
     return [
         _Person(patient.patient_id, courses, by_patient[patient.patient_id])
         for patient, courses in report.chosen.patients

@@ -150,6 +150,7 @@ def test_columns_are_what_one_reads(kept, all_series):
     flat = [one for of in sessions for one in of]
     assert visits.counts.tolist() == [len(one) for one in sessions]
     assert visits.treatment_counts == [len(one) for one in treatments]
+    assert visits.session_no.tolist() == [one.session_no for one in flat]
     assert visits.day.tolist() == [one.held_on.toordinal() for one in flat]
     assert visits.injections.tolist() == [len(one.injections) for one in flat]
     assert visits.has_infusion == [any(one.infusion for one in of) for of in sessions]

@@ -1,5 +1,6 @@
 """The exports and large reports of a person as the page tells them: what, how far, and which files there are."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from sessions_app.report_asked import PAGE, Asked, asked_from
 from sessions_app.selections import selection_facts, selection_from_json, selection_in_a_line
 from stsclinic.access import NotAllowed, may
 from stsclinic.clinical.dates import show_date
-from stsclinic.clinics.models import User
+from stsclinic.clinics.models import Clinic, User
 
 SHOWN = 20
 """Exports that the page lists, the newest first."""
@@ -55,6 +56,8 @@ class ShownExport:
     percent: int
     files: list[ShownFile]
     can_start_again: bool
+    clinics: str
+    """Their names."""
 
     @property
     def state_words(self) -> str:
@@ -100,12 +103,12 @@ class ShownExport:
         if self.is_report:
             return [
                 ("What", self.asked.words),
-                ("Clinics", ", ".join(chosen["clinics"])),
+                ("Clinics", self.clinics),
                 *selection_facts(selection_from_json(chosen)),
                 ("Date", show_date(date.fromisoformat(chosen["stated_on"]))),
             ]
         found = [
-            ("Clinics", ", ".join(chosen["clinics"])),
+            ("Clinics", self.clinics),
             *selection_facts(selection_from_json(chosen)),
             ("Files", ", ".join(FORMATS[name].words for name in chosen["formats"] if name in FORMATS)),
             ("Form", self.form),
@@ -125,7 +128,7 @@ class ShownExport:
         """What one export of a list was made of, in a line: clinics, selection, form, formats."""
         chosen = self.job.chosen
         parts = [
-            ", ".join(chosen["clinics"]),
+            self.clinics,
             selection_in_a_line(selection_from_json(chosen), {}),
             self.form,
             ", ".join(chosen["formats"]),
@@ -135,8 +138,7 @@ class ShownExport:
 
 def exports_of(user: User) -> list[ShownExport]:
     """The latest exports of `user`."""
-    now = timezone.now()
-    return [_shown(job, now) for job in ExportJob.objects.filter(made_by=user, kind="data")[:SHOWN]]
+    return _shown(ExportJob.objects.filter(made_by=user, kind="data")[:SHOWN])
 
 
 def export_of(user: User, pk: int) -> ShownExport:
@@ -148,7 +150,7 @@ def export_of(user: User, pk: int) -> ShownExport:
     job = ExportJob.objects.filter(pk=pk, made_by=user).first()
     if job is None or (job.kind == "data" and not may(user, EXPORT_RIGHT)):
         raise Http404
-    return _shown(job, timezone.now())
+    return _shown([job])[0]
 
 
 def file_of(user: User, pk: int, name: str) -> tuple[ExportJob, Path]:
@@ -184,12 +186,18 @@ def _still_allowed(job: ExportJob) -> None:
         raise Http404 from error
 
 
-def _shown(job: ExportJob, now: datetime) -> ShownExport:
+def _shown(jobs: Iterable[ExportJob]) -> list[ShownExport]:
+    now, names = timezone.now(), dict(Clinic.objects.values_list("code", "name"))
+    return [_shown_at(now, job, names) for job in jobs]
+
+
+def _shown_at(now: datetime, job: ExportJob, names: Mapping[str, str]) -> ShownExport:
     told = condition(job, now)
     percent = 100 if told == "done" else int(100 * job.work_done / job.work_in_all) if job.work_in_all else 0
     files = _files(job) if told == "done" else {}
     shown = [ShownFile(path.name, words, path.stat().st_size) for path, words in files.items()]
-    return ShownExport(job, told, percent, shown, can_start_again(job, now))
+    clinics = "; ".join(names[code] for code in job.chosen["clinics"])
+    return ShownExport(job, told, percent, shown, can_start_again(job, now), clinics)
 
 
 def _files(job: ExportJob) -> dict[Path, str]:

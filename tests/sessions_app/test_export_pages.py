@@ -210,6 +210,15 @@ class TestAsking:
             unit="lesion",
         )
 
+    def test_clinics_have_their_names(self, web, dana, registry, started, django_capture_on_commit_callbacks):
+        south = Clinic.objects.get(code="south")
+        with acting(by="test", source="command"):
+            south.name = "South, by the sea"
+            south.save()
+        _save(Membership(user=dana, clinic=south, role="data_manager"))
+        job = finished(web, django_capture_on_commit_callbacks, clinic=["north", "south"])
+        assert "Clinics North; South, by the sea Protocol" in page_of(web, job)
+
     def test_the_list_tells_exports_of_the_same_minute_apart(
         self, web, registry, started, django_capture_on_commit_callbacks
     ):
@@ -217,8 +226,8 @@ class TestAsking:
         finished(web, commit, formats=["csv", "sav"], body_site=["elbow"], unit="lesion")
         finished(web, commit, with_dates="on")
         words = words_of(web.get(reverse("exports")).content.decode())
-        assert "north; Body site: Elbow; Headline: Lesions, follow-up; De-identified; csv, sav" in words
-        assert "north; With days as recorded; csv" in words
+        assert "North; Body site: Elbow; Headline: Lesions, follow-up; De-identified; csv, sav" in words
+        assert "North; With days as recorded; csv" in words
 
     def test_an_address_of_all_clinics_chooses_those_that_may_leave(self, web, registry):
         form = web.get(reverse("exports"), {"unit": "lesion"}).context["form"]

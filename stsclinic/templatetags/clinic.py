@@ -95,7 +95,7 @@ _NUMBER_KINDS = frozenset({"number", "count", "whole", "figure", "p"})
 def table_rows(table) -> SafeString:
     """The rows of components/data_table.html, written by hand: a page may have a thousand cells.
 
-    The first cell heads its row; a number stands right, and each other cell says of what column it is.
+    The first cell heads its row; a number stands right, and says of what column it is, as each other cell does.
     """
     heads = []
     for column in table.columns:
@@ -107,7 +107,8 @@ def table_rows(table) -> SafeString:
 
 def _table_row(heads: list[tuple[str, str]], row: Sequence[str]) -> str:
     first, *others = row
-    cells = [f'<th scope="row"{heads[0][0]}>{escape(first)}</th>']
+    css, told = heads[0]
+    cells = [f'<th scope="row"{told if css else ""}>{escape(first)}</th>']
     for (_css, told), text in zip(heads[1:], others, strict=False):
         cells.append(f"<td{told}{' data-empty' if text == '–' else ''}>{escape(text)}</td>")
     return f"<tr>{''.join(cells)}</tr>"

@@ -142,6 +142,9 @@ def test_a_table_stands_its_numbers_right_and_names_its_units():
     assert re.findall(r'data-label="([^"]*)"', html) == ["Size (cm²)", "On", "p"]
     assert "Size cm²" in words(html)
     assert "&lt; 0.001" in html
+    # A text that heads its row is known for what it is; a number is not.
+    table.columns[0].kind = "whole"
+    assert '<th scope="row" class="num" data-label="To">Second</th>' in shown("data_table", table=table)
     assert "Positive is better." in html
 
 

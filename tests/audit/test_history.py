@@ -3,6 +3,7 @@
 import datetime
 import re
 from functools import partial
+from importlib import import_module
 
 import pytest
 from django.apps import apps
@@ -155,6 +156,31 @@ def test_a_table_cannot_be_emptied(table):
             "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgtype & 32 = 32", [table]
         )
         assert cursor.fetchall() == [("never_emptied",)]
+
+
+def test_functions_of_an_earlier_version_go_once_no_trigger_calls_them():
+    if connection.vendor != "postgresql":
+        return  # SQLite's triggers call no function
+    migration = import_module("stsclinic.audit.migrations.0004_functions_that_nothing_calls")
+
+    def left() -> list[str]:
+        with connection.schema_editor() as editor:
+            migration.drop_functions(None, editor)
+        cursor.execute("SELECT proname FROM pg_proc WHERE proname = ANY(%s)", [list(migration.FUNCTIONS)])
+        return [name for (name,) in cursor.fetchall()]
+
+    with connection.cursor() as cursor:
+        for name in migration.FUNCTIONS:
+            cursor.execute(
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
+            )
+        cursor.execute(
+            "CREATE TRIGGER earlier AFTER INSERT ON lesions_patient FOR EACH STATEMENT "
+            "EXECUTE FUNCTION stsclinic_history_insert()"
+        )
+        assert left() == ["stsclinic_history_insert"]
+        cursor.execute("DROP TRIGGER earlier ON lesions_patient")
+        assert left() == []
 
 
 def test_a_change_that_is_rolled_back_leaves_no_history(patient):

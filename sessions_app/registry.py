@@ -50,6 +50,9 @@ PATIENT_FIELDS = {
     "consented_on": "consented_on",
     "withdrawn_on": "withdrawn_on",
     "lesion_count": "lesion_count",
+    "disease_status": "disease_status",
+    "race": "race",
+    "ethnicity": "ethnicity",
 }
 """Of a patient: the field of its record, and where the database has it."""
 

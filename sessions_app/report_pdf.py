@@ -147,12 +147,14 @@ def _table(table: Table, notes: list[str]) -> dict[str, Any]:
         for row in table.rows[:ROWS_PRINTED]
     ]
     many = len(table.columns)
+    columns = [
+        _column(column, [row[place] for row in rows], many) for place, column in enumerate(table.columns)
+    ]
     cut = f"The first {ROWS_PRINTED} of {len(table.rows)} rows; the other files hold all."
     return {
         "title": printable(table.title),
-        "columns": [
-            _column(column, [row[place] for row in rows], many) for place, column in enumerate(table.columns)
-        ],
+        "columns": columns,
+        "narrow": many >= SIZES[0][0] or any(one["share"] for one in columns),
         "rows": rows,
         "notes": [notes.index(note) + 1 for note in table.footnotes],
         "cut": cut if len(table.rows) > ROWS_PRINTED else "",
@@ -172,5 +174,4 @@ def _column(column: Column, texts: list[str], many: int) -> dict[str, Any]:
         "heading": column.heading,
         "number": column.is_number,
         "share": share,
-        "narrow": many >= SIZES[0][0],
     }

@@ -125,6 +125,9 @@ class PatientRecord:
     consented_on: date | None = None
     withdrawn_on: date | None = None
     lesion_count: int | None = None
+    disease_status: str = ""
+    race: str = ""
+    ethnicity: str = ""
     medications: Sequence[MedicationRecord] = ()
     prior_treatments: Sequence[PriorTreatmentRecord] = ()
     lesions: Mapping[str, LesionRecord] = field(default_factory=dict)

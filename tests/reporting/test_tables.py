@@ -291,6 +291,13 @@ def test_a_trial_has_its_subjects_as_table_ii_of_the_paper(registries):
             ("UCF-4", 78, "female", "ssc"),
             ("UCF-5", 29, "male", "dm"),
         ]
+        assert [(row["race"], row["ethnicity"], row["disease_status"]) for row in rows] == [
+            ("white", "hispanic", "slowly_progressive"),
+            ("white", "not_hispanic", "stable"),
+            ("white", "not_hispanic", "slowly_progressive"),
+            ("white", "not_hispanic", "stable"),
+            ("white", "hispanic", "progressive"),
+        ]
         assert rows[0]["medication"] == (
             "acetaminophen, hydroxychloroquine, pantoprazole, prednisone, tocilizumab, tramadol"
         )
@@ -301,6 +308,7 @@ def test_a_trial_has_its_subjects_as_table_ii_of_the_paper(registries):
         assert [round(row["duration"], 1) for row in rows[:4]] == [0.6, 19.6, 10.6, 10.6]
         assert [row["lesions"] for row in rows] == [2, 2, 2, 2, 2]
         assert not found.betrays_allocation
+        assert fit_for_sharing([found]) == []
     assert "subjects" not in by_code(summarise(registries["aarhus"], allocation_visible=all_open))
 
 

@@ -1,6 +1,6 @@
 """Who was treated in a controlled protocol: a line for each subject, as table II of report 001 has it."""
 
-from stsclinic.clinical.terms import DIAGNOSIS, SEX
+from stsclinic.clinical.terms import DIAGNOSIS, DISEASE_STATUS, SEX
 from stsclinic.reporting.records import PatientRecord
 from stsclinic.reporting.rows import Behind, LesionIn, behind
 from stsclinic.reporting.selection import Course
@@ -10,9 +10,9 @@ from stsclinic.reporting.tables.table import Column, Table
 
 FOOTNOTES = (
     "Subjects: every patient with a treatment in a controlled protocol, whether or not the series counts. Age by the "
-    "year of birth. Duration: from the earliest recorded onset of a lesion of the series to its first treatment; a "
-    "year or a month counts from its middle. Medication: taken at the first treatment, by name; one without dates "
-    "counts as taken. As table II of report 001.",
+    "year of birth; race and ethnicity as the patient says. Duration: from the earliest recorded onset of a lesion of "
+    "the series to its first treatment; a year or a month counts from its middle. Medication: taken at the first "
+    "treatment, by name; one without dates counts as taken. As table II of report 001.",
 )
 
 
@@ -29,7 +29,10 @@ def subjects_table(report: Report) -> Table | None:
         Column("subject", "Subject"),
         Column("age", "Age", "whole", "years"),
         Column("sex", "Sex", "code", labels=SEX),
+        Column("race", "Race", is_free_text=True),
+        Column("ethnicity", "Ethnicity", is_free_text=True),
         Column("diagnosis", "Diagnosis", "code", labels=DIAGNOSIS),
+        Column("disease_status", "Disease status", "code", labels=DISEASE_STATUS),
         Column("lesions", "Lesions", "count"),
         Column("duration", "Duration", "number", "years", 1),
         Column("medication", "Medication", is_free_text=True),
@@ -60,7 +63,10 @@ def _row(patient: PatientRecord, course: Course) -> tuple:
         patient.patient_id,
         age_on(patient, day),
         patient.sex,
+        patient.race,
+        patient.ethnicity,
         patient.diagnosis,
+        patient.disease_status,
         len(lesion_ids),
         years_since_onset(treated, day),
         ", ".join(sorted(names_taken_on(patient, day))),

@@ -105,7 +105,10 @@ class OrderedLesions:
         place, lesion, kind = self._rows_of(treated, series.numbered)
         arms = [arm for (arm,) in treated.kinds]
         texts = [self._texts[one] for one in lesion.tolist()]
-        return _grouped(place, len(series.rows), texts, [arms[one] for one in kind.tolist()])
+        found = _grouped(place, len(series.rows), texts, [arms[one] for one in kind.tolist()])
+        # Many series treat lesions of the same IDs.
+        alike: dict[tuple, dict[str, str]] = {}
+        return [alike.setdefault(tuple(one.items()), one) for one in found]
 
     def parts(
         self, found: Found, sessions: OrderedSessions, kind_of: Callable[[Sequence[Any]], Any]
@@ -144,8 +147,8 @@ def _ends(sorted_owners: Numbers, owners: int) -> tuple[Numbers, Numbers]:
     """From where to before where each of so many owners stands."""
     import numpy as np
 
-    counts = np.bincount(sorted_owners, minlength=owners)
-    stops = np.cumsum(counts)
+    counts = np.bincount(sorted_owners, minlength=owners).astype(np.int32)
+    stops = np.cumsum(counts, dtype=np.int32)
     return stops - counts, stops
 
 

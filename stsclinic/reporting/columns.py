@@ -318,7 +318,7 @@ class LesionPlaces:
 
         self._number = {lesion_id: number for number, lesion_id in enumerate(dict.fromkeys(lesion_ids))}
         numbers = np.array([self._number[lesion_id] for lesion_id in lesion_ids], dtype=np.int64)
-        self._lookup = Lookup(owners * len(self._number) + numbers)
+        self._lookup = Lookup(owners.astype(np.int64) * len(self._number) + numbers)
 
     def find(self, rows: Gathered, owner_of_session: Numbers) -> Numbers:
         """The place of each row's lesion in the list; NOWHERE where it is not there."""

@@ -75,8 +75,10 @@ class JudgedLesions:
         """The lesions of these series alone, whose places stand in their order; `series` is that among these."""
         import numpy as np
 
-        number = np.full(int(self.series.max(initial=NONE)) + 1, NONE)
-        number[places[places < len(number)]] = np.arange(len(places))[places < len(number)]
+        number = np.full(
+            int(max(self.series.max(initial=NONE), places.max(initial=NONE))) + 1, NONE, np.int32
+        )
+        number[places] = np.arange(len(places))
         kept = np.flatnonzero(number[self.series] != NONE)
         return JudgedLesions(
             lesion_ids=[self.lesion_ids[place] for place in kept.tolist()],
@@ -131,7 +133,9 @@ def judge_lesions(visits: Visits) -> JudgedLesions:
     return JudgedLesions(
         lesion_ids=visits.lesion_ids,
         series=visits.series_of_lesion,
-        injections=np.bincount(injected[injected != NOWHERE], minlength=len(visits.lesion_ids)),
+        injections=np.bincount(injected[injected != NOWHERE], minlength=len(visits.lesion_ids)).astype(
+            np.int32
+        ),
         kinds=visits.seen.kinds,
         at={
             horizon: at_treatments

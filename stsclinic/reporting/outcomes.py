@@ -6,7 +6,7 @@ The rules are stsclinic.clinical.remission; here they meet the records. Source: 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from itertools import accumulate, compress
 from typing import Any, NamedTuple
 
@@ -89,7 +89,7 @@ class LesionOutcome:
         return judge_lesion(seen, ptga_change([session.ptga for session in sessions])).words
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class SeriesOutcome:
     """One series, analysed or left out. Only analysed ones are counted.
 
@@ -106,11 +106,15 @@ class SeriesOutcome:
     judged: JudgedLesions = field(repr=False)
     start: int
     stop: int
+    _lesions: Sequence[LesionOutcome] | None = field(default=None, init=False, repr=False)
 
-    @cached_property
+    @property
     def lesions(self) -> Sequence[LesionOutcome]:
         """Made when they are asked for: most never are."""
-        return [_lesion_outcome(self.course, self.judged, place) for place in range(self.start, self.stop)]
+        if self._lesions is None:
+            places = range(self.start, self.stop)
+            self._lesions = [_lesion_outcome(self.course, self.judged, place) for place in places]
+        return self._lesions
 
     def words(self, horizon: str) -> str:
         """The reasons of the lesions that decide it."""

@@ -6,10 +6,10 @@ that the paper leaves open are in FOOTNOTES.
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import compress, count
 from operator import attrgetter
 from typing import NamedTuple
@@ -97,7 +97,7 @@ class Selection:
         return self.first_treatment_from is not None or self.first_treatment_to is not None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Course:
     """A selected series; its sessions in order of date, then session_no, stand in `visits` at this `place`."""
 
@@ -105,13 +105,16 @@ class Course:
     series: SeriesRecord
     visits: Visits
     place: int
+    _sessions: list[SessionRecord] | None = field(default=None, init=False, repr=False)
 
-    @cached_property
+    @property
     def sessions(self) -> list[SessionRecord]:
         """Made when they are asked for: most never are."""
-        return sorted(self.series.sessions, key=IN_ORDER)
+        if self._sessions is None:
+            self._sessions = sorted(self.series.sessions, key=IN_ORDER)
+        return self._sessions
 
-    @cached_property
+    @property
     def treatments(self) -> list[SessionRecord]:
         """The sessions that are treatments."""
         return [session for session in self.sessions if session.kind == "treatment"]

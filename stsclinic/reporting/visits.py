@@ -174,21 +174,23 @@ class Visits:
         """The place of the series of each of these lesions."""
         import numpy as np
 
-        return np.repeat(np.arange(len(self.counts)), [len(one.lesions) for one in self._all_series])
+        numbers = np.arange(len(self.counts), dtype=np.int32)
+        return np.repeat(numbers, [len(one.lesions) for one in self._all_series])
 
-    @cached_property
-    def _lesion_places(self) -> LesionPlaces:
-        return LesionPlaces(self.series_of_lesion, self.lesion_ids)
-
-    @cached_property
+    @property
     def lesion_seen(self) -> Numbers:
         """Of each assessment the place of its lesion; NOWHERE of one that its series does not treat."""
-        return self._lesion_places.find(self.seen, self.series)
+        return self._lesions_of_rows[0]
 
-    @cached_property
+    @property
     def lesion_given(self) -> Numbers:
         """The same of each injection."""
-        return self._lesion_places.find(self.given, self.series)
+        return self._lesions_of_rows[1]
+
+    @cached_property
+    def _lesions_of_rows(self) -> tuple[Numbers, Numbers]:
+        places = LesionPlaces(self.series_of_lesion, self.lesion_ids)
+        return places.find(self.seen, self.series), places.find(self.given, self.series)
 
 
 def _one_store(series: Sequence[SeriesRecord]) -> tuple[StoredSessions, Numbers] | None:

@@ -191,7 +191,8 @@ def _sizes(report: Report) -> Table:
     is_measured = report.lesions.at[horizon].alike.ask(
         lambda baseline, end, _: None not in Findings(baseline, end).mm2()
     )
-    measured = Listed(is_measured.nonzero()[0].tolist(), LesionsOf(report.series).__getitem__)
+    lesions = LesionsOf(report.series)
+    measured = Listed(is_measured.nonzero()[0], lambda place: lesions[int(place)])
 
     def find(row: int, column: str) -> Behind | None:
         lesion = measured[row]

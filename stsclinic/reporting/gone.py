@@ -58,7 +58,7 @@ def followed_lesions(report: Report) -> Followed:
 
     horizon, lesions = report.selection.horizon, report.lesions
     patient_of = np.repeat(np.arange(len(report.patients)), [len(one.series) for one in report.patients])
-    judged = lesions.at[horizon]
+    judged = lesions.at(horizon)
     place = np.flatnonzero(judged.days != NONE)
     return Followed(
         horizon,

@@ -71,37 +71,55 @@ class JudgedLesions:
     at: Mapping[str, Judged]
     """By the codes of HORIZON."""
 
-    def of_series(self, places: Numbers) -> "JudgedLesions":
-        """The lesions of these series alone, whose places stand in their order; `series` is that among these."""
+    def of_series(self, places: Numbers) -> "SomeLesions":
+        """The lesions of these series alone, whose places stand in their order."""
         import numpy as np
 
         number = np.full(
             int(max(self.series.max(initial=NONE), places.max(initial=NONE))) + 1, NONE, np.int32
         )
         number[places] = np.arange(len(places))
-        kept = np.flatnonzero(number[self.series] != NONE)
-        return JudgedLesions(
-            lesion_ids=[self.lesion_ids[place] for place in kept.tolist()],
-            series=number[self.series[kept]],
-            injections=self.injections[kept],
-            kinds=self.kinds,
-            at={horizon: judged.those(kept) for horizon, judged in self.at.items()},
-        )
+        number = number[self.series]
+        kept = np.flatnonzero(number != NONE).astype(np.int32)
+        return SomeLesions(self, kept, number[kept])
 
     def seen(self, kind: int) -> AssessmentRecord | None:
         """What a baseline or an end stands for."""
         return None if kind == NONE else self.kinds[kind]
 
+    def counts(self, horizon: str, series: int) -> Numbers:
+        """A row for each of so many series: how many of its lesions have each outcome, in the order of OUTCOMES."""
+        return count_outcomes(self.series, self.at[horizon].outcome, series)
+
+
+@dataclass(frozen=True, slots=True)
+class SomeLesions:
+    """The lesions of some series, at their places in all. `series` is the place of each one's series among these."""
+
+    every: JudgedLesions
+    places: Numbers
+    series: Numbers
+
+    @property
+    def kinds(self) -> Sequence[AssessmentRecord]:
+        """Of assessments."""
+        return self.every.kinds
+
+    def at(self, horizon: str) -> Judged:
+        """What became of them, taken out of all."""
+        return self.every.at[horizon].those(self.places)
+
     def count_outcomes(self, horizon: str) -> dict[str, int]:
         """How many lesions have each outcome; all four are listed."""
         import numpy as np
 
-        counts = np.bincount(self.at[horizon].outcome, minlength=len(OUTCOMES)).tolist()
-        return dict(zip(OUTCOMES, counts, strict=True))
+        outcome = self.every.at[horizon].outcome[self.places]
+        return dict(zip(OUTCOMES, np.bincount(outcome, minlength=len(OUTCOMES)).tolist(), strict=True))
 
     def counts(self, horizon: str, group_of_series: Numbers, groups: int) -> Numbers:
         """A row for each group of series: how many of its lesions have each outcome, in the order of OUTCOMES."""
-        return count_outcomes(group_of_series[self.series], self.at[horizon].outcome, groups)
+        outcome = self.every.at[horizon].outcome[self.places]
+        return count_outcomes(group_of_series[self.series], outcome, groups)
 
 
 def outcome_numbers(outcomes: Iterable[str]) -> Numbers:
@@ -120,7 +138,7 @@ def count_outcomes(group: Numbers, outcome: Numbers, groups: int) -> Numbers:
     """
     import numpy as np
 
-    cell = group * len(OUTCOMES) + outcome
+    cell = group.astype(np.int64) * len(OUTCOMES) + outcome
     return np.bincount(cell, minlength=groups * len(OUTCOMES)).reshape(groups, len(OUTCOMES))
 
 

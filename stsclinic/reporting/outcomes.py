@@ -191,8 +191,7 @@ def judge_outcomes(verdicts: Sequence[Verdict], visits: Visits) -> tuple[list[Se
     judged = judge_lesions(visits)
     numbers, count = np.arange(len(verdicts)), len(verdicts)
     outcomes = [
-        [best_of_those(*one) for one in (judged.counts(horizon, numbers, count) > 0).tolist()]
-        for horizon in HORIZON
+        [best_of_those(*one) for one in (judged.counts(horizon, count) > 0).tolist()] for horizon in HORIZON
     ]
     had, is_open = (
         np.bincount(judged.series, judged.at["end_of_treatment"].alike.ask(rule), count) > 0

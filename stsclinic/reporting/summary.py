@@ -17,7 +17,7 @@ from stsclinic.reporting import selection as selection_rules
 from stsclinic.reporting.controlled import Controlled, compare_arms
 from stsclinic.reporting.disclosure import FOOTNOTE as CLOSED_FOOTNOTE
 from stsclinic.reporting.disclosure import AllocationVisible, all_closed, conceal
-from stsclinic.reporting.lesions import OUTCOMES, JudgedLesions
+from stsclinic.reporting.lesions import OUTCOMES, SomeLesions
 from stsclinic.reporting.outcomes import PatientOutcome, SeriesOutcome, judge_outcomes, patient_outcome
 from stsclinic.reporting.records import Registry
 from stsclinic.reporting.scores import SCALES, score_changes, score_times
@@ -38,7 +38,7 @@ class Report:
     controlled: Controlled | None
     patients: Sequence[PatientOutcome]
     series: Sequence[SeriesOutcome]
-    lesions: JudgedLesions
+    lesions: SomeLesions
     """Those of the analysed series, in columns."""
     left_out: Sequence[SeriesOutcome]
     judged: Sequence[SeriesOutcome]

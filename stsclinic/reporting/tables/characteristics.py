@@ -177,7 +177,7 @@ class _Characteristics:
             self._shares(name, {**labels, "": "Not recorded"}, self.lesions, fact, total)
         judged = self.report.lesions
         # One without a baseline has the last of them.
-        sizes = _Fact([*map(size_mm2, judged.kinds), None], judged.at["end_of_treatment"].baseline)
+        sizes = _Fact([*map(size_mm2, judged.kinds), None], judged.at("end_of_treatment").baseline)
         self._spread("Size, longest × widest", "mm²", self.lesions, sizes)
 
     def _totals(self, name: str, level: _Level) -> int:

@@ -97,7 +97,7 @@ def _doses(report: Report, injected: Injected) -> Table:
 
 
 def _by_outcome(report: Report, injected: Injected) -> Groups:
-    outcome = report.lesions.at[report.selection.horizon].outcome
+    outcome = report.lesions.at(report.selection.horizon).outcome
     return injected.by_lesion((one.course for one in report.series), outcome, [*OUTCOMES, ""])
 
 

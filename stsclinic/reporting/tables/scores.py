@@ -188,7 +188,7 @@ def _sizes(report: Report) -> Table:
         key = series.patient_id, series.series_no, lesion.lesion_id
         return *key, before, after, (after - before) / before * 100
 
-    is_measured = report.lesions.at[horizon].alike.ask(
+    is_measured = report.lesions.at(horizon).alike.ask(
         lambda baseline, end, _: None not in Findings(baseline, end).mm2()
     )
     lesions = LesionsOf(report.series)

@@ -3,6 +3,7 @@
 The rules are stsclinic.clinical.remission; here they meet the records. Source: report 000.
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -129,7 +130,7 @@ class LesionsOf(Sequence[LesionOutcome]):
 
     def __init__(self, series: Sequence[SeriesOutcome]):
         self._series = series
-        self._stops = list(accumulate(one.stop - one.start for one in series))
+        self._stops = array("q", accumulate(one.stop - one.start for one in series))
 
     def __len__(self) -> int:
         return self._stops[-1] if self._stops else 0

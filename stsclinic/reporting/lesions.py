@@ -310,20 +310,23 @@ class _Rows:
 
 def _first_of_each(lesion: Numbers, is_wanted: Numbers, lesions: int) -> Numbers:
     """For each of so many lesions the first of the wanted rows that is its own; NONE without one."""
-    return _written(lesion, is_wanted.nonzero()[0][::-1], lesions)
+    import numpy as np
+
+    rows = np.flatnonzero(is_wanted)
+    # Rows of no lesion count for one behind all.
+    found = np.full(lesions + 1, len(lesion), dtype=np.int32)
+    np.minimum.at(found, lesion[rows], rows.astype(np.int32))
+    found[found == len(lesion)] = NONE
+    return found[:-1]
 
 
 def _last_of_each(lesion: Numbers, is_wanted: Numbers, lesions: int) -> Numbers:
     """The last of them."""
-    return _written(lesion, is_wanted.nonzero()[0], lesions)
-
-
-def _written(lesion: Numbers, rows: Numbers, lesions: int) -> Numbers:
     import numpy as np
 
+    rows = np.flatnonzero(is_wanted)
     found = np.full(lesions + 1, NONE, dtype=np.int32)
-    # Of several rows of one lesion the last one written stays; those of no lesion are written behind all.
-    found[lesion[rows]] = rows
+    np.maximum.at(found, lesion[rows], rows.astype(np.int32))
     return found[:-1]
 
 

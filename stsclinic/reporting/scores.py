@@ -187,10 +187,9 @@ class Scores:
         is_later = ~np.isnan(scores)
         is_later[self._starts[self._counts > 0]] = False
         later = np.flatnonzero(is_later)
-        found = np.full(len(self._counts), np.nan)
-        # Of several rows of one series the last one stays.
-        found[np.repeat(np.arange(len(self._counts)), self._counts)[later]] = scores[later]
-        return found
+        last = np.full(len(self._counts), -1)
+        np.maximum.at(last, np.repeat(np.arange(len(self._counts)), self._counts)[later], later)
+        return np.append(scores, np.nan)[last]
 
     def _at(self, scale: str, row: Numbers, is_there: Numbers) -> Numbers:
         import numpy as np

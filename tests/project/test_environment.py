@@ -174,3 +174,19 @@ def test_the_command_line_says_one_sentence_and_no_traceback(tmp_path):
     assert answer.stderr.strip() == (
         "stsclinic cannot start. IDLE_MINUTES is 'never'. Valid is a whole number from 1 to 480."
     )
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, "1"), ("4", "4")])
+def test_numpy_adds_up_in_one_part_unless_somebody_said_otherwise(monkeypatch, given, used):
+    monkeypatch.delenv(environment.OF_NUMPY, raising=False)
+    if given:
+        monkeypatch.setenv(environment.OF_NUMPY, given)
+    environment.read()
+    assert os.environ[environment.OF_NUMPY] == used
+
+
+def test_settings_are_read_before_numpy_is():
+    """It looks at its variable once, when it is imported."""
+    told = "import sys; import stsclinic.settings; print('numpy' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"

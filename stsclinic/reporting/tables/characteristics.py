@@ -116,7 +116,7 @@ class _Characteristics:
         horizon = report.selection.horizon
         self.words = HORIZON[horizon].lower()
         self.report, self.judged = report, report.patients
-        self.days = [_first_treatment(one) for one in self.judged]
+        self.days = _first_days(report)
         outcome = outcome_numbers(one.outcomes[horizon] for one in self.judged)
         self.patients = _Level("patients", [one.patient for one in self.judged], outcome)
         patient_of = np.repeat(np.arange(len(self.judged)), [len(one.series) for one in self.judged])
@@ -270,10 +270,11 @@ def earlier_table(report: Report) -> Table | None:
             *(Column(code, label, "count") for code, label in OUTCOME.items()),
         )
     )
-    for kind, names_of in (("earlier", _names_tried), ("medication", _names_taken)):
+    days = _first_days(report)
+    for kind, names_of in (("earlier", _names_tried), ("medication", names_taken_on)):
         found: dict[str, list[PatientOutcome]] = {}
-        for one in report.patients:
-            for name in names_of(one):
+        for one, day in zip(report.patients, days, strict=True):
+            for name in names_of(one.patient, day):
                 found.setdefault(name, []).append(one)
         for name, people in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
             groups = {"overall": people} | {
@@ -290,16 +291,19 @@ def earlier_table(report: Report) -> Table | None:
     return rows.table("earlier_treatments", title, "patients", EARLIER_FOOTNOTES) if rows.rows else None
 
 
-def _names_tried(one: PatientOutcome) -> set[str]:
-    return {plain_name(record.treatment) for record in one.patient.prior_treatments if record.treatment}
+def _names_tried(one: PatientRecord, _: date) -> set[str]:
+    return {plain_name(record.treatment) for record in one.prior_treatments if record.treatment}
 
 
-def _names_taken(one: PatientOutcome) -> set[str]:
-    return names_taken_on(one.patient, _first_treatment(one))
+def _first_days(report: Report) -> list[date]:
+    """The day of the first treatment in an analysed series, of each analysed patient."""
+    import numpy as np
 
-
-def _first_treatment(one: PatientOutcome) -> date:
-    return min(series.course.first_treatment_on for series in one.series)
+    place = np.fromiter((one.course.place for one in report.series), dtype=np.int64)
+    counts = np.array([len(one.series) for one in report.patients], dtype=np.int64)
+    days = np.array(report.chosen.visits.treatment_days[0], dtype=np.int64)[place]
+    first = np.minimum.reduceat(days, np.cumsum(counts) - counts) if len(days) else days
+    return list(map(date.fromordinal, first.tolist()))
 
 
 def _best_response(one: PatientRecord) -> str:

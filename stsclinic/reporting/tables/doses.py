@@ -1,6 +1,7 @@
 """What was injected: volumes, mg, syringes and concentrations by session, body site and outcome."""
 
 from collections.abc import Sequence
+from itertools import compress
 
 from stsclinic.clinical.numbers import show_decimal
 from stsclinic.clinical.remission import OUTCOME
@@ -40,8 +41,7 @@ def dose_tables(report: Report, injected: Injected) -> list[Table]:
     found = [_doses(report, injected)]
     infused = [
         (SessionOf(course, session), session.infusion)
-        for course in report.chosen.courses
-        if report.chosen.visits.has_infusion[course.place]
+        for course in compress(report.chosen.courses, report.chosen.visits.has_infusion)
         for session in course.sessions
         if session.infusion
     ]

@@ -11,8 +11,8 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from stsclinic.reporting.amounts import AddingUp, Amounts, Solution
-from stsclinic.reporting.columns import NOWHERE, LesionPlaces, Numbers, Places, ranges
-from stsclinic.reporting.records import InjectionRecord
+from stsclinic.reporting.columns import NOWHERE, Numbers, Places, ranges
+from stsclinic.reporting.records import InjectionRecord, LesionRecord
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf
 from stsclinic.reporting.selection import Chosen, Course
 
@@ -102,9 +102,8 @@ class Injected:
         visits = self._visits = chosen.visits
         self._courses = chosen.courses
         self._course_of, self._is_treatment, self._given = visits.series, visits.is_treatment, visits.given
-        self._patients = [patient for patient, courses in chosen.patients if courses]
         patient_of = np.repeat(
-            np.arange(len(self._patients)), [len(courses) for _, courses in chosen.patients if courses]
+            np.arange(len(chosen.patients)), [len(courses) for _, courses in chosen.patients]
         )
         self._patient_of = patient_of[self._course_of]
         kinds = Places()
@@ -114,21 +113,51 @@ class Injected:
         solutions = [Solution(*kind[:2]) for kind in kinds.found]
         self.solutions = list(dict.fromkeys(solutions))
         self._solution_of = [self.solutions.index(one) for one in solutions]
+        self._find_lesions()
         self._find_sites()
+
+    def _find_lesions(self) -> None:
+        """The different records of the lesions that the series treat, None where there is none, and the place of each one's.
+
+        Lesions that are alike often share one. They are told apart as objects, which is quicker than by what they hold.
+        """
+        import numpy as np
+
+        each: list[LesionRecord | None] = []
+        for course in self._courses:
+            each.extend(map(course.patient.lesions.get, course.series.lesions))
+        ids = list(map(id, each))
+        different = dict(zip(ids, each, strict=True))
+        self.lesions = list(different.values())
+        place = {key: place for place, key in enumerate(different)}
+        self._lesion = np.fromiter(map(place.__getitem__, ids), dtype=np.int64, count=len(ids))
 
     def _find_sites(self) -> None:
         import numpy as np
 
-        each = [patient.lesions for patient in self._patients]
-        owners = np.repeat(np.arange(len(each)), [len(lesions) for lesions in each])
-        places = LesionPlaces(owners, [lesion_id for lesions in each for lesion_id in lesions])
-        sites = {"": 0}
-        site_of = [
-            sites.setdefault(lesion.body_site, len(sites)) for lesions in each for lesion in lesions.values()
-        ]
-        place = places.find(self._given, self._patient_of)
-        self._site = np.array([*site_of, 0], dtype=np.int16)[place]
-        self.sites = list(sites)
+        given, treated = self._given, self._visits.lesion_given
+        sites = Places()
+        site_of = [sites.of(one.body_site if one else "") for one in (*self.lesions, None)]
+        site = np.array(site_of, dtype=np.int16)
+        self._site = np.append(site[self._lesion], site[-1])[treated]
+        # The series does not treat these.
+        for row in np.flatnonzero(treated == NOWHERE).tolist():
+            course = self._courses[self._course_of[given.session[row]]]
+            lesion = course.patient.lesions.get(given.lesion_ids[given.lesion[row]])
+            self._site[row] = sites.of(lesion.body_site if lesion else "")
+        self.sites = sites.found
+
+    def _are_of(self, courses: Iterable[Course]) -> Numbers:
+        """Which of the lesions, one series after the other, are those of these series."""
+        import numpy as np
+
+        is_theirs = np.zeros(len(self._courses), dtype=bool)
+        is_theirs[[course.place for course in courses]] = True
+        return is_theirs[self._visits.series_of_lesion]
+
+    def lesions_of(self, courses: Iterable[Course]) -> Numbers:
+        """The place in `lesions` of each lesion of these series, one series after the other."""
+        return self._lesion[self._are_of(courses)]
 
     def __iter__(self) -> Iterator[InjectionOf]:
         for course in self._courses:
@@ -183,11 +212,9 @@ class Injected:
         """
         import numpy as np
 
-        is_theirs = np.zeros(len(self._courses), dtype=bool)
-        is_theirs[[course.place for course in courses]] = True
         # The last one is that of injections into a lesion that the series does not treat.
         number_of = np.full(len(self._visits.lesion_ids) + 1, len(names) - 1, dtype=np.int8)
-        number_of[:-1][is_theirs[self._visits.series_of_lesion]] = numbers
+        number_of[:-1][self._are_of(courses)] = numbers
         return Groups(self, names, number_of[self._visits.lesion_given])
 
     def labels_at(self, wanted: Sequence[tuple[int, int, str]]) -> list[str | None]:

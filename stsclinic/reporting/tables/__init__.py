@@ -50,7 +50,7 @@ def tables(report: Report) -> list[Table]:
         *summary_tables(report),
         *flow_tables(report),
         *cohort_tables(report),
-        characteristics_table(report),
+        characteristics_table(report, injected),
         *filter(None, [earlier_table(report), subjects_table(report)]),
         *score_tables(report),
         *remission_tables(report),

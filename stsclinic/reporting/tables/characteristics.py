@@ -18,9 +18,10 @@ from stsclinic.clinical.terms import (
     YES_NO,
 )
 from stsclinic.reporting.columns import Numbers
+from stsclinic.reporting.injected import Injected
 from stsclinic.reporting.lesions import OUTCOMES, outcome_numbers
-from stsclinic.reporting.outcomes import LesionsOf, PatientOutcome, SeriesOutcome, size_mm2
-from stsclinic.reporting.records import LesionRecord, PatientRecord
+from stsclinic.reporting.outcomes import LesionsOf, PatientOutcome, size_mm2
+from stsclinic.reporting.records import PatientRecord
 from stsclinic.reporting.rows import Behind, Value, behind
 from stsclinic.reporting.summary import Report
 from stsclinic.reporting.tables.facts import age_on, names_taken_on, plain_name, taken_on, years_since_onset
@@ -48,8 +49,8 @@ EARLIER_FOOTNOTES = (
 BEST_RESPONSE = ("complete", "partial", "none", "unknown", "")
 
 
-def characteristics_table(report: Report) -> Table:
-    return _Characteristics(report).table()
+def characteristics_table(report: Report, injected: Injected) -> Table:
+    return _Characteristics(report, injected).table()
 
 
 class _Fact:
@@ -110,12 +111,12 @@ class _Level:
 class _Characteristics:
     """Collects the rows; each cell knows its patients or lesions."""
 
-    def __init__(self, report: Report):
+    def __init__(self, report: Report, injected: Injected):
         import numpy as np
 
         horizon = report.selection.horizon
         self.words = HORIZON[horizon].lower()
-        self.report, self.judged = report, report.patients
+        self.report, self.injected, self.judged = report, injected, report.patients
         self.days = _first_days(report)
         outcome = outcome_numbers(one.outcomes[horizon] for one in self.judged)
         self.patients = _Level("patients", [one.patient for one in self.judged], outcome)
@@ -166,14 +167,16 @@ class _Characteristics:
 
     def _lesion_rows(self) -> None:
         total = self._totals("Lesions treated", self.lesions)
-        places = _records_of(self.report.series)
+        lesions, lesion = (
+            self.injected.lesions,
+            self.injected.lesions_of(one.course for one in self.report.series),
+        )
         for name, labels, code_of in (
             ("Type of lesion", LESION_TYPE, attrgetter("lesion_type")),
             ("Subtype", SUBTYPE, attrgetter("subtype")),
             ("Body site", BODY_SITE, attrgetter("body_site")),
         ):
-            codes = [(code_of(place) if place else "",) for place in places.different]
-            fact = _Fact(codes, places.number)
+            fact = _Fact([(code_of(one) if one else "",) for one in lesions], lesion)
             self._shares(name, {**labels, "": "Not recorded"}, self.lesions, fact, total)
         judged = self.report.lesions
         # One without a baseline has the last of them.
@@ -209,7 +212,7 @@ class _Characteristics:
         counts = np.bincount(cell, minlength=len(codes.different) * len(OUTCOMES)).reshape(-1, len(OUTCOMES))
         counted: dict[str, Numbers] = {}
         for its_codes, its_counts in zip(codes.different, counts, strict=True):
-            for code in its_codes:
+            for code in its_codes if its_counts.any() else ():
                 counted[code] = counted.get(code, 0) + its_counts
 
         def has(code: str) -> Callable[[], Numbers]:
@@ -247,16 +250,6 @@ class _Characteristics:
         self._row_adds_up(
             self.rows.add((name, "known of", *(cell.n if cell else 0 for cell in cells)), by=by)
         )
-
-
-def _records_of(series: Iterable[SeriesOutcome]) -> _Fact:
-    """Of each lesion its record, or None. Lesions that are alike may share one, and it is told apart by itself."""
-    records: list[LesionRecord | None] = []
-    for one in series:
-        course = one.course
-        records.extend(map(course.patient.lesions.get, course.series.lesions))
-    by_id = dict(zip(map(id, records), records, strict=True))
-    return _Fact(list(by_id.values()), _Fact.of(map(id, records)).number)
 
 
 def earlier_table(report: Report) -> Table | None:

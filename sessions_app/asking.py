@@ -5,7 +5,7 @@ question is asked when its answer is wanted.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -22,8 +22,10 @@ AHEAD = 2
 
 
 @contextmanager
-def answers(questions: Sequence[Question]) -> Iterator[Iterator[Any]]:
+def answers(questions: Iterable[Question]) -> Iterator[Iterator[Any]]:
     """The answers to these questions, in their order. After the block nothing is asked any more.
+
+    A question is taken when it is its turn, and while others are asked nothing else may be.
 
     Raises:
         RuntimeError: from whoever asks the database for something else within the block.
@@ -40,7 +42,7 @@ def answers(questions: Sequence[Question]) -> Iterator[Iterator[Any]]:
             thread.shutdown(cancel_futures=True)
 
 
-def _in_turn(thread: ThreadPoolExecutor, questions: Sequence[Question]) -> Iterator[Any]:
+def _in_turn(thread: ThreadPoolExecutor, questions: Iterable[Question]) -> Iterator[Any]:
     waiting = iter(questions)
     asked: deque[Future[Any]] = deque(thread.submit(ask) for ask in islice(waiting, AHEAD))
     while asked:

@@ -9,6 +9,7 @@ Most rows are assessments, injections and sessions: these stay columns of number
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -24,7 +25,7 @@ from sessions_app.models import (
     SideEffect,
     TreatmentSession,
 )
-from sessions_app.registry_columns import Day, Found, ask_rows
+from sessions_app.registry_columns import Day, Found, ask_each, ask_rows, by_hashing
 from sessions_app.registry_order import OrderedLesions, OrderedSeries, OrderedSessions
 from stsclinic.clinics.models import Clinic
 from stsclinic.reporting.columns import SessionsOf
@@ -83,7 +84,11 @@ SEEN_FIELDS = ("status", "longest_mm", "widest_mm", "ulcer", "inflammation", "pg
 GIVEN_FIELDS = ("agent", "concentration_mg_ml", "volume_ml", "pain_vas")
 
 
-CHUNK = 2000
+INFUSION_FIELDS = ("session_id", "dose_g", "duration_min")
+
+MEDICATION_FIELDS = ("patient_id", "role", "started_on", "stopped_on", "name")
+
+PRIOR_TREATMENT_FIELDS = ("patient_id", "response", "treatment")
 
 
 def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
@@ -96,95 +101,77 @@ def load_registry(clinic_ids: Iterable[int] | None = None) -> Registry:
     with snapshot():
         if within is not None and not Clinic.objects.exclude(pk__in=within).exists():
             within = None
-        rows = _rows(Patient, "", within, *PATIENT_FIELDS.values(), "pk")
-        facts = {
-            pk: dict(zip(PATIENT_FIELDS, values, strict=True))
-            for *values, pk in sorted(rows, key=itemgetter(0))
-        }
-        infusions = {
-            pk: InfusionRecord(*values)
-            for pk, *values in _rows(
-                Infusion, "session__series__patient__", within, "session_id", "dose_g", "duration_min"
-            )
-        }
-        # The last two take the longest: all else is made ready while they are on their way.
-        with answers(
-            [ask(within) for ask in (_lesions, _series, _treated, _sessions, _seen, _given)]
-        ) as found:
-            lesions, found_series = OrderedLesions(next(found), list(facts)), next(found)
-            ordered = OrderedSeries(found_series, list(facts))
-            arms = lesions.arms(next(found), ordered)
-            sessions = OrderedSessions(next(found), ordered, infusions)
-            series = _series_of(found_series, ordered, facts, arms, sessions)
-            lesions_of = dict(zip(facts, lesions.by_patient(), strict=True))
+        with by_hashing(), answers(_questions(within)) as found:
+            # The last two answers take the longest: all else is made ready while they are on their way.
+            registry, lesions, sessions = _put_together(*islice(found, 9))
             sessions.stored.seen = lesions.parts(next(found), sessions, lambda one: AssessmentRecord(*one))
             sessions.stored.given = lesions.parts(next(found), sessions, tuple)
-        medications = _by_patient(
-            MedicationRecord,
-            _rows(Medication, "patient__", within, "patient_id", "role", "started_on", "stopped_on", "name"),
-        )
-        tried = _by_patient(
-            PriorTreatmentRecord,
-            _rows(PriorTreatment, "patient__", within, "patient_id", "response", "treatment"),
-        )
-        side_effects = sorted(
-            _side_effects(_rows(SideEffect, "patient__", within, *SIDE_EFFECT_FIELDS)), key=_by_onset
-        )
-    patients = [
+    return registry
+
+
+def _questions(within: list[int] | None) -> Iterator[Question]:
+    """In the order in which _put_together takes the answers; then what was seen and given."""
+    yield ask_each(_of(Patient, within, ""), *PATIENT_FIELDS.values(), "pk")
+    yield ask_rows(_of(Lesion, within, "patient__"), LESION_FIELDS, "patient_id", "pk")
+    series = _of(Series, within, "patient__").annotate(day=Day("started_on"))
+    yield ask_rows(series, [*SERIES_FIELDS.values()], "patient_id", "pk", "day")
+    yield ask_rows(_of(SeriesLesion, within, "series__patient__"), ["arm"], "series_id", "lesion_id")
+    sessions = _of(TreatmentSession, within, "series__patient__").annotate(day=Day("held_on"))
+    yield ask_rows(sessions, SESSION_FIELDS, "series_id", "pk", "day")
+    yield ask_each(_of(Infusion, within, "session__series__patient__"), *INFUSION_FIELDS)
+    yield ask_each(_of(Medication, within, "patient__"), *MEDICATION_FIELDS)
+    yield ask_each(_of(PriorTreatment, within, "patient__"), *PRIOR_TREATMENT_FIELDS)
+    yield ask_each(_of(SideEffect, within, "patient__"), *SIDE_EFFECT_FIELDS)
+    seen = _of(Assessment, within, "session__series__patient__")
+    yield ask_rows(seen, SEEN_FIELDS, "session_id", "lesion_id")
+    given = _of(Injection, within, "session__series__patient__")
+    yield ask_rows(given, GIVEN_FIELDS, "session_id", "lesion_id")
+
+
+def _put_together(
+    patients: Iterable[tuple],
+    lesions: Found,
+    series: Found,
+    treated: Found,
+    sessions: Found,
+    infusions: Iterable[tuple],
+    medications: Iterable[tuple],
+    prior_treatments: Iterable[tuple],
+    side_effects: Iterable[tuple],
+) -> tuple[Registry, OrderedLesions, OrderedSessions]:
+    """The records, but for what was seen and given at the sessions."""
+    facts = {
+        pk: dict(zip(PATIENT_FIELDS, values, strict=True))
+        for *values, pk in sorted(patients, key=itemgetter(0))
+    }
+    ordered_lesions, ordered_series = OrderedLesions(lesions, list(facts)), OrderedSeries(series, list(facts))
+    ordered_sessions = OrderedSessions(
+        sessions, ordered_series, {pk: InfusionRecord(*values) for pk, *values in infusions}
+    )
+    arms = ordered_lesions.arms(treated, ordered_series)
+    series_of = _series_of(series, ordered_series, facts, arms, ordered_sessions)
+    taken = _by_patient(MedicationRecord, medications)
+    tried = _by_patient(PriorTreatmentRecord, prior_treatments)
+    records = [
         PatientRecord(
             **of_patient,
-            medications=medications[pk],
+            medications=taken[pk],
             prior_treatments=tried[pk],
-            lesions=lesions_of[pk],
-            series=series[pk],
+            lesions=its_lesions,
+            series=series_of[pk],
         )
-        for pk, of_patient in facts.items()
+        for (pk, of_patient), its_lesions in zip(facts.items(), ordered_lesions.by_patient(), strict=True)
     ]
-    return Registry(patients, side_effects)
-
-
-def _rows(model: Any, patient: str, within: list[int] | None, *paths: str) -> Iterator[tuple]:
-    """The kept rows, in no order and whatever was struck out above them: nobody looks below that.
-
-    `patient` is the path to the patient, with its `__`.
-    """
-    found = model.objects.order_by()
-    if within is not None:
-        found = found.filter(**{f"{patient}clinic__in": within})
-    return found.values_list(*paths).iterator(chunk_size=CHUNK)
+    registry = Registry(records, sorted(_side_effects(side_effects), key=_by_onset))
+    return registry, ordered_lesions, ordered_sessions
 
 
 def _of(model: Any, within: list[int] | None, patient: str) -> Any:
-    """The kept rows of these clinics (by id), or of all; `patient` is the path to the patient, with its `__`."""
+    """The kept rows of these clinics (by id), or of all, whatever was struck out above them: nobody looks below that.
+
+    `patient` is the path to the patient, with its `__`.
+    """
     return model.objects.all() if within is None else model.objects.filter(**{f"{patient}clinic__in": within})
-
-
-def _lesions(within: list[int] | None) -> Question:
-    return ask_rows(_of(Lesion, within, "patient__"), LESION_FIELDS, "patient_id", "pk")
-
-
-def _series(within: list[int] | None) -> Question:
-    found = _of(Series, within, "patient__").annotate(day=Day("started_on"))
-    return ask_rows(found, [*SERIES_FIELDS.values()], "patient_id", "pk", "day")
-
-
-def _treated(within: list[int] | None) -> Question:
-    return ask_rows(_of(SeriesLesion, within, "series__patient__"), ["arm"], "series_id", "lesion_id")
-
-
-def _sessions(within: list[int] | None) -> Question:
-    found = _of(TreatmentSession, within, "series__patient__").annotate(day=Day("held_on"))
-    return ask_rows(found, SESSION_FIELDS, "series_id", "pk", "day")
-
-
-def _seen(within: list[int] | None) -> Question:
-    found = _of(Assessment, within, "session__series__patient__")
-    return ask_rows(found, SEEN_FIELDS, "session_id", "lesion_id")
-
-
-def _given(within: list[int] | None) -> Question:
-    found = _of(Injection, within, "session__series__patient__")
-    return ask_rows(found, GIVEN_FIELDS, "session_id", "lesion_id")
 
 
 def _by_patient(record: Any, found: Iterable[tuple]) -> dict[int, list[Any]]:

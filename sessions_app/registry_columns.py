@@ -70,18 +70,39 @@ def ask_rows(found: Any, facts: Sequence[str], owner: str, own: str, *more: str)
     return answer
 
 
+def ask_each(found: Any, *paths: str) -> Question:
+    """Every row of a query as a tuple, where they are few."""
+    rows = found.order_by().values_list(*paths)
+    if connection.vendor != "postgresql":
+        return lambda: list(rows)
+    try:
+        sql, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return lambda: []
+    # That of the driver: Django's does not let anybody ask while answers are on their way.
+    cursor = connection.cursor().cursor
+
+    def ask() -> list[tuple]:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+    return ask
+
+
 @contextmanager
 def by_hashing() -> Iterator[None]:
-    """Within the block PostgreSQL puts rows together by hashing. It takes the kinds of rows to be many more than they
-    are, and would sort a million rows instead, which takes four times as long.
+    """Within the block PostgreSQL puts rows together by hashing, in memory. It takes the kinds of rows to be many more
+    than they are, and would sort a million rows instead, which takes four times as long.
     """
     with nullcontext() if connection.vendor != "postgresql" else connection.cursor() as cursor:
         if cursor:
-            cursor.execute("SET LOCAL enable_sort = off; SET LOCAL jit = off")
+            cursor.execute("SET LOCAL enable_sort = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'")
         yield
         # Where something went wrong, the transaction is at its end.
         if cursor:
-            cursor.execute("SET LOCAL enable_sort TO DEFAULT; SET LOCAL jit TO DEFAULT")
+            cursor.execute(
+                "SET LOCAL enable_sort TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL work_mem TO DEFAULT"
+            )
 
 
 class Day(Func):

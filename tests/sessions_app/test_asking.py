@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,12 +130,16 @@ def test_postgresql_plans_as_before_when_the_rows_are_read():
     with connection.cursor() as cursor:
 
         def told():
-            cursor.execute("SELECT current_setting('enable_sort'), current_setting('jit')")
+            cursor.execute(
+                "SELECT current_setting('enable_sort'), current_setting('jit'), current_setting('work_mem')"
+            )
             return cursor.fetchone()
 
         before = told()
         assert before[0] == "on"
         with by_hashing():
-            assert told() == ("off", "off")
-        load_registry()
+            assert told() == ("off", "off", "32MB")
+        with CaptureQueriesContext(connection) as asked:
+            load_registry()
+        assert any("enable_sort = off" in one["sql"] for one in asked)
         assert told() == before

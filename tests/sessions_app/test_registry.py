@@ -106,7 +106,8 @@ def test_the_number_of_queries_does_not_grow():
     import_sheets(read_path(CASE_FOLDER / "orlando"), by="test", source="import")
     with CaptureQueriesContext(connection) as more:
         load_registry()
-    assert len(few) == len(more) == 11
+    # What PostgreSQL is asked by the driver alone is no statement of Django's, and it is told how to plan.
+    assert len(few) == len(more) == (11 if connection.vendor == "sqlite" else 8)
 
 
 def test_only_the_clinics_asked_for():

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from stsclinic.reporting.scores import Exact, Scores, describe, known
+from stsclinic.reporting.scores import Exact, Scores, describe, known, paired_t
 
 score = st.none() | st.integers(1, 10)
 
@@ -54,3 +55,10 @@ def test_thirds_that_add_up_to_one_do():
 def test_what_is_missing_does_not_count():
     assert describe(known(np.array([1.0, np.nan, 4.0])))["n"] == 2
     assert describe(known(np.array([np.nan])))["mean"] is None
+
+
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=40).filter(lambda one: len(set(one)) > 1))
+def test_the_paired_t_test_is_that_of_scipy(differences):
+    told, expected = paired_t(differences), stats.ttest_1samp(differences, 0.0)
+    assert told["df"] == expected.df
+    assert (told["t"], told["p"]) == pytest.approx((expected.statistic, expected.pvalue), rel=1e-9, abs=1e-12)

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import BigIntegerField, Func
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
 from sessions_app.asking import Question
 from stsclinic.reporting.columns import Numbers, Places
@@ -25,9 +26,6 @@ SIZE = Struct(">i")
 
 TRUE = ("true", "True")
 """How PostgreSQL and SQLite write that something is true."""
-
-ID_BITS = 32
-"""Of a number that holds two ids. PostgreSQL refuses an id that is no integer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +95,14 @@ def by_hashing() -> Iterator[None]:
     with nullcontext() if connection.vendor != "postgresql" else connection.cursor() as cursor:
         if cursor:
             cursor.execute("SET LOCAL enable_sort = off; SET LOCAL jit = off; SET LOCAL work_mem = '32MB'")
-        yield
-        # Where something went wrong, the transaction is at its end.
-        if cursor:
-            cursor.execute(
-                "SET LOCAL enable_sort TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL work_mem TO DEFAULT"
-            )
+        try:
+            yield
+        finally:
+            # Where a statement went wrong, PostgreSQL takes no other one, and what it was told is at its end.
+            if cursor and cursor.connection.info.transaction_status != TRANSACTION_STATUS_INERROR:
+                cursor.execute(
+                    "SET LOCAL enable_sort TO DEFAULT; SET LOCAL jit TO DEFAULT; SET LOCAL work_mem TO DEFAULT"
+                )
 
 
 class Day(Func):
@@ -170,9 +170,9 @@ def _copied(sql: str, parameters: Sequence[Any], facts: int, more: int) -> Calla
     """PostgreSQL puts rows with the same facts together, and gives the numbers of each as bytes."""
     names = [f"fact_{number}" for number in range(facts)]
     others = [f"more_{number}" for number in range(more)]
-    numbers = [f"owner::integer * {1 << ID_BITS} + own::integer", *others]
     cells = [f"{name}::text" for name in names]
-    cells += [f"string_agg(int8send({one}), ''::bytea)" for one in numbers]
+    cells.append("string_agg(int8send(owner) || int8send(own), ''::bytea)")
+    cells += [f"string_agg(int8send({one}), ''::bytea)" for one in others]
     statement = (
         f"COPY (SELECT {', '.join(cells)} FROM ({sql}) AS found({', '.join([*names, 'owner', 'own', *others])})"  # noqa: S608
         f" GROUP BY {', '.join(names)}) TO STDOUT (FORMAT binary)"
@@ -180,7 +180,7 @@ def _copied(sql: str, parameters: Sequence[Any], facts: int, more: int) -> Calla
     cursor = connection.cursor()
 
     def ask() -> Answer:
-        copy = _Copy(facts, len(numbers))
+        copy = _Copy(facts, 1 + more)
         cursor.copy_expert(cursor.mogrify(statement, parameters).decode(), copy)
         return copy.answer()
 
@@ -188,7 +188,7 @@ def _copied(sql: str, parameters: Sequence[Any], facts: int, more: int) -> Calla
 
 
 class _Copy:
-    """Takes what PostgreSQL copies in binary: after a head rows of texts and of bytes, of which 8 are a number."""
+    """Takes what PostgreSQL copies in binary: after a head rows of texts and of numbers of 8 bytes."""
 
     def __init__(self, texts: int, columns: int):
         self._texts: list[Texts] = []
@@ -208,13 +208,13 @@ class _Copy:
             self._rest = self._rest[stop:]
 
     def answer(self) -> Answer:
-        """All that came. The two ids of a row are one number until now."""
+        """All that came. The two ids of a row stand side by side until now."""
         import numpy as np
 
-        sizes = [len(one) // 8 for one in self._parts[0]]
+        sizes = [len(one) // 16 for one in self._parts[0]]
         kind = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
         ids, *others = (b"".join(parts) for parts in self._parts)
-        owner, own = (one.astype(np.int32) for one in np.frombuffer(ids, ">i4").reshape(-1, 2).T)
+        owner, own = (_small(one) for one in np.frombuffer(ids, ">i8").reshape(-1, 2).T)
         return self._texts, kind, [owner, own, *(np.frombuffer(one, ">i8").astype(int) for one in others)]
 
     def _first_row(self) -> tuple[list[bytes | None], int] | None:
@@ -235,3 +235,10 @@ class _Copy:
         self._texts.append(tuple(None if one is None else one.decode() for one in texts))
         for parts, one in zip(self._parts, numbers, strict=True):
             parts.append(one or b"")
+
+
+def _small(ids: Numbers) -> Numbers:
+    """In half the memory where none is large."""
+    import numpy as np
+
+    return ids.astype(np.int32 if ids.max(initial=0) < 1 << 31 else np.int64)

@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
 
-OF_NUMPY = "OPENBLAS_NUM_THREADS"
-"""In how many parts numpy adds up: of that the last digit of a sum depends, and memory."""
+OPENBLAS = "OPENBLAS_NUM_THREADS"
+"""In how many parts numpy and SciPy add up: of that the last digit of a sum depends, and memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,13 +137,13 @@ def _time_zone() -> str:
 
 
 def read() -> Environment:
-    """Read and check all variables. Unless somebody said otherwise, numpy adds up in one part: the same data give the
-    same report on every machine.
+    """Read and check all variables. Unless somebody said otherwise, numpy adds up in one part, so that the number of
+    processors changes no digit of a report.
 
     Raises:
         ImproperlyConfigured: a value is wrong; the sentence says what is valid.
     """
-    os.environ.setdefault(OF_NUMPY, "1")
+    os.environ.setdefault(OPENBLAS, "1")
     data = _data_folder()
     return Environment(
         data=data,

@@ -13,6 +13,8 @@ NO_ACTOR = "A clinical row was written without saying who acts."
 NEVER_DELETED = "Nothing clinical is ever deleted; strike it out with a reason."
 APPEND_ONLY = "The trail can only grow."
 
+FORMER_FUNCTIONS = ("stsclinic_history_insert", "stsclinic_history_update", "stsclinic_history_delete")
+
 
 def prepare_connection(sender, connection, **_):
     """Teach a new SQLite connection to answer who is acting."""
@@ -79,6 +81,19 @@ def install_after_migrate(sender, using, **_):
                 continue
             for statement in statements:
                 cursor.execute(statement)
+        if connection.vendor == "postgresql":
+            _drop_former_functions(cursor)
+
+
+def _drop_former_functions(cursor) -> None:
+    """Three functions wrote the history of all tables, until each table had its own. One that a trigger still calls
+    stays until that is made anew, too.
+    """
+    for name in FORMER_FUNCTIONS:
+        cursor.execute(
+            f"DO $$ BEGIN DROP FUNCTION IF EXISTS {name}(); "
+            "EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END $$"
+        )
 
 
 def audited_models() -> list:

@@ -20,6 +20,9 @@ THOUSANDTHS = 1000
 BLOCK = 50_000
 """About as many injections are added up at once: as a processor has at hand."""
 
+SESSION_COSTS = 8
+"""As many injections: a session has a place for each group and solution, also where nothing was injected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -121,7 +124,10 @@ class AddingUp:
 
         patients = np.flatnonzero(np.diff(self._patient, prepend=-1))
         before = np.searchsorted(self._session, patients)
-        edges = [*np.flatnonzero(np.diff(before // BLOCK, prepend=-1)).tolist(), len(patients)]
+        edges = [
+            *np.flatnonzero(np.diff((before + SESSION_COSTS * patients) // BLOCK, prepend=-1)).tolist(),
+            len(patients),
+        ]
         sessions, injections = np.append(patients, len(self._patient)), np.append(before, len(self._kind))
         return [
             _Block(
@@ -154,12 +160,12 @@ class AddingUp:
         filled = np.bincount(
             solution * sessions + session, self._thousandths_told[kind], groups * self._solutions * sessions
         )
-        syringes = np.ceil(filled / float(THOUSANDTHS * SYRINGE_ML))
+        syringes = np.ceil(filled / float(THOUSANDTHS * SYRINGE_ML)).astype(np.int64)
         return [
             there.sum(axis=1),
             (there & is_treatment).sum(axis=1),
             np.logical_or.reduceat(there, block.patients, axis=1).sum(axis=1),
-            syringes.reshape(groups, -1).sum(axis=1).astype(np.int64),
+            syringes.reshape(groups, self._solutions * sessions).sum(axis=1),
             there_told.sum(axis=1),
         ]
 

@@ -3,7 +3,6 @@
 import datetime
 import re
 from functools import partial
-from importlib import import_module
 
 import pytest
 from django.apps import apps
@@ -21,6 +20,7 @@ from sessions_app.models import (
     SessionDraft,
     WrongScoreCode,
 )
+from stsclinic.audit import triggers
 from stsclinic.audit.acting import acting
 from stsclinic.audit.models import Change, Event
 from stsclinic.audit.services import StaleRecord, change, note_event, strike_out, write_new
@@ -161,16 +161,16 @@ def test_a_table_cannot_be_emptied(table):
 def test_functions_of_an_earlier_version_go_once_no_trigger_calls_them():
     if connection.vendor != "postgresql":
         return  # SQLite's triggers call no function
-    migration = import_module("stsclinic.audit.migrations.0004_functions_that_nothing_calls")
 
     def left() -> list[str]:
-        with connection.schema_editor() as editor:
-            migration.drop_functions(None, editor)
-        cursor.execute("SELECT proname FROM pg_proc WHERE proname = ANY(%s)", [list(migration.FUNCTIONS)])
+        triggers.install_after_migrate(apps.get_app_config("lesions"), "default")
+        cursor.execute(
+            "SELECT proname FROM pg_proc WHERE proname = ANY(%s)", [list(triggers.FORMER_FUNCTIONS)]
+        )
         return [name for (name,) in cursor.fetchall()]
 
     with connection.cursor() as cursor:
-        for name in migration.FUNCTIONS:
+        for name in triggers.FORMER_FUNCTIONS:
             cursor.execute(
                 f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
             )

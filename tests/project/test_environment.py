@@ -178,11 +178,11 @@ def test_the_command_line_says_one_sentence_and_no_traceback(tmp_path):
 
 @pytest.mark.parametrize(("given", "used"), [(None, "1"), ("4", "4")])
 def test_numpy_adds_up_in_one_part_unless_somebody_said_otherwise(monkeypatch, given, used):
-    monkeypatch.delenv(environment.OF_NUMPY, raising=False)
+    monkeypatch.delenv(environment.OPENBLAS, raising=False)
     if given:
-        monkeypatch.setenv(environment.OF_NUMPY, given)
+        monkeypatch.setenv(environment.OPENBLAS, given)
     environment.read()
-    assert os.environ[environment.OF_NUMPY] == used
+    assert os.environ[environment.OPENBLAS] == used
 
 
 def test_settings_are_read_before_numpy_is():

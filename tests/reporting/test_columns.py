@@ -2,12 +2,14 @@
 
 from datetime import date
 from decimal import Decimal
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stsclinic.clinical.remission import HORIZON, baseline_and_end, judge_lesion, ptga_change
+from stsclinic.reporting import columns
 from stsclinic.reporting.columns import (
     Columns,
     GivenRows,
@@ -146,3 +148,17 @@ def watched(within, lesion_id):
     gone = [session for session in later if session.assessments[lesion_id].status == "gone"]
     until = (gone or later[-1:])[0].held_on
     return (until - within[injected[0]].held_on).days, bool(gone)
+
+
+@settings(max_examples=200)
+@given(
+    keys=st.lists(st.integers(0, 60), unique=True),
+    wanted=st.lists(st.integers(-1, 80)),
+    block=st.sampled_from((1, 3, 100)),
+    far_apart=st.sampled_from((0, 1, 8)),
+)
+def test_keys_are_found_however_far_apart_they_lie(keys, wanted, block, far_apart):
+    with patch.multiple(columns, BLOCK=block, FAR_APART=far_apart):
+        found = columns.Lookup(np.array(keys, dtype=np.int64)).find(np.array(wanted, dtype=np.int64))
+    place_of = {key: place for place, key in enumerate(keys)}
+    assert found.tolist() == [place_of.get(one, columns.NOWHERE) for one in wanted]

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from statistics import median
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,3 +166,16 @@ def test_the_label_of_what_was_injected_at_a_session(registry):
                 wanted.append((course.place, session_no, lesion_id))
                 expected.append(labels.pop() if len(labels) == 1 else None)
     assert Injected(chosen).labels_at(wanted) == expected
+
+
+def test_sessions_without_injections_are_added_up_in_blocks_too():
+    """Each has a place for each group and solution."""
+    visits = [SessionRecord(number, "follow_up", date(2024, 1, 1)) for number in range(1, 101)]
+    injected = Injected(choose(registry_of([[visits]] * 40), Selection()))
+    with patch.object(amounts, "BLOCK", 1000):
+        blocks = injected._adding_up._blocks
+    assert (
+        max(one.sessions.stop - one.sessions.start for one in blocks) <= 1000 // amounts.SESSION_COSTS + 100
+    )
+    assert blocks[-1].sessions.stop == 4000
+    assert injected.by_label.amounts == []

@@ -292,11 +292,11 @@ def test_a_trial_has_its_subjects_as_table_ii_of_the_paper(registries):
             ("UCF-5", 29, "male", "dm"),
         ]
         assert [(row["race"], row["ethnicity"], row["disease_status"]) for row in rows] == [
-            ("white", "hispanic", "slowly_progressive"),
-            ("white", "not_hispanic", "stable"),
-            ("white", "not_hispanic", "slowly_progressive"),
-            ("white", "not_hispanic", "stable"),
-            ("white", "hispanic", "progressive"),
+            ("White", "Hispanic", "slowly_progressive"),
+            ("White", "Not hispanic", "stable"),
+            ("White", "Not hispanic", "slowly_progressive"),
+            ("White", "Not hispanic", "stable"),
+            ("White", "Hispanic", "progressive"),
         ]
         assert rows[0]["medication"] == (
             "acetaminophen, hydroxychloroquine, pantoprazole, prednisone, tocilizumab, tramadol"

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +14,7 @@ from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_path
 from sessions_app.models import Injection, Series, SessionDraft, SideEffect, TreatmentSession
 from sessions_app.registry import load_registry
+from sessions_app.registry_order import _small
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import strike_out
 from stsclinic.clinics.models import Clinic
@@ -188,3 +190,35 @@ def test_postgresql_knows_the_size_of_the_tables_as_soon_as_they_are_imported():
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [Injection._meta.db_table])
         assert cursor.fetchone()[0] == Injection.objects.count()
+
+
+def test_everything_stands_in_its_order_whatever_the_order_of_the_rows():
+    """Sessions by date, then number; lesions by ID as code points are ordered, also within a session and a series."""
+    sheets = sound()
+    ids = ("L10", "a", "B")
+    first = next(row for row in sheets["lesions"] if row["patient_id"] == "P-1" and row["lesion_id"] == "L1")
+    sheets["lesions"] += [{**first, "lesion_id": lesion_id} for lesion_id in ids]
+    for sheet in ("series_lesions", "session_lesions", "injections"):
+        row = next(row for row in sheets[sheet] if row["patient_id"] == "P-1" and row["lesion_id"] == "L1")
+        sheets[sheet] += [{**row, "lesion_id": lesion_id} for lesion_id in ids]
+    import_sheets(as_raw(sheets), by="test", source="import")
+    first, second = TreatmentSession.objects.filter(series__patient__study_id="P-1").order_by("session_no")
+    with acting(by="test", source="command", reason="on one day, and the older row comes later"):
+        for one, number in ((first, 99), (second, 1), (first, 2)):
+            one.session_no, one.held_on = number, first.held_on
+            one.save()
+    patient = load_registry().patients[0]
+    (series,) = patient.series
+    assert [one.session_no for one in series.sessions] == [1, 2]
+    in_their_order = ["B", "L1", "L10", "a"]
+    assert [one for one in patient.lesions if one in in_their_order] == in_their_order
+    assert list(series.lesions) == in_their_order
+    assert list(series.sessions[1].assessments) == in_their_order
+    assert [one.lesion_id for one in series.sessions[1].injections] == in_their_order
+
+
+@pytest.mark.parametrize("count", [2**15 - 1, 2**15, 2**15 + 1])
+def test_places_are_kept_whole_in_less_memory(count):
+    places = np.array([0, count - 1], dtype=np.int32)
+    assert _small(places, count).tolist() == places.tolist()
+    assert _small(places, count).dtype == (np.int16 if count < 2**15 else np.int32)

@@ -73,7 +73,7 @@ def _in_order(table: Numbers) -> Numbers:
 
 
 def _different(table: Numbers) -> tuple[Numbers, Numbers]:
-    """The different rows of a table in order, and how often each is there."""
+    """The different rows of a table whose rows stand in order, and how often each is there."""
     import numpy as np
 
     is_first = np.ones(len(table), dtype=bool)

@@ -10,7 +10,7 @@ from stsclinic.reporting.tables.table import Column, Table
 
 FOOTNOTES = (
     "Subjects: every patient with a treatment in a controlled protocol, whether or not the series counts. Age by the "
-    "year of birth; race and ethnicity as the patient says. Duration: from the earliest recorded onset of a lesion of "
+    "year of birth; race and ethnicity as the patient says; disease status as last recorded. Duration: from the earliest recorded onset of a lesion of "
     "the series to its first treatment; a year or a month counts from its middle. Medication: taken at the first "
     "treatment, by name; one without dates counts as taken. As table II of report 001.",
 )
@@ -63,11 +63,16 @@ def _row(patient: PatientRecord, course: Course) -> tuple:
         patient.patient_id,
         age_on(patient, day),
         patient.sex,
-        patient.race,
-        patient.ethnicity,
+        _words(patient.race),
+        _words(patient.ethnicity),
         patient.diagnosis,
         patient.disease_status,
         len(lesion_ids),
         years_since_onset(treated, day),
         ", ".join(sorted(names_taken_on(patient, day))),
     )
+
+
+def _words(typed: str) -> str:
+    """`not_hispanic` as people read it."""
+    return typed[:1].upper() + typed[1:].replace("_", " ")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sessions_app.registry_columns import Found
-from stsclinic.reporting.columns import NOWHERE, Columns, Lookup, Numbers, Parts, StoredSessions
+from stsclinic.reporting.columns import NOWHERE, Columns, Lookup, Numbers, Parts, StoredSessions, small
 from stsclinic.reporting.records import InfusionRecord, LesionRecord
 
 
@@ -120,7 +120,7 @@ class OrderedLesions:
         """
         session, lesion, kind = self._rows_of(found, sessions.numbered)
         kinds = [kind_of(one) for one in found.kinds]
-        columns = Columns(self._texts, kinds, _small(lesion, len(self._texts)), _small(kind, len(kinds)))
+        columns = Columns(self._texts, kinds, small(lesion, len(self._texts)), small(kind, len(kinds)))
         return Parts(columns, *_ends(session, sessions.count))
 
     def _rows_of(self, found: Found, owners: Numbered) -> tuple[Numbers, Numbers, Numbers]:
@@ -142,13 +142,6 @@ def _in_order(owner: Numbers, *within: Numbers) -> Numbers:
     # Most stand in their order already.
     order = np.argsort(key, kind="stable")
     return order[np.searchsorted(owner[order], 0) :]
-
-
-def _small(places: Numbers, count: int) -> Numbers:
-    """Places in a list of so many, in half the memory where they are few."""
-    import numpy as np
-
-    return places.astype(np.int16) if count < 1 << 15 else places
 
 
 def _ends(sorted_owners: Numbers, owners: int) -> tuple[Numbers, Numbers]:

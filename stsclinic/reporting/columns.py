@@ -305,6 +305,13 @@ class Lookup:
         return found
 
 
+def small(places: Numbers, count: int) -> Numbers:
+    """Places in a list of so many, in as little memory as they need. They are to look something up, not to reckon with."""
+    import numpy as np
+
+    return places.astype(np.int8 if count <= 1 << 7 else np.int16 if count <= 1 << 15 else np.int32)
+
+
 class LesionPlaces:
     """Where the lesions of series or patients stand in a list.
 

@@ -11,7 +11,7 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from stsclinic.reporting.amounts import AddingUp, Amounts, Solution
-from stsclinic.reporting.columns import NOWHERE, Numbers, Places, ranges
+from stsclinic.reporting.columns import NOWHERE, Numbers, Places, ranges, small
 from stsclinic.reporting.records import InjectionRecord, LesionRecord
 from stsclinic.reporting.rows import Behind, InjectionOf, SessionOf
 from stsclinic.reporting.selection import Chosen, Course
@@ -108,7 +108,7 @@ class Injected:
         self._patient_of = patient_of[self._course_of]
         kinds = Places()
         kind_of = [kinds.of(kind[:3]) for kind in self._given.kinds]
-        self._kind = np.array(kind_of, dtype=np.int32)[self._given.kind]
+        self._kind = small(np.array(kind_of, dtype=np.int32), len(kinds.found))[self._given.kind]
         self._volumes = [volume for _, _, volume in kinds.found]
         solutions = [Solution(*kind[:2]) for kind in kinds.found]
         self.solutions = list(dict.fromkeys(solutions))
@@ -130,7 +130,7 @@ class Injected:
         different = dict(zip(ids, each, strict=True))
         self.lesions = list(different.values())
         place = {key: place for place, key in enumerate(different)}
-        self._lesion = np.fromiter(map(place.__getitem__, ids), dtype=np.int64, count=len(ids))
+        self._lesion = np.fromiter(map(place.__getitem__, ids), dtype=np.int32, count=len(ids))
 
     def _find_sites(self) -> None:
         import numpy as np
@@ -190,7 +190,7 @@ class Injected:
 
         labels = list(dict.fromkeys(one.label for one in sorted(self.solutions, key=strength)))
         label_of = [labels.index(self.solutions[one].label) for one in self._solution_of]
-        return Groups(self, labels, np.array(label_of, dtype=np.int16)[self._kind])
+        return Groups(self, labels, small(np.array(label_of, dtype=np.int32), len(labels))[self._kind])
 
     def by_treatment(self, most: int) -> Groups:
         """By the number of the treatment within its series, `most` for all from that one; 0 at another visit."""
@@ -201,7 +201,7 @@ class Injected:
         # How many treatments stand before the series of each session.
         before = np.maximum.accumulate(np.where(first, until - self._is_treatment, 0))
         number = np.where(self._is_treatment, np.minimum(until - before, most), 0)
-        return Groups(self, range(most + 1), number.astype(np.int16)[self._given.session])
+        return Groups(self, range(most + 1), small(number, most + 1)[self._given.session])
 
     def by_lesion(self, courses: Iterable[Course], numbers: Numbers, names: Sequence[Any]) -> Groups:
         """By what is known of the lesions of these series.

@@ -5,6 +5,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,3 +163,12 @@ def test_keys_are_found_however_far_apart_they_lie(keys, wanted, block, far_apar
         found = columns.Lookup(np.array(keys, dtype=np.int64)).find(np.array(wanted, dtype=np.int64))
     place_of = {key: place for place, key in enumerate(keys)}
     assert found.tolist() == [place_of.get(one, columns.NOWHERE) for one in wanted]
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(127, 1), (128, 1), (129, 2), (2**15 - 1, 2), (2**15, 2), (2**15 + 1, 4), (2**20, 4)]
+)
+def test_places_are_kept_whole_in_as_little_memory_as_they_need(count, size):
+    places = np.array([0, count - 1], dtype=np.int32)
+    assert columns.small(places, count).tolist() == places.tolist()
+    assert columns.small(places, count).itemsize == size

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +13,6 @@ from sessions_app.datasheets.importing import import_sheets
 from sessions_app.datasheets.reading import read_path
 from sessions_app.models import Injection, Series, SessionDraft, SideEffect, TreatmentSession
 from sessions_app.registry import load_registry
-from sessions_app.registry_order import _small
 from stsclinic.audit.acting import acting
 from stsclinic.audit.services import strike_out
 from stsclinic.clinics.models import Clinic
@@ -215,10 +213,3 @@ def test_everything_stands_in_its_order_whatever_the_order_of_the_rows():
     assert list(series.lesions) == in_their_order
     assert list(series.sessions[1].assessments) == in_their_order
     assert [one.lesion_id for one in series.sessions[1].injections] == in_their_order
-
-
-@pytest.mark.parametrize("count", [2**15 - 1, 2**15, 2**15 + 1])
-def test_places_are_kept_whole_in_less_memory(count):
-    places = np.array([0, count - 1], dtype=np.int32)
-    assert _small(places, count).tolist() == places.tolist()
-    assert _small(places, count).dtype == (np.int16 if count < 2**15 else np.int32)

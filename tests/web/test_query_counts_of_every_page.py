@@ -8,6 +8,7 @@ import datetime
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 from django.utils import timezone
@@ -99,13 +100,13 @@ NUMBERS = {
     "photograph_new": 12,
     "lesion_photographs": 11,
     "photograph_ruler": 9,
-    "report": 35,
-    "report_rows": 35,
+    "report": 26,
+    "report_rows": 26,
     "import_preview": 13,
     "import_row": 13,
     "exchange": 5,
-    "exports": 8,
-    "export": 5,
+    "exports": 9,
+    "export": 6,
 }
 
 
@@ -230,6 +231,10 @@ def test_every_page_has_a_number():
     assert set(NUMBERS) == set(pages())
 
 
+OF_POSTGRESQL = {"report": 21, "report_rows": 21}
+"""Five tables are asked for by the driver alone, which is not counted: ask_each in sessions_app/registry_columns.py."""
+
+
 def test_every_page_asks_as_often_whatever_it_shows(settings):
     settings.SESSION_SAVE_EVERY_REQUEST = False
     side = make_side("own", users=True)
@@ -238,9 +243,10 @@ def test_every_page_asks_as_often_whatever_it_shows(settings):
         # Enough for the first page of the history to be full.
         add(side, 6)
         counted.append({name: asked(row, side) for name, row in pages().items()})
+    expected = NUMBERS | (OF_POSTGRESQL if connection.vendor == "postgresql" else {})
     wrong = [
-        f"{name}: {few} for few rows, {many} for many, and not {NUMBERS.get(name)}"
+        f"{name}: {few} for few rows, {many} for many, and not {expected.get(name)}"
         for name, few, many in ((name, few, counted[1][name]) for name, few in counted[0].items())
-        if not few == many == NUMBERS.get(name)
+        if not few == many == expected.get(name)
     ]
     assert not wrong, "\n".join(wrong)
